@@ -1,0 +1,64 @@
+"""The Space: composes the tabs and serves them."""
+
+import argparse
+import os
+
+# With both cores busy, OpenMP threads that spin while they wait turn milliseconds into seconds.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+import gradio as gr
+
+from tabs import Words, digits
+from tabs.theme import CSS, theme
+
+# A Chinese browser that opens the first page is taken to the Chinese one, unless it asked for English.
+GREET = """() => {
+  const chosen = new URLSearchParams(location.search).has('lang') || /\\/zh\\/?$/.test(location.pathname);
+  if (!chosen && navigator.language.startsWith('zh')) location.replace('zh' + location.search);
+}"""
+
+
+def page(words: Words, other: str, *, public: bool) -> None:
+    """The whole page in one language; `other` is the address of the other language's page."""
+    gr.HTML(
+        f'<div class="head"><h1>{words("title")}</h1><a href="{other}">{words("other_language")}</a></div>'
+        f'<p class="subtitle">{words("subtitle")}</p>'
+    )
+    with gr.Tabs(), gr.Tab(words("digits.tab")):
+        digits.build(words, public=public)
+
+
+def build() -> gr.Blocks:
+    """The app: English at /, Chinese at /zh, the endpoints on the first."""
+    with gr.Blocks(title="Latent Lab", analytics_enabled=False, delete_cache=(3600, 24 * 3600)) as demo:
+        page(Words("en"), "zh", public=True)
+    with demo.route("中文", "/zh", show_in_navbar=False):
+        page(Words("zh"), "./?lang=en", public=False)
+    return demo.queue(max_size=64, default_concurrency_limit=2)
+
+
+def main() -> None:
+    """Parse the command line and serve until stopped."""
+    parser = argparse.ArgumentParser(description="Latent Lab in the browser.")
+    parser.add_argument("--host", default=os.environ.get("GRADIO_SERVER_NAME"), help="0.0.0.0: reachable from outside")
+    parser.add_argument("--port", type=int, help="default: GRADIO_SERVER_PORT, or the first free one from 7860")
+    parser.add_argument("--share", action="store_true", help="also serve through a public link (or GRADIO_SHARE=1)")
+    args = parser.parse_args()
+    build().launch(
+        server_name=args.host,
+        server_port=args.port,
+        share=args.share or os.environ.get("GRADIO_SHARE", "").lower() in ("1", "true"),
+        theme=theme(),
+        css=CSS,
+        js=GREET,
+        max_file_size="20mb",
+        footer_links=[],
+        run_history=False,
+        ssr_mode=False,
+        pwa=False,
+        mcp_server=False,
+    )
+
+
+if __name__ == "__main__":
+    main()

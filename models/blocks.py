@@ -1,0 +1,28 @@
+"""Building blocks that networks share."""
+
+import torch
+from torch import nn
+from torch.nn.functional import relu
+
+
+class ResidualBlock(nn.Module):
+    """Two 3x3 convolutions with batch norm around a shortcut (He et al. 2016, basic block).
+
+    (N, C_in, H, W) -> (N, C_out, H / stride, W / stride). The shortcut is the identity where shapes allow it, else a
+    1x1 convolution.
+    """
+
+    def __init__(self, channels_in: int, channels_out: int, stride: int = 1):
+        super().__init__()
+        self.conv1 = nn.Conv2d(channels_in, channels_out, 3, stride, padding=1, bias=False)
+        self.norm1 = nn.BatchNorm2d(channels_out)
+        self.conv2 = nn.Conv2d(channels_out, channels_out, 3, padding=1, bias=False)
+        self.norm2 = nn.BatchNorm2d(channels_out)
+        self.shortcut = nn.Sequential()
+        if channels_in != channels_out or stride != 1:
+            self.shortcut.append(nn.Conv2d(channels_in, channels_out, 1, stride, bias=False))
+            self.shortcut.append(nn.BatchNorm2d(channels_out))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        hidden = relu(self.norm1(self.conv1(x)))
+        return relu(self.norm2(self.conv2(hidden)) + self.shortcut(x))

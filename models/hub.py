@@ -1,0 +1,237 @@
+"""Where weights come from and where they go: checkpoint folders, and the same folders as Hub repositories."""
+
+import hashlib
+import json
+import os
+import re
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import safetensors
+import safetensors.torch
+import torch
+from httpx2 import HTTPError
+from huggingface_hub import HfApi, ModelCard, constants, hf_hub_download, try_to_load_from_cache
+from huggingface_hub.errors import (
+    EntryNotFoundError,
+    HfHubHTTPError,
+    HFValidationError,
+    LocalTokenNotFoundError,
+    OfflineModeIsEnabled,
+    RepositoryNotFoundError,
+    RevisionNotFoundError,
+)
+
+CHECKPOINTS = Path(__file__).resolve().parent.parent / "checkpoints"
+CONFIG, WEIGHTS, CARD = "config.json", "model.safetensors", "README.md"
+MAX_CONFIG_BYTES = 64 * 1024
+PATIENCE = 3  # seconds the Hub has to begin its answer before another source is taken
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where a network's weights came from.
+
+    Attributes:
+        source: "embedded" (`checkpoints/`), "hub" (the Hub or its cache) or "path".
+        folder: the folder on this disk that holds them.
+        repo_id, revision: the Hub repository and its commit, for "hub".
+        sha256: of `model.safetensors`.
+        notes: one sentence for each source that was asked first and could not be used.
+    """
+
+    source: str
+    folder: Path
+    repo_id: str | None = None
+    revision: str | None = None
+    sha256: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+def sources(name: str) -> Iterator[Callable[[], Provenance]]:
+    """The places to look for a published model, best first; calling one fetches it or raises ValueError.
+
+    A pin in `checkpoints/hub.json`, else the namespace in `HUB_NAMESPACE`, else the folder in `checkpoints/`. Without a
+    pin or a namespace nothing asks the network.
+    """
+    try:
+        pin = pins().get(name)
+    except ValueError as error:
+        yield partial(_refuse, str(error))
+        pin = None
+    namespace = os.environ.get("HUB_NAMESPACE")
+    if pin:
+        yield lambda: fetch_from_hub(pin["repo_id"], revision=pin["revision"], sha256=pin["sha256"])
+    elif namespace:
+        yield lambda: fetch_from_hub(f"{namespace}/{name}")
+    yield lambda: Provenance("embedded", CHECKPOINTS / name)
+
+
+def _refuse(sentence: str) -> Provenance:
+    raise ValueError(sentence)
+
+
+def fetch(source: str | Path, *, revision: str | None = None, token: str | None = None) -> Provenance:
+    """A folder where `source` is one, else the Hub repository `NAMESPACE/NAME`. Raises ValueError if it is neither."""
+    if Path(source).is_dir():
+        return Provenance("path", Path(source))
+    if not re.fullmatch(r"[\w.-]+/[\w.-]+", str(source)):
+        raise ValueError(f"{source} is neither a folder nor a Hub repository of the form NAMESPACE/NAME.")
+    return fetch_from_hub(str(source), revision=revision, token=token)
+
+
+def fetch_from_hub(
+    repo_id: str, *, revision: str | None = None, sha256: str | None = None, token: str | None = None
+) -> Provenance:
+    """Bring a repository's files into the Hub cache. Raises ValueError, one sentence, when that fails.
+
+    A commit that the cache holds is taken from there without asking. Otherwise one question that is not repeated shows
+    whether the Hub answers within `PATIENCE`: the client's own retries would keep a visitor waiting for 23 seconds. For
+    a branch whose Hub is silent the cache serves what it saw last.
+    """
+    download = partial(hf_hub_download, repo_id, token=token, etag_timeout=PATIENCE)
+    notes: tuple[str, ...] = ()
+    try:
+        if revision and isinstance(try_to_load_from_cache(repo_id, WEIGHTS, revision=revision), str):
+            config = download(CONFIG, revision=revision, local_files_only=True)
+        else:
+            try:
+                HfApi(token=token).model_info(repo_id, revision=revision, timeout=PATIENCE)
+                config = download(CONFIG, revision=revision)
+            except (HTTPError, OSError) as error:
+                config = try_to_load_from_cache(repo_id, CONFIG, revision=revision)
+                if isinstance(error, HfHubHTTPError) or not isinstance(config, str):
+                    raise
+                notes = (f"{explain(error, repo_id)} The copy in the cache was used.",)
+        folder = Path(config).parent  # snapshots/<commit>: every other file must be of that commit
+        download(WEIGHTS, revision=folder.name, local_files_only=bool(notes))
+        with suppress(EntryNotFoundError):  # without a card it loads all the same; its figures are unknown
+            download(CARD, revision=folder.name, local_files_only=bool(notes))
+    except (HTTPError, OSError, ValueError) as error:
+        raise ValueError(explain(error, repo_id)) from error
+    return Provenance("hub", folder, repo_id, folder.name, sha256, notes)
+
+
+def read(folder: Path) -> tuple[Any, dict[str, torch.Tensor], str]:
+    """A checkpoint folder's config, tensors and the weights' sha256. Raises ValueError when a file cannot be read."""
+    try:
+        with open(folder / CONFIG, "rb") as file:
+            config = json.loads(file.read(MAX_CONFIG_BYTES))
+    except OSError as error:
+        raise ValueError(f"{CONFIG} cannot be read ({error.strerror}).") from error
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{CONFIG} is not JSON, or too long.") from error
+    try:
+        data = (folder / WEIGHTS).read_bytes()
+        return config, safetensors.torch.load(data), hashlib.sha256(data).hexdigest()
+    except OSError as error:
+        raise ValueError(f"{WEIGHTS} cannot be read ({error.strerror}).") from error
+    except (safetensors.SafetensorError, KeyError, ValueError) as error:
+        raise ValueError(f"{WEIGHTS} is no whole safetensors file ({error}).") from error
+
+
+@contextmanager
+def aside(folder: Path) -> Iterator[Path]:
+    """A temporary folder whose files take their places in `folder` when the block ends well; else nothing changes."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as temporary:
+        yield Path(temporary)
+        folder.mkdir(exist_ok=True)
+        for file in Path(temporary).iterdir():
+            os.replace(file, folder / file.name)
+
+
+def write(folder: Path, config: dict[str, Any], tensors: dict[str, torch.Tensor]) -> None:
+    """Write config and weights; a write that fails leaves what was there. Raises OSError."""
+    with aside(folder) as temporary:
+        (temporary / CONFIG).write_text(json.dumps(config, indent=2) + "\n")
+        tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+        # Serialised here and written by Python: a full disk is then an OSError like any other.
+        (temporary / WEIGHTS).write_bytes(safetensors.torch.save(tensors, metadata={"format": "pt"}))
+
+
+def figures(folder: Path) -> dict[str, float]:
+    """The test figures on a folder's card, by metric type (`accuracy`, ...); empty when there is no readable card."""
+    try:
+        results = ModelCard.load(folder / CARD).data.eval_results or []
+    except (OSError, ValueError):
+        return {}
+    return {result.metric_type: result.metric_value for result in results}
+
+
+def pins() -> dict[str, dict[str, str]]:
+    """The pins of `checkpoints/hub.json`: name -> repo_id, revision (commit), sha256. Raises ValueError if broken."""
+    try:
+        found = json.loads((CHECKPOINTS / "hub.json").read_text())
+        if all(pin.keys() == {"repo_id", "revision", "sha256"} for pin in found.values()):
+            return found
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, AttributeError):
+        pass
+    raise ValueError("checkpoints/hub.json is not a table of name to repo_id, revision and sha256: write it with push.")
+
+
+def pin(name: str, repo_id: str, revision: str, folder: Path) -> None:
+    """Note in `checkpoints/hub.json` that `name` is loaded from that commit, with the sha256 of `folder`'s weights."""
+    sha256 = hashlib.sha256((folder / WEIGHTS).read_bytes()).hexdigest()
+    table = {**pins(), name: {"repo_id": repo_id, "revision": revision, "sha256": sha256}}
+    with aside(CHECKPOINTS) as temporary:
+        (temporary / "hub.json").write_text(json.dumps(table, indent=2, sort_keys=True) + "\n")
+
+
+def prepare_push(repo_id: str, *, private: bool = False, token: str | None = None) -> None:
+    """Make the repository and see that the token may write to it. Raises ValueError, one sentence."""
+    api = HfApi(token=token)
+    try:
+        if "/" not in repo_id:
+            raise HFValidationError("no namespace")
+        api.whoami()
+        api.create_repo(repo_id, private=private, exist_ok=True)
+        api.auth_check(repo_id, write=True)
+    except (HTTPError, OSError, ValueError) as error:
+        raise ValueError(explain(error, repo_id)) from error
+
+
+def push(folder: Path, repo_id: str, *, keep_others: bool = False, token: str | None = None) -> str:
+    """Upload a checkpoint folder as one commit and return its sha; other files in the repository go.
+
+    Raises:
+        ValueError: one sentence; the folder is as it was.
+    """
+    try:
+        commit = HfApi(token=token).upload_folder(
+            repo_id=repo_id,
+            folder_path=folder,
+            allow_patterns=[CONFIG, WEIGHTS, CARD, "*.png"],
+            delete_patterns=None if keep_others else "*",
+            commit_message="Upload model",
+        )
+    except (HTTPError, OSError, ValueError) as error:
+        raise ValueError(explain(error, repo_id)) from error
+    return commit.oid
+
+
+def explain(error: Exception, repo_id: str) -> str:
+    """One sentence for what went wrong between us and the Hub, and what to do. Holds no token."""
+    status = error.response.status_code if isinstance(error, HfHubHTTPError) and error.response is not None else None
+    if isinstance(error, LocalTokenNotFoundError) or status == 401:
+        return "The Hub does not accept the token, or there is none: set HF_TOKEN or run `hf auth login`."
+    if isinstance(error, HFValidationError):
+        return f"{repo_id!r} is no name for a Hub repository: it has the form NAMESPACE/NAME."
+    if status == 403:
+        return f"The token may not write to {repo_id}: use a token with the write role for that namespace."
+    if isinstance(error, RepositoryNotFoundError):
+        return f"The Hub has no repository {repo_id} that this token can see: check the name."
+    if isinstance(error, RevisionNotFoundError):
+        return f"The repository {repo_id} has no such revision: check the branch or commit."
+    if isinstance(error, OfflineModeIsEnabled):
+        return "The Hub is switched off by HF_HUB_OFFLINE: unset it to go online."
+    if isinstance(error, EntryNotFoundError) and status == 404:
+        return f"The repository {repo_id} is no checkpoint: {CONFIG} or {WEIGHTS} is not in it."
+    return f"The Hub at {constants.ENDPOINT} failed on {repo_id} ({type(error).__name__}): try again later."

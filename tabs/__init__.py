@@ -1,0 +1,35 @@
+"""What a visitor sees: components and events, no tensor."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import gradio as gr
+
+from models.errors import InputError
+
+LOCALES = Path(__file__).parent / "locales"
+
+
+class Words:
+    """Every word on the page in one language: `words("digits.sure", percent=98)`."""
+
+    def __init__(self, language: str):
+        self.language = language
+        self._texts: dict[str, str] = json.loads((LOCALES / f"{language}.json").read_text("utf-8"))
+
+    def __call__(self, key: str, **values: object) -> str:
+        """The text under `key` with `values` filled in. Raises KeyError for one that no locale has."""
+        return self._texts[key].format(**values)
+
+    @contextmanager
+    def errors(self) -> Iterator[None]:
+        """Show a `ValueError` from `models` as one sentence on the page, in its language where it has a code."""
+        try:
+            yield
+        except InputError as error:
+            sentence = self(f"error.{error.code}", **error.details)
+            raise gr.Error(sentence, title=self("error.title"), print_exception=False) from error
+        except ValueError as error:
+            raise gr.Error(str(error), title=self("error.title"), print_exception=False) from error

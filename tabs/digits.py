@@ -1,0 +1,133 @@
+"""Digits: draw one, or bring a picture, and a network names it."""
+
+import base64
+import io
+from functools import cache
+from html import escape
+
+import gradio as gr
+from gradio.processing_utils import save_file_to_cache
+from PIL import Image
+
+import models
+from models.errors import InputError
+from models.pipelines import DigitClassifier
+from tabs import Words
+from tabs.pad import Pad
+from tabs.picture import Picture, from_data_url
+
+DEFAULT = "mnist-resnet"
+SURE = 0.8  # below it the runner-up is named too
+TITLES = {"mnist-dense": "Dense", "mnist-resnet": "ResNet"}
+
+classifier = cache(DigitClassifier)
+
+
+def build(words: Words, *, public: bool) -> None:
+    """Lay out the tab. The endpoint is made where `public`; the events that serve the page are private."""
+    with gr.Row(elem_classes="columns"):
+        with gr.Column(min_width=280, scale=5):
+            pad = Pad(words, elem_id="pad")
+        with gr.Column(min_width=280, scale=7):
+            answer = gr.HTML(_nothing(words), elem_id="answer")
+            label = gr.Label(num_top_classes=3, show_heading=False, show_label=False, elem_id="label")
+            with gr.Row(elem_classes="controls"):
+                network = gr.Dropdown(
+                    [(TITLES[name], name) for name in models.names(task="classification")],
+                    value=DEFAULT,
+                    label=words("digits.network"),
+                    filterable=False,
+                    elem_id="network",
+                )
+                download = gr.DownloadButton(words("digits.download"), elem_id="download")
+            source = gr.HTML(elem_id="source")
+    with gr.Accordion(words("digits.or_picture"), open=False, elem_id="picture"):
+        picture = Picture(words, label=words("digits.picture"), sources=["upload", "clipboard"], height=240)
+    with gr.Accordion(words("digits.how_title"), open=False):
+        gr.Markdown(words("digits.how"))
+    # Which of the two was used last: a change of network reads that one again.
+    last = gr.State("pad")
+
+    def classify(image: Image.Image, network: str = DEFAULT) -> dict[str, float]:
+        """Name the handwritten digit in a picture of any size, mode and polarity.
+
+        Args:
+            image: a drawing, scan or photograph of one digit.
+            network: which network reads it.
+
+        Returns:
+            The probability of each digit, "0" to "9".
+        """
+        with words.errors():
+            if image is None:
+                raise InputError("image_missing", "There is no picture: send one.")
+            return classifier(network)(image)
+
+    def read(image: Image.Image | None, network: str) -> tuple[str, dict[str, float] | None]:
+        if image is None:
+            return _nothing(words), None
+        with words.errors():
+            try:
+                shares = classifier(network)(image)
+                return _answer(words, shares, classifier(network).prepare(image)), shares
+            except InputError as error:
+                if error.code != "image_blank":
+                    raise
+                return _nothing(words), None
+
+    def read_pad(drawing: str, network: str):
+        with words.errors():
+            return *read(from_data_url(drawing) if drawing else None, network), "pad"
+
+    def read_picture(picture: Image.Image | None, network: str):
+        return *read(picture, network), "picture"
+
+    def switch(drawing: str, picture: Image.Image | None, network: str, last: str):
+        again = read_pad(drawing, network) if last == "pad" else read_picture(picture, network)
+        return *again, *tell(network)
+
+    def tell(network: str):
+        with words.errors():
+            facts = classifier(network).facts
+            return _source(words, facts), save_file_to_cache(facts.weights, download.GRADIO_CACHE)
+
+    page = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+    shown = [answer, label, last]
+    pad.input(read_pad, [pad, network], shown, trigger_mode="always_last", **page)
+    picture.input(read_picture, [picture, network], shown, **page)
+    picture.clear(read_picture, [picture, network], shown, **page)
+    network.input(switch, [pad, picture, network, last], [*shown, source, download], **page)
+    gr.on(None, tell, network, [source, download], **page)
+    if public:
+        # The page's label shows the best three; the endpoint gives all ten.
+        shares = gr.Label(label=words("digits.shares"), visible=False)
+        gr.Button(visible=False).click(classify, [picture, network], shares, api_name="classify", queue=False)
+
+
+def _answer(words: Words, shares: dict[str, float], seen: Image.Image) -> str:
+    (first, share), (second, _) = sorted(shares.items(), key=lambda item: -item[1])[:2]
+    percent = min(99, round(share * 100))  # no network is a hundred per cent sure
+    key = "digits.sure" if share >= SURE else "digits.unsure"
+    sentence = words(key, percent=percent, digit=first, second=second)
+    buffer = io.BytesIO()
+    seen.save(buffer, "PNG")
+    picture = f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
+    caption = escape(words("digits.seen"))
+    return (
+        f'<div class="answer"><b class="numeral">{first}</b><span class="sentence">{escape(sentence)}</span>'
+        f'<figure><img class="pixels" src="{picture}" alt="{caption}"><figcaption>{caption}</figcaption></figure></div>'
+    )
+
+
+def _nothing(words: Words) -> str:
+    return (
+        f'<div class="answer"><b class="numeral muted">?</b><span class="sentence">{words("digits.empty")}</span></div>'
+    )
+
+
+def _source(words: Words, facts) -> str:
+    size = words("digits.parameters", millions=f"{facts.parameters / 1e6:.1f}")
+    accuracy = words("digits.accuracy", percent=f"{facts.accuracy:.2%}".rstrip("%")) if facts.accuracy else ""
+    place = words(f"source.{facts.provenance.source}", repo_id=facts.provenance.repo_id)
+    notes = "".join(f"<br>{escape(words('source.note', note=note))}" for note in facts.provenance.notes)
+    return " · ".join(part for part in (facts.architecture, size, accuracy, place) if part) + notes

@@ -1,0 +1,90 @@
+"""A pad to draw on with finger, pen or mouse, which speaks while the stroke is still going on."""
+
+from html import escape
+
+import gradio as gr
+
+from tabs import Words
+
+SIZE = 280  # canvas pixels: ten times MNIST's 28
+LINE = 20  # a stroke of two MNIST pixels
+EXAMPLES = {  # strokes on the canvas, drawn as a visitor would draw them
+    "3": "M90 75 C120 45 190 50 185 95 C182 125 150 135 130 137 C160 137 198 150 195 190 C190 240 115 240 85 208",
+    "5": "M185 60 L105 60 L98 130 C130 108 192 118 190 175 C188 235 115 240 88 210",
+    "8": "M185 85 C150 35 85 65 105 105 C120 135 190 150 188 195 C184 245 100 240 100 195 C100 150 185 130 185 85",
+}
+
+# The value is the canvas as a data URL, or "" when nothing is drawn. Ink is sent while the pointer moves, but no more
+# often than an answer takes to come back and be read.
+SCRIPT = """
+const canvas = element.querySelector('canvas'), ink = canvas.getContext('2d');
+const hint = element.querySelector('.pad-hint');
+let last = null, sent = 0;
+const send = (value) => { sent = Date.now(); props.value = value; trigger('input'); };
+const at = (event) => {
+  const box = canvas.getBoundingClientRect();
+  return [(event.clientX - box.left) * canvas.width / box.width, (event.clientY - box.top) * canvas.height / box.height];
+};
+const pen = () => {
+  ink.lineWidth = LINE; ink.lineCap = ink.lineJoin = 'round';
+  ink.strokeStyle = getComputedStyle(canvas).color;
+  hint.hidden = true;
+};
+const wipe = () => { ink.clearRect(0, 0, canvas.width, canvas.height); hint.hidden = false; };
+canvas.addEventListener('pointerdown', (event) => {
+  if (last !== null || event.button > 0) return;
+  canvas.setPointerCapture(event.pointerId);
+  last = at(event); pen();
+  ink.beginPath(); ink.moveTo(...last); ink.lineTo(...last); ink.stroke();
+});
+canvas.addEventListener('pointermove', (event) => {
+  if (last === null) return;
+  ink.beginPath(); ink.moveTo(...last);
+  last = at(event);
+  ink.lineTo(...last); ink.stroke();
+  if (Date.now() - sent > 120) send(canvas.toDataURL());
+});
+const lift = () => { if (last !== null) { last = null; send(canvas.toDataURL()); } };
+canvas.addEventListener('pointerup', lift);
+canvas.addEventListener('pointercancel', lift);
+element.querySelector('.pad-clear').addEventListener('click', () => { wipe(); send(''); });
+for (const button of element.querySelectorAll('[data-strokes]'))
+  button.addEventListener('click', () => {
+    wipe(); pen(); ink.stroke(new Path2D(button.dataset.strokes)); send(canvas.toDataURL());
+  });
+""".replace("LINE", str(LINE))
+
+from gradio.events import Dependency
+
+class Pad(gr.HTML):
+    """A square to draw on, three examples, and a button that clears it. Its value is a data URL, "" when empty."""
+
+    is_template = True
+
+    def __init__(self, words: Words, elem_id: str):
+        examples = "".join(
+            f'<button type="button" data-strokes="{strokes}" aria-label="{escape(words("pad.example", digit=digit))}">'
+            f'<svg viewBox="0 0 {SIZE} {SIZE}"><path d="{strokes}" stroke-width="{LINE}"/></svg></button>'
+            for digit, strokes in EXAMPLES.items()
+        )
+        super().__init__(
+            value="",
+            html_template=f"""
+<div class="pad-paper">
+  <canvas width="{SIZE}" height="{SIZE}" role="img" aria-label="{escape(words("pad.label"))}"></canvas>
+  <span class="pad-hint">{escape(words("pad.hint"))}</span>
+</div>
+<div class="pad-row">
+  <span>{escape(words("pad.try"))}</span>{examples}
+  <button type="button" class="pad-clear">{escape(words("pad.clear"))}</button>
+</div>""",
+            js_on_load=SCRIPT,
+            elem_id=elem_id,
+            elem_classes="pad",
+        )
+    from typing import Callable, Literal, Sequence, Any, TYPE_CHECKING
+    from gradio.blocks import Block
+
+    if TYPE_CHECKING:
+        from gradio.components import Timer
+        from gradio.components.base import Component

@@ -1,0 +1,91 @@
+"""The look: warm paper, ink, one accent. Every colour is a variable, so that the dark page is one block."""
+
+import gradio as gr
+
+CSS = """
+:root {
+  --paper: #faf7f1; --raised: #fffdf8; --ink: #16130f; --muted: #6b6256;
+  --line: #e9e2d6; --accent: #b54f15; --soft: #e9b48f;
+}
+.dark {
+  --paper: #14120f; --raised: #1d1a16; --ink: #f5f0e6; --muted: #a89d8c;
+  --line: #38332b; --accent: #e8813f; --soft: #7a4526;
+}
+/* Without the last three a phone's page grows to its content. */
+.gradio-container { max-width: 1040px !important; margin: 0 auto !important; width: 100%; min-width: 0; box-sizing: border-box; }
+.head { display: flex; justify-content: space-between; align-items: baseline; gap: 1rem; }
+.head h1 { font-size: 2rem; letter-spacing: -0.02em; line-height: 1.1; margin: 0; color: var(--ink); }
+.head a { color: var(--muted); text-decoration: none; border-bottom: 1px solid var(--line); }
+.subtitle { color: var(--muted); margin: 0.4rem 0 0; }
+.columns { gap: 2.5rem; align-items: flex-start; }
+
+.pad-paper { position: relative; max-width: 320px; margin: 0 auto; }
+.pad canvas {
+  width: 100%; aspect-ratio: 1; display: block; touch-action: none; cursor: crosshair; color: var(--ink);
+  background: var(--raised); border: 1px solid var(--line); border-radius: 14px; box-sizing: border-box;
+}
+.pad-hint { position: absolute; inset: 0; display: grid; place-items: center; color: var(--muted); pointer-events: none; }
+.pad-hint[hidden] { display: none; }
+.pad-row { display: flex; align-items: center; gap: 0.5rem; max-width: 320px; margin: 0.75rem auto 0; color: var(--muted); }
+.pad-row > * { white-space: nowrap; }
+.pad-row button { font-size: 0.9rem; background: var(--raised); border: 1px solid var(--line); border-radius: 10px; color: var(--ink); height: 44px; cursor: pointer; }
+.pad-row svg { height: 100%; display: block; }
+.pad-row path { fill: none; stroke: currentColor; stroke-linecap: round; stroke-linejoin: round; }
+.pad-clear { margin-left: auto; padding: 0 1rem; }
+.pad-row button:hover, .pad-row button:focus-visible { border-color: var(--accent); }
+
+.answer { display: grid; grid-template-columns: auto 1fr auto; gap: 1.25rem; align-items: center; min-height: 112px; }
+.numeral { font-size: 5rem; line-height: 1; font-weight: 600; min-width: 1ch; color: var(--ink); font-variant-numeric: tabular-nums; }
+.numeral.muted { color: var(--line); }
+.sentence { color: var(--ink); font-size: 1.1rem; }
+.answer figure { margin: 0; text-align: center; }
+.answer figcaption { color: var(--muted); font-size: 0.75rem; margin-top: 0.25rem; }
+.pixels { width: 84px; height: 84px; image-rendering: pixelated; border-radius: 10px; display: inline-block; }
+#label { min-height: 150px; font-variant-numeric: tabular-nums; }
+#label .empty svg { display: none; }
+#source, #source * { color: var(--muted); font-size: 0.85rem; overflow-wrap: anywhere; }
+.controls { align-items: flex-end; }
+.nav-holder, footer { display: none !important; }
+@media (max-width: 640px) {
+  .columns { gap: 1rem; }
+  .numeral { font-size: 4rem; }
+  .pad-row > span { display: none; }
+}
+"""
+
+_BOTH = {
+    "body_background_fill": "var(--paper)",
+    "body_text_color": "var(--ink)",
+    "body_text_color_subdued": "var(--muted)",
+    "background_fill_primary": "var(--raised)",
+    "background_fill_secondary": "var(--paper)",
+    "block_background_fill": "var(--raised)",
+    "block_border_color": "var(--line)",
+    "block_label_background_fill": "var(--raised)",
+    "block_label_text_color": "var(--muted)",
+    "block_title_text_color": "var(--muted)",
+    "border_color_primary": "var(--line)",
+    "border_color_accent": "var(--accent)",
+    "color_accent_soft": "var(--soft)",
+    "input_background_fill": "var(--raised)",
+    "input_border_color": "var(--line)",
+    "input_border_color_focus": "var(--accent)",
+    "button_secondary_background_fill": "var(--raised)",
+    "button_secondary_background_fill_hover": "var(--paper)",
+    "button_secondary_border_color": "var(--line)",
+    "button_secondary_text_color": "var(--ink)",
+    "button_primary_background_fill": "var(--accent)",
+    "button_primary_text_color": "var(--paper)",
+    "slider_color": "var(--accent)",
+    "stat_background_fill": "var(--accent)",
+    "link_text_color": "var(--accent)",
+}
+
+
+def theme() -> gr.themes.Base:
+    """`gr.themes.Base` in our colours; system fonts only, so the page asks no other host."""
+    fonts = ["ui-sans-serif", "system-ui", "Noto Sans SC", "sans-serif"]
+    dark = {f"{key}_dark": value for key, value in _BOTH.items()}
+    return gr.themes.Base(font=fonts, font_mono=["ui-monospace", "monospace"], radius_size="lg").set(
+        **_BOTH, **dark, color_accent="var(--accent)", block_shadow="none", button_large_radius="10px"
+    )

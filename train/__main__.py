@@ -1,0 +1,194 @@
+"""The training command: fit, evaluate, push, list."""
+
+import argparse
+import json
+import os
+import shlex
+import sys
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import torch
+from accelerate import Accelerator
+
+import models
+from models import base, hub
+from train import card, data, loop
+from train.recipes import RECIPES, Recipe
+from train.tasks import TASKS
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command. Whatever a user can cause ends in one sentence on stderr and the status 1."""
+    args = parser().parse_args(arguments)
+    try:
+        args.command(args)
+    except (ValueError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line's grammar."""
+    top = argparse.ArgumentParser(prog="python -m train", description=__doc__)
+    commands = top.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name: str, function, help: str, epilog: str = "") -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=help, description=help, epilog=epilog)
+        sub.set_defaults(command=function)
+        return sub
+
+    def dataset(sub: argparse.ArgumentParser) -> None:
+        sub.add_argument("--dataset", help="a Hub dataset, or a folder laid out like one (default: the recipe's)")
+
+    one = command(
+        "fit",
+        fit,
+        "Train a model and write its checkpoint folder.",
+        "State is saved every epoch in runs/NAME/seed-S. Ctrl-C leaves a usable checkpoint; --resume goes on. "
+        "On GPUs: accelerate launch -m train fit NAME.",
+    )
+    one.add_argument("name", help="a model's name, see list")
+    dataset(one)
+    one.add_argument("--output", type=Path, help="checkpoint folder to write (default: runs/NAME/checkpoint)")
+    one.add_argument("--epochs", type=_positive, help="times through the training images")
+    one.add_argument("--batch-size", type=_positive, help="images a step, over all processes")
+    one.add_argument("--lr", type=float, help="peak learning rate")
+    one.add_argument("--seed", type=int, help="of weights, order and augmentation")
+    one.add_argument("--seeds", type=_positive, default=1, help="train so many, seed, seed + 1, ...: the first is "
+                     "published, the card tells mean and spread of all")  # fmt: skip
+    one.add_argument("--mixed-precision", choices=["no", "bf16"], help="override what recipe and hardware suggest")
+    one.add_argument("--max-steps", type=_positive, help="stop after so many steps")
+    one.add_argument("--resume", action="store_true", help="go on with the run that is in runs/NAME/seed-S")
+    one.add_argument("--push-to-hub", metavar="NAMESPACE/NAME", help="upload the checkpoint when it is done")
+    one.add_argument("--private", action="store_true", help="make a new Hub repository private")
+
+    one = command("evaluate", evaluate, "Print a trained model's figures on the test split.")
+    one.add_argument("name", help="a model's name, a checkpoint folder, or NAMESPACE/NAME on the Hub")
+    dataset(one)
+
+    one = command(
+        "push", push, "Upload a checkpoint folder and pin it in checkpoints/hub.json, so that the app loads it."
+    )
+    one.add_argument("name", help="a model's name, see list")
+    one.add_argument("repo_id", metavar="NAMESPACE/NAME", help="the Hub repository; made if it is not there")
+    one.add_argument("--folder", type=Path, help="what to upload (default: checkpoints/NAME)")
+    one.add_argument("--private", action="store_true", help="make a new Hub repository private")
+
+    command("list", list_models, "List the models, their size and their test accuracy.")
+    return top
+
+
+def fit(args: argparse.Namespace) -> None:
+    """Train, evaluate on the test split once, write the checkpoint folder, push it if asked."""
+    task = TASKS[base.architecture(args.name).task]
+    recipe = _recipe(args)
+    accelerator = Accelerator(mixed_precision=recipe.mixed_precision)
+    say = accelerator.print
+    if args.push_to_hub and accelerator.is_main_process:
+        hub.prepare_push(args.push_to_hub, private=args.private)
+    found = data.load(args.dataset or recipe.dataset)
+    say(f"{args.name}: {len(found.train)} images to train on, {len(found.validation)} to validate, on "
+        f"{card.hardware(accelerator.device)}, precision {recipe.mixed_precision}")  # fmt: skip
+    runs = []
+    for seed in range(recipe.seed, recipe.seed + args.seeds):
+        run = _train(args, task, replace(recipe, seed=seed), found, accelerator)
+        runs.append(run)
+        say(f"seed {seed}: test accuracy {run.test['accuracy']:.2%}")
+        if not run.progress.finished:
+            say(f"Stopped at step {run.progress.step}; go on with --resume.")
+            break
+    if not accelerator.is_main_process:
+        return
+    output = args.output or Path("runs") / args.name / "checkpoint"
+    logits = task.predict(runs[0].net, found.test)
+    card.write_checkpoint(output, args.name, recipe, runs, found, logits, _command_line())
+    say(f"wrote {output}")
+    if args.push_to_hub:
+        try:
+            say(f"pushed to {args.push_to_hub} at {hub.push(output, args.push_to_hub)}")
+        except ValueError as error:
+            again = f"python -m train push {args.name} {args.push_to_hub} --folder {output}"
+            raise ValueError(f"{error} The checkpoint is safe in {output}; try again with: {again}") from error
+
+
+def _train(args: argparse.Namespace, task, recipe: Recipe, found: data.Data, accelerator: Accelerator) -> card.Run:
+    folder = Path("runs") / args.name / f"seed-{recipe.seed}"
+    setting = {"recipe": asdict(recipe), "data": found.fingerprint, "max_steps": args.max_steps}
+    note = folder / "recipe.json"
+    if (folder / "state.pt").exists():
+        if not args.resume:
+            raise ValueError(f"{folder} holds a run: add --resume to go on with it, or move the folder away.")
+        if json.loads(note.read_text()) != json.loads(json.dumps(setting)):
+            raise ValueError(f"{folder} holds a run with another recipe or dataset: see {note}, or move it away.")
+    elif accelerator.is_main_process:
+        folder.mkdir(parents=True, exist_ok=True)
+        note.write_text(json.dumps(setting, indent=2) + "\n")
+    torch.manual_seed(recipe.seed)
+    net = models.create(args.name)
+    progress = loop.fit(net, task, found, recipe, accelerator, folder / "state.pt", args.max_steps)
+    accelerator.free_memory()
+    published = base.build(net.config)
+    published.load_state_dict(progress.best["weights"])
+    published.eval()
+    return card.Run(recipe.seed, published, progress, task.evaluate(published, found.test), accelerator.device)
+
+
+def _recipe(args: argparse.Namespace) -> Recipe:
+    given = {key: getattr(args, key) for key in ("epochs", "batch_size", "lr", "seed", "mixed_precision")}
+    recipe = replace(RECIPES[args.name], **{key: value for key, value in given.items() if value is not None})
+    if args.mixed_precision is None and not _fast_bf16():
+        recipe = replace(recipe, mixed_precision="no")
+    return recipe
+
+
+def _fast_bf16() -> bool:
+    if torch.cuda.is_available():
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    abilities = torch.cpu.get_capabilities()
+    return bool(abilities.get("amx_bf16") or abilities.get("avx512_bf16"))
+
+
+def evaluate(args: argparse.Namespace) -> None:
+    """Print the figures on the test split."""
+    net = models.load(args.name)
+    found = data.load(args.dataset or RECIPES.get(args.name, RECIPES["mnist-dense"]).dataset)
+    print(f"{args.name} ({net.provenance.source}, {net.provenance.folder}) on {len(found.test)} test images")
+    for name, value in TASKS[net.task].evaluate(net, found.test).items():
+        print(f"  {name:10} {value:.4f}")
+
+
+def push(args: argparse.Namespace) -> None:
+    """Upload a folder and pin it."""
+    base.architecture(args.name)
+    folder = args.folder or hub.CHECKPOINTS / args.name
+    models.load(folder if folder.is_absolute() else Path.cwd() / folder)  # never push what cannot be loaded
+    hub.prepare_push(args.repo_id, private=args.private)
+    revision = hub.push(folder, args.repo_id)
+    hub.pin(args.name, args.repo_id, revision, folder)
+    print(f"pushed {folder} to {args.repo_id} at {revision}; pinned in checkpoints/hub.json")
+
+
+def list_models(args: argparse.Namespace) -> None:
+    """One line a model."""
+    for name in models.names():
+        accuracy = hub.figures(hub.CHECKPOINTS / name).get("accuracy")
+        figure = f"test accuracy {accuracy:.2%}" if accuracy else "no checkpoint"
+        net = models.create(name)
+        print(f"{name:16} {net.task:16} {net.parameter_count:>9,} parameters  {figure}")
+
+
+def _positive(text: str) -> int:
+    if (number := int(text)) < 1:
+        raise argparse.ArgumentTypeError("must be 1 or more")
+    return number
+
+
+def _command_line() -> str:
+    start = "accelerate launch" if "ACCELERATE_MIXED_PRECISION" in os.environ else "python"
+    return f"{start} -m train {shlex.join(sys.argv[1:])}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

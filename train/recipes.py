@@ -1,0 +1,74 @@
+"""One recipe per model: every hyper-parameter of its training in one place."""
+
+from dataclasses import dataclass
+
+from train.augment import Warp
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a model is trained.
+
+    Attributes:
+        dataset: the Hub dataset it was made for.
+        epochs, batch_size, lr, optimizer, seed: as everywhere; `batch_size` is over all processes.
+        weight_decay: on weight matrices and kernels only, not on biases and norms.
+        warmup: share of all steps in which the learning rate rises linearly to `lr`.
+        schedule: "constant", or "cosine" down to zero after the warm-up.
+        clip: largest norm of the gradient.
+        label_smoothing: of the cross-entropy.
+        ema: decay of the running average of the weights, which then is what is evaluated and published.
+        augment: applied to every training batch.
+        keep_best: publish the epoch with the best validation score instead of the last.
+        mixed_precision: "bf16" where the hardware is fast at it, "no" to stay in float32.
+        source: where the numbers come from, for the card.
+    """
+
+    dataset: str
+    epochs: int
+    batch_size: int
+    lr: float
+    optimizer: str
+    source: str
+    seed: int = 0
+    weight_decay: float = 0.0
+    warmup: float = 0.0
+    schedule: str = "constant"
+    clip: float | None = None
+    label_smoothing: float = 0.0
+    ema: float | None = None
+    augment: Warp | None = None
+    keep_best: bool = False
+    mixed_precision: str = "no"
+
+
+RECIPES = {
+    "mnist-dense": Recipe(
+        dataset="ylecun/mnist",
+        epochs=5,
+        batch_size=128,
+        lr=1e-3,
+        optimizer="rmsprop",
+        source=(
+            "The two-layer network of Keras courses, with their numbers: RMSprop, 5 epochs, batch 128; no "
+            "augmentation, no schedule, last epoch published. The tutorial that it follows reports 98.13 % on the test split."
+        ),
+    ),
+    "mnist-resnet": Recipe(
+        dataset="ylecun/mnist",
+        epochs=20,
+        batch_size=128,
+        lr=3e-3,
+        optimizer="adamw",
+        weight_decay=0.02,
+        warmup=0.1,
+        schedule="cosine",
+        clip=5.0,
+        label_smoothing=0.05,
+        ema=0.999,
+        augment=Warp(rotation=8, scale=0.1, shear=0.1, shift=2, elastic=0.6),
+        keep_best=True,
+        mixed_precision="bf16",
+        source="Ours: a small residual network, mild warps, a cosine schedule and an average of the weights.",
+    ),
+}

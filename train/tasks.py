@@ -1,0 +1,46 @@
+"""What a batch means, by task: its loss, its score, its figures. The loop knows none of this."""
+
+from typing import Protocol
+
+import torch
+from torch import nn
+from torch.nn.functional import cross_entropy
+
+from train import metrics
+from train.data import Split
+from train.recipes import Recipe
+
+EVALUATION_BATCH = 500
+
+
+class Task(Protocol):
+    """What the loop asks of a task."""
+
+    score: str  # the metric that validation chooses by; higher is better
+
+    def loss(self, net: nn.Module, images: torch.Tensor, labels: torch.Tensor, recipe: Recipe) -> torch.Tensor:
+        """The loss of one batch, a scalar: images (N, C, H, W) in [0, 1], labels (N,)."""
+
+    def evaluate(self, net: nn.Module, split: Split) -> dict[str, float]:
+        """The figures on a split; `net` is in eval mode."""
+
+
+class Classification:
+    """Cross-entropy over ten digits; chosen by accuracy."""
+
+    score = "accuracy"
+
+    def loss(self, net: nn.Module, images: torch.Tensor, labels: torch.Tensor, recipe: Recipe) -> torch.Tensor:
+        return cross_entropy(net(images).float(), labels, label_smoothing=recipe.label_smoothing)
+
+    def evaluate(self, net: nn.Module, split: Split) -> dict[str, float]:
+        logits = self.predict(net, split)
+        return {"loss": cross_entropy(logits, split.labels).item(), **metrics.classification(logits, split.labels)}
+
+    @torch.inference_mode()
+    def predict(self, net: nn.Module, split: Split) -> torch.Tensor:
+        """Logits (N, 10) in float32."""
+        return torch.cat([net(images).float() for images, _ in split.batches(EVALUATION_BATCH)])
+
+
+TASKS: dict[str, Task] = {"classification": Classification()}
