@@ -13,8 +13,8 @@ import models
 from models.errors import InputError
 from models.pipelines import DigitClassifier
 from tabs import Words
-from tabs.pad import Pad
-from tabs.picture import Picture, from_data_url
+from tabs.pad import pad
+from tabs.picture import from_data_url, picture
 
 DEFAULT = "mnist-resnet"
 SURE = 0.8  # below it the runner-up is named too
@@ -27,7 +27,7 @@ def build(words: Words, *, public: bool) -> None:
     """Lay out the tab. The endpoint is made where `public`; the events that serve the page are private."""
     with gr.Row(elem_classes="columns"):
         with gr.Column(min_width=280, scale=5):
-            pad = Pad(words, elem_id="pad")
+            drawing = pad(words, elem_id="pad")
         with gr.Column(min_width=280, scale=7):
             answer = gr.HTML(_nothing(words), elem_id="answer")
             label = gr.Label(num_top_classes=3, show_heading=False, show_label=False, elem_id="label")
@@ -42,11 +42,11 @@ def build(words: Words, *, public: bool) -> None:
                 download = gr.DownloadButton(words("digits.download"), elem_id="download")
             source = gr.HTML(elem_id="source")
     with gr.Accordion(words("digits.or_picture"), open=False, elem_id="picture"):
-        picture = Picture(words, label=words("digits.picture"), sources=["upload", "clipboard"], height=240)
+        upload = picture(words, label=words("digits.picture"), sources=["upload", "clipboard"], height=240)
     with gr.Accordion(words("digits.how_title"), open=False):
         gr.Markdown(words("digits.how"))
     # Which of the two was used last: a change of network reads that one again.
-    last = gr.State("pad")
+    last = gr.State("drawing")
 
     def classify(image: Image.Image, network: str = DEFAULT) -> dict[str, float]:
         """Name the handwritten digit in a picture of any size, mode and polarity.
@@ -75,15 +75,15 @@ def build(words: Words, *, public: bool) -> None:
                     raise
                 return _nothing(words), None
 
-    def read_pad(drawing: str, network: str):
+    def read_drawing(url: str, network: str):
         with words.errors():
-            return *read(from_data_url(drawing) if drawing else None, network), "pad"
+            return *read(from_data_url(url) if url else None, network), "drawing"
 
-    def read_picture(picture: Image.Image | None, network: str):
-        return *read(picture, network), "picture"
+    def read_upload(image: Image.Image | None, network: str):
+        return *read(image, network), "upload"
 
-    def switch(drawing: str, picture: Image.Image | None, network: str, last: str):
-        again = read_pad(drawing, network) if last == "pad" else read_picture(picture, network)
+    def switch(url: str, image: Image.Image | None, network: str, last: str):
+        again = read_drawing(url, network) if last == "drawing" else read_upload(image, network)
         return *again, *tell(network)
 
     def tell(network: str):
@@ -93,15 +93,15 @@ def build(words: Words, *, public: bool) -> None:
 
     page = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
     shown = [answer, label, last]
-    pad.input(read_pad, [pad, network], shown, trigger_mode="always_last", **page)
-    picture.input(read_picture, [picture, network], shown, **page)
-    picture.clear(read_picture, [picture, network], shown, **page)
-    network.input(switch, [pad, picture, network, last], [*shown, source, download], **page)
+    drawing.input(read_drawing, [drawing, network], shown, trigger_mode="always_last", **page)
+    upload.input(read_upload, [upload, network], shown, **page)
+    upload.clear(read_upload, [upload, network], shown, **page)
+    network.input(switch, [drawing, upload, network, last], [*shown, source, download], **page)
     gr.on(None, tell, network, [source, download], **page)
     if public:
         # The page's label shows the best three; the endpoint gives all ten.
         shares = gr.Label(label=words("digits.shares"), visible=False)
-        gr.Button(visible=False).click(classify, [picture, network], shares, api_name="classify", queue=False)
+        gr.Button(visible=False).click(classify, [upload, network], shares, api_name="classify", queue=False)
 
 
 def _answer(words: Words, shares: dict[str, float], seen: Image.Image) -> str:

@@ -23,7 +23,8 @@ let last = null, sent = 0;
 const send = (value) => { sent = Date.now(); props.value = value; trigger('input'); };
 const at = (event) => {
   const box = canvas.getBoundingClientRect();
-  return [(event.clientX - box.left) * canvas.width / box.width, (event.clientY - box.top) * canvas.height / box.height];
+  const scale = canvas.width / box.width;
+  return [(event.clientX - box.left) * scale, (event.clientY - box.top) * scale];
 };
 const pen = () => {
   ink.lineWidth = LINE; ink.lineCap = ink.lineJoin = 'round';
@@ -55,20 +56,16 @@ for (const button of element.querySelectorAll('[data-strokes]'))
 """.replace("LINE", str(LINE))
 
 
-class Pad(gr.HTML):
+def pad(words: Words, elem_id: str) -> gr.HTML:
     """A square to draw on, three examples, and a button that clears it. Its value is a data URL, "" when empty."""
-
-    is_template = True
-
-    def __init__(self, words: Words, elem_id: str):
-        examples = "".join(
-            f'<button type="button" data-strokes="{strokes}" aria-label="{escape(words("pad.example", digit=digit))}">'
-            f'<svg viewBox="0 0 {SIZE} {SIZE}"><path d="{strokes}" stroke-width="{LINE}"/></svg></button>'
-            for digit, strokes in EXAMPLES.items()
-        )
-        super().__init__(
-            value="",
-            html_template=f"""
+    examples = "".join(
+        f'<button type="button" data-strokes="{strokes}" aria-label="{escape(words("pad.example", digit=digit))}">'
+        f'<svg viewBox="0 0 {SIZE} {SIZE}"><path d="{strokes}" stroke-width="{LINE}"/></svg></button>'
+        for digit, strokes in EXAMPLES.items()
+    )
+    return gr.HTML(
+        value="",
+        html_template=f"""
 <div class="pad-paper">
   <canvas width="{SIZE}" height="{SIZE}" role="img" aria-label="{escape(words("pad.label"))}"></canvas>
   <span class="pad-hint">{escape(words("pad.hint"))}</span>
@@ -77,7 +74,7 @@ class Pad(gr.HTML):
   <span>{escape(words("pad.try"))}</span>{examples}
   <button type="button" class="pad-clear">{escape(words("pad.clear"))}</button>
 </div>""",
-            js_on_load=SCRIPT,
-            elem_id=elem_id,
-            elem_classes="pad",
-        )
+        js_on_load=SCRIPT,
+        elem_id=elem_id,
+        elem_classes="pad",
+    )

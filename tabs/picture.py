@@ -12,23 +12,24 @@ from models.errors import InputError
 from tabs import Words
 
 
-class Picture(gr.Image):
-    """`gr.Image` whose broken, huge or foreign files end in one sentence of ours, in the page's language."""
+def picture(words: Words, **settings) -> gr.Image:
+    """A `gr.Image` whose broken, huge or foreign files end in one sentence of ours; it gives upright PIL pictures.
 
-    is_template = True  # to the browser it is a gr.Image
+    Its own preprocessing is replaced on the instance, not in a subclass: for every subclass of a component Gradio
+    writes a stub file beside the source, which a Space may not allow.
+    """
 
-    def __init__(self, words: Words, **kwargs):
-        super().__init__(type="pil", image_mode=None, placeholder=words("picture.placeholder"), **kwargs)
-        self.words = words
-
-    def preprocess(self, payload: ImageData | None) -> Image.Image | None:
-        """The picture, upright, in its own mode."""
+    def preprocess(payload: ImageData | None) -> Image.Image | None:
         if payload is None:
             return None
-        with self.words.errors():
+        with words.errors():
             if payload.url and payload.url.startswith("data:"):
                 return from_data_url(payload.url)
             return images.open_image(payload.path or "")
+
+    image = gr.Image(type="pil", image_mode=None, placeholder=words("picture.placeholder"), **settings)
+    image.preprocess = preprocess
+    return image
 
 
 def from_data_url(url: str) -> Image.Image:

@@ -12,7 +12,9 @@ CSS = """
   --line: #38332b; --accent: #e8813f; --soft: #7a4526;
 }
 /* Without the last three a phone's page grows to its content. */
-.gradio-container { max-width: 1040px !important; margin: 0 auto !important; width: 100%; min-width: 0; box-sizing: border-box; }
+.gradio-container {
+  max-width: 1040px !important; margin: 0 auto !important; width: 100%; min-width: 0; box-sizing: border-box;
+}
 .head { display: flex; justify-content: space-between; align-items: baseline; gap: 1rem; }
 .head h1 { font-size: 2rem; letter-spacing: -0.02em; line-height: 1.1; margin: 0; color: var(--ink); }
 .head a { color: var(--muted); text-decoration: none; border-bottom: 1px solid var(--line); }
@@ -24,18 +26,28 @@ CSS = """
   width: 100%; aspect-ratio: 1; display: block; touch-action: none; cursor: crosshair; color: var(--ink);
   background: var(--raised); border: 1px solid var(--line); border-radius: 14px; box-sizing: border-box;
 }
-.pad-hint { position: absolute; inset: 0; display: grid; place-items: center; color: var(--muted); pointer-events: none; }
+.pad-hint {
+  position: absolute; inset: 0; display: grid; place-items: center; color: var(--muted); pointer-events: none;
+}
 .pad-hint[hidden] { display: none; }
-.pad-row { display: flex; align-items: center; gap: 0.5rem; max-width: 320px; margin: 0.75rem auto 0; color: var(--muted); }
+.pad-row {
+  display: flex; align-items: center; gap: 0.5rem; max-width: 320px; margin: 0.75rem auto 0; color: var(--muted);
+}
 .pad-row > * { white-space: nowrap; }
-.pad-row button { font-size: 0.9rem; background: var(--raised); border: 1px solid var(--line); border-radius: 10px; color: var(--ink); height: 44px; cursor: pointer; }
+.pad-row button {
+  font-size: 0.9rem; height: 44px; cursor: pointer; color: var(--ink);
+  background: var(--raised); border: 1px solid var(--line); border-radius: 10px;
+}
 .pad-row svg { height: 100%; display: block; }
 .pad-row path { fill: none; stroke: currentColor; stroke-linecap: round; stroke-linejoin: round; }
 .pad-clear { margin-left: auto; padding: 0 1rem; }
 .pad-row button:hover, .pad-row button:focus-visible { border-color: var(--accent); }
 
 .answer { display: grid; grid-template-columns: auto 1fr auto; gap: 1.25rem; align-items: center; min-height: 112px; }
-.numeral { font-size: 5rem; line-height: 1; font-weight: 600; min-width: 1ch; color: var(--ink); font-variant-numeric: tabular-nums; }
+.numeral {
+  font-size: 5rem; line-height: 1; font-weight: 600; min-width: 1ch; color: var(--ink);
+  font-variant-numeric: tabular-nums;
+}
 .numeral.muted { color: var(--line); }
 .sentence { color: var(--ink); font-size: 1.1rem; }
 .answer figure { margin: 0; text-align: center; }

@@ -51,7 +51,7 @@ RECIPES = {
         optimizer="rmsprop",
         source=(
             "The two-layer network of Keras courses, with their numbers: RMSprop, 5 epochs, batch 128; no "
-            "augmentation, no schedule, last epoch published. The tutorial that it follows reports 98.13 % on the test split."
+            "augmentation, no schedule, last epoch published. Its tutorial reports 98.13 % on the test split."
         ),
     ),
     "mnist-resnet": Recipe(
