@@ -109,12 +109,15 @@ def fetch_from_hub(
                     raise
                 notes = (f"{explain(error, repo_id)} The copy in the cache was used.",)
         folder = Path(config).parent  # snapshots/<commit>: every other file must be of that commit
-        download(WEIGHTS, revision=folder.name, local_files_only=bool(notes))
+        weights = download(WEIGHTS, revision=folder.name, local_files_only=bool(notes))
         with suppress(EntryNotFoundError):  # without a card it loads all the same; its figures are unknown
             download(CARD, revision=folder.name, local_files_only=bool(notes))
     except (HTTPError, OSError, ValueError) as error:
         raise ValueError(explain(error, repo_id)) from error
-    return Provenance("hub", folder, repo_id, folder.name, sha256, notes)
+    if sha256 and (found := _sha256(Path(weights))) != sha256:
+        Path(weights).resolve().unlink()  # the client would take it from the cache for ever
+        raise ValueError(f"{repo_id}: the weights' sha256 is {found[:12]}…, not {sha256[:12]}… as pinned.")
+    return Provenance("hub", folder, repo_id, folder.name, notes=notes)
 
 
 def read(folder: Path) -> tuple[Any, dict[str, torch.Tensor], str]:
@@ -179,10 +182,13 @@ def pins() -> dict[str, dict[str, str]]:
 
 def pin(name: str, repo_id: str, revision: str, folder: Path) -> None:
     """Note in `checkpoints/hub.json` that `name` is loaded from that commit, with the sha256 of `folder`'s weights."""
-    sha256 = hashlib.sha256((folder / WEIGHTS).read_bytes()).hexdigest()
-    table = {**pins(), name: {"repo_id": repo_id, "revision": revision, "sha256": sha256}}
+    table = {**pins(), name: {"repo_id": repo_id, "revision": revision, "sha256": _sha256(folder / WEIGHTS)}}
     with aside(CHECKPOINTS) as temporary:
         (temporary / "hub.json").write_text(json.dumps(table, indent=2, sort_keys=True) + "\n")
+
+
+def _sha256(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def prepare_push(repo_id: str, *, private: bool = False, token: str | None = None) -> None:
@@ -220,14 +226,14 @@ def push(folder: Path, repo_id: str, *, keep_others: bool = False, token: str | 
 def explain(error: Exception, repo_id: str) -> str:
     """One sentence for what went wrong between us and the Hub, and what to do. Holds no token."""
     status = error.response.status_code if isinstance(error, HfHubHTTPError) and error.response is not None else None
-    if isinstance(error, LocalTokenNotFoundError) or status == 401:
-        return "The Hub does not accept the token, or there is none: set HF_TOKEN or run `hf auth login`."
     if isinstance(error, HFValidationError):
         return f"{repo_id!r} is no name for a Hub repository: it has the form NAMESPACE/NAME."
+    if isinstance(error, RepositoryNotFoundError):  # before 401, by which the Hub also hides what is private
+        return f"The Hub has no repository {repo_id} that this token can see: check the name."
+    if isinstance(error, LocalTokenNotFoundError) or status == 401:
+        return "The Hub does not accept the token, or there is none: set HF_TOKEN or run `hf auth login`."
     if status == 403:
         return f"The token may not write to {repo_id}: use a token with the write role for that namespace."
-    if isinstance(error, RepositoryNotFoundError):
-        return f"The Hub has no repository {repo_id} that this token can see: check the name."
     if isinstance(error, RevisionNotFoundError):
         return f"The repository {repo_id} has no such revision: check the branch or commit."
     if isinstance(error, OfflineModeIsEnabled):
