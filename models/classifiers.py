@@ -45,7 +45,7 @@ class ResNet(Model):
 
     limits: ClassVar = {"widths": (1, 512), "blocks": (1, 16), "dropout": (0.0, 0.9)}
 
-    def __init__(self, widths: tuple[int, ...] = (32, 64, 128), blocks: tuple[int, ...] = (1, 2), dropout: float = 0.3):
+    def __init__(self, widths: tuple[int, ...] = (32, 64, 128), blocks: tuple[int, ...] = (2, 2), dropout: float = 0.3):
         super().__init__(widths=list(widths), blocks=list(blocks), dropout=dropout)
         if len(widths) != len(blocks) + 1:
             raise ValueError("ResNet: widths must hold one number more than blocks, the stem's.")

@@ -82,9 +82,8 @@ def build(words: Words, *, public: bool) -> None:
     def read_upload(image: Image.Image | None, network: str):
         return *read(image, network), "upload"
 
-    def switch(url: str, image: Image.Image | None, network: str, last: str):
-        again = read_drawing(url, network) if last == "drawing" else read_upload(image, network)
-        return *again, *tell(network)
+    def read_again(url: str, image: Image.Image | None, network: str, last: str):
+        return read_drawing(url, network) if last == "drawing" else read_upload(image, network)
 
     def tell(network: str):
         with words.errors():
@@ -96,8 +95,8 @@ def build(words: Words, *, public: bool) -> None:
     drawing.input(read_drawing, [drawing, network], shown, trigger_mode="always_last", **page)
     upload.input(read_upload, [upload, network], shown, **page)
     upload.clear(read_upload, [upload, network], shown, **page)
-    network.input(switch, [drawing, upload, network, last], [*shown, source, download], **page)
-    gr.on(None, tell, network, [source, download], **page)
+    network.input(read_again, [drawing, upload, network, last], shown, **page)
+    gr.on(None, tell, network, [source, download], **page)  # when the page opens, and when the network changes
     if public:
         # The page's label shows the best three; the endpoint gives all ten.
         shares = gr.Label(label=words("digits.shares"), visible=False)
