@@ -153,7 +153,8 @@ def _fast_bf16() -> bool:
 def evaluate(args: argparse.Namespace) -> None:
     """Print the figures on the test split."""
     net = models.load(args.name)
-    found = data.load(args.dataset or RECIPES.get(args.name, RECIPES["mnist-dense"]).dataset)
+    made_for = [recipe.dataset for name, recipe in RECIPES.items() if base.architecture(name).task == net.task]
+    found = data.load(args.dataset or made_for[0])
     print(f"{args.name} ({net.provenance.source}, {net.provenance.folder}) on {len(found.test)} test images")
     for name, value in TASKS[net.task].evaluate(net, found.test).items():
         print(f"  {name:10} {value:.4f}")
@@ -163,7 +164,7 @@ def push(args: argparse.Namespace) -> None:
     """Upload a folder and pin it."""
     base.architecture(args.name)
     folder = args.folder or hub.CHECKPOINTS / args.name
-    models.load(folder if folder.is_absolute() else Path.cwd() / folder)  # never push what cannot be loaded
+    base.read(models.Provenance("path", folder))  # never push what cannot be loaded
     hub.prepare_push(args.repo_id, private=args.private)
     revision = hub.push(folder, args.repo_id)
     hub.pin(args.name, args.repo_id, revision, folder)
@@ -186,8 +187,9 @@ def _positive(text: str) -> int:
 
 
 def _command_line() -> str:
+    """What to type to train this again; a run that was resumed is the same as one that was not."""
     start = "accelerate launch" if "ACCELERATE_MIXED_PRECISION" in os.environ else "python"
-    return f"{start} -m train {shlex.join(sys.argv[1:])}"
+    return f"{start} -m train {shlex.join(word for word in sys.argv[1:] if word != '--resume')}"
 
 
 if __name__ == "__main__":
