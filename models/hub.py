@@ -16,7 +16,15 @@ import safetensors
 import safetensors.torch
 import torch
 from httpx2 import HTTPError
-from huggingface_hub import HfApi, ModelCard, constants, hf_hub_download, try_to_load_from_cache
+from huggingface_hub import (
+    CommitOperationAdd,
+    CommitOperationDelete,
+    HfApi,
+    ModelCard,
+    constants,
+    hf_hub_download,
+    try_to_load_from_cache,
+)
 from huggingface_hub.errors import (
     EntryNotFoundError,
     HfHubHTTPError,
@@ -210,17 +218,19 @@ def push(folder: Path, repo_id: str, *, keep_others: bool = False, token: str | 
     Raises:
         ValueError: one sentence; the folder is as it was.
     """
+    api = HfApi(token=token)
+    files = [folder / name for name in (CONFIG, WEIGHTS, CARD) if (folder / name).exists()] + sorted(
+        folder.glob("*.png")
+    )
+    operations: list = [CommitOperationAdd(file.name, str(file)) for file in files]
     try:
-        commit = HfApi(token=token).upload_folder(
-            repo_id=repo_id,
-            folder_path=folder,
-            allow_patterns=[CONFIG, WEIGHTS, CARD, "*.png"],
-            delete_patterns=None if keep_others else "*",
-            commit_message="Upload model",
-        )
+        if not keep_others:
+            stale = set(api.list_repo_files(repo_id)) - {file.name for file in files} - {".gitattributes"}
+            operations += [CommitOperationDelete(name) for name in sorted(stale)]
+        # Not upload_folder: that may cut one folder into several commits.
+        return api.create_commit(repo_id, operations, commit_message="Upload model").oid
     except (HTTPError, OSError, ValueError) as error:
         raise ValueError(explain(error, repo_id)) from error
-    return commit.oid
 
 
 def explain(error: Exception, repo_id: str) -> str:

@@ -94,8 +94,9 @@ def fit(args: argparse.Namespace) -> None:
     runs = []
     for seed in range(recipe.seed, recipe.seed + args.seeds):
         run = _train(args, task, replace(recipe, seed=seed), found, accelerator)
-        runs.append(run)
-        say(f"seed {seed}: test accuracy {run.test['accuracy']:.2%}")
+        say(f"seed {seed}: test {task.score} {run.test[task.score]:.4f}")
+        if run.progress.finished or not runs:  # a further seed that was stopped tells nothing about the spread
+            runs.append(run)
         if not run.progress.finished:
             say(f"Stopped at step {run.progress.step}; go on with --resume.")
             break
