@@ -37,10 +37,12 @@ def build(words: Words, *, public: bool) -> None:
                     value=DEFAULT,
                     label=words("digits.network"),
                     filterable=False,
+                    min_width=180,
                     elem_id="network",
                 )
-                download = gr.DownloadButton(words("digits.download"), elem_id="download")
-            source = gr.HTML(elem_id="source")
+                with gr.Column(min_width=220):
+                    source = gr.HTML(elem_id="source")
+                    download = gr.DownloadButton(words("digits.download"), size="sm", elem_id="download")
     with gr.Accordion(words("digits.or_picture"), open=False, elem_id="picture"):
         upload = picture(words, label=words("digits.picture"), sources=["upload", "clipboard"], height=240)
     with gr.Accordion(words("digits.how_title"), open=False):

@@ -15,10 +15,10 @@ CSS = """
 .gradio-container {
   max-width: 1040px !important; margin: 0 auto !important; width: 100%; min-width: 0; box-sizing: border-box;
 }
-.head { display: flex; justify-content: space-between; align-items: baseline; gap: 1rem; }
+.head { display: flex; justify-content: space-between; align-items: baseline; gap: 1rem; margin-top: 0.5rem; }
 .head h1 { font-size: 2rem; letter-spacing: -0.02em; line-height: 1.1; margin: 0; color: var(--ink); }
 .head a { color: var(--muted); text-decoration: none; border-bottom: 1px solid var(--line); }
-.subtitle { color: var(--muted); margin: 0.4rem 0 0; }
+.subtitle { color: var(--muted); margin: 0.4rem 0 0.6rem; }
 .columns { gap: 2.5rem; align-items: flex-start; }
 
 .pad-paper { position: relative; max-width: 320px; margin: 0 auto; }
@@ -40,7 +40,9 @@ CSS = """
 }
 .pad-row svg { height: 100%; display: block; }
 .pad-row path { fill: none; stroke: currentColor; stroke-linecap: round; stroke-linejoin: round; }
-.pad-clear { margin-left: auto; padding: 0 1rem; }
+.pad-row [data-strokes] { width: 52px; padding: 0; }
+.pad-row svg { margin: 0 auto; }
+.pad-clear { margin-left: auto; padding: 0 0.9rem; }
 .pad-row button:hover, .pad-row button:focus-visible { border-color: var(--accent); }
 
 .answer { display: grid; grid-template-columns: auto 1fr auto; gap: 1.25rem; align-items: center; min-height: 112px; }
@@ -56,11 +58,14 @@ CSS = """
 #label { min-height: 150px; font-variant-numeric: tabular-nums; }
 #label .empty svg { display: none; }
 #source, #source * { color: var(--muted); font-size: 0.85rem; overflow-wrap: anywhere; }
-.controls { align-items: flex-end; }
+.controls { align-items: center; }
+.gradio-container .html-container { padding: 0; }
+#download { align-self: flex-start; width: auto; min-height: 40px; padding: 0 0.9rem; border: 1px solid var(--line); }
 .nav-holder, footer { display: none !important; }
 @media (max-width: 640px) {
   .columns { gap: 1rem; }
   .numeral { font-size: 4rem; }
+  .answer { min-height: 96px; gap: 1rem; }
   .pad-row > span { display: none; }
 }
 """
