@@ -32,4 +32,5 @@ class Words:
             sentence = self(f"error.{error.code}", **error.details)
             raise gr.Error(sentence, title=self("error.title"), print_exception=False) from error
         except ValueError as error:
-            raise gr.Error(str(error), title=self("error.title"), print_exception=False) from error
+            sentence = self("error.network", reason=error)
+            raise gr.Error(sentence, title=self("error.title"), print_exception=False) from error

@@ -130,5 +130,8 @@ def _source(words: Words, facts) -> str:
     size = words("digits.parameters", millions=f"{facts.parameters / 1e6:.1f}")
     accuracy = words("digits.accuracy", percent=f"{facts.accuracy:.2%}".rstrip("%")) if facts.accuracy else ""
     place = words(f"source.{facts.provenance.source}", repo_id=facts.provenance.repo_id)
-    notes = "".join(f"<br>{escape(words('source.note', note=note))}" for note in facts.provenance.notes)
-    return " · ".join(part for part in (facts.architecture, size, accuracy, place) if part) + notes
+    notes = "".join(
+        f'<details><summary>{escape(words("source.fallback"))}</summary><span lang="en">{escape(note)}</span></details>'
+        for note in facts.provenance.notes
+    )
+    return escape(" · ".join(part for part in (facts.architecture, size, accuracy, place) if part)) + notes
