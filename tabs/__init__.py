@@ -23,14 +23,16 @@ class Words:
         """The text under `key` with `values` filled in. Raises KeyError for one that no locale has."""
         return self._texts[key].format(**values)
 
+    def sentence(self, error: ValueError) -> str:
+        """What a `ValueError` from `models` says, in this language where it has a code."""
+        if isinstance(error, InputError):
+            return self(f"error.{error.code}", **error.details)
+        return self("error.network", reason=error)
+
     @contextmanager
     def errors(self) -> Iterator[None]:
-        """Show a `ValueError` from `models` as one sentence on the page, in its language where it has a code."""
+        """Give a caller of an endpoint the one sentence instead of a traceback."""
         try:
             yield
-        except InputError as error:
-            sentence = self(f"error.{error.code}", **error.details)
-            raise gr.Error(sentence, title=self("error.title"), print_exception=False) from error
         except ValueError as error:
-            sentence = self("error.network", reason=error)
-            raise gr.Error(sentence, title=self("error.title"), print_exception=False) from error
+            raise gr.Error(self.sentence(error), title=self("error.title"), print_exception=False) from error

@@ -14,7 +14,7 @@ from models.errors import InputError
 from models.pipelines import DigitClassifier
 from tabs import Words
 from tabs.pad import pad
-from tabs.picture import from_data_url, picture
+from tabs.picture import Picture, read, require
 
 DEFAULT = "mnist-resnet"
 SURE = 0.8  # below it the runner-up is named too
@@ -28,8 +28,15 @@ def build(words: Words, *, public: bool) -> None:
     with gr.Row(elem_classes="columns"):
         with gr.Column(min_width=280, scale=5):
             drawing = pad(words, elem_id="pad")
+            with gr.Accordion(words("digits.or_picture"), open=False, elem_id="picture"):
+                upload = Picture(
+                    label=words("digits.picture"),
+                    placeholder=words("picture.placeholder"),
+                    sources=["upload", "clipboard"],
+                    height=220,
+                )
         with gr.Column(min_width=280, scale=7):
-            answer = gr.HTML(_nothing(words), elem_id="answer")
+            answer = gr.HTML(_message(words("digits.empty")), elem_id="answer")
             label = gr.Label(num_top_classes=3, show_heading=False, show_label=False, elem_id="label")
             with gr.Row(elem_classes="controls"):
                 network = gr.Dropdown(
@@ -43,8 +50,6 @@ def build(words: Words, *, public: bool) -> None:
                 with gr.Column(min_width=220):
                     source = gr.HTML(elem_id="source")
                     download = gr.DownloadButton(words("digits.download"), size="sm", elem_id="download")
-    with gr.Accordion(words("digits.or_picture"), open=False, elem_id="picture"):
-        upload = picture(words, label=words("digits.picture"), sources=["upload", "clipboard"], height=240)
     with gr.Accordion(words("digits.how_title"), open=False):
         gr.Markdown(words("digits.how"))
     # Which of the two was used last: a change of network reads that one again.
@@ -61,42 +66,38 @@ def build(words: Words, *, public: bool) -> None:
             The probability of each digit, "0" to "9".
         """
         with words.errors():
-            if image is None:
-                raise InputError("image_missing", "There is no picture: send one.")
-            return classifier(network)(image)
+            return classifier(network)(require(image))
 
-    def read(image: Image.Image | None, network: str) -> tuple[str, dict[str, float] | None]:
+    def answer_to(image: Image.Image | InputError | None, network: str) -> tuple[str, dict[str, float] | None]:
         if image is None:
-            return _nothing(words), None
-        with words.errors():
-            try:
-                shares = classifier(network)(image)
-                return _answer(words, shares, classifier(network).prepare(image)), shares
-            except InputError as error:
-                if error.code != "image_blank":
-                    raise
-                return _nothing(words), None
+            return _message(words("digits.empty")), None
+        try:
+            shares = classifier(network)(require(image))
+            return _answer(words, shares, classifier(network).prepare(image)), shares
+        except ValueError as error:
+            return _message(words.sentence(error)), None
 
     def read_drawing(url: str, network: str):
-        with words.errors():
-            return *read(from_data_url(url) if url else None, network), "drawing"
+        return *answer_to(read(url) if url else None, network), "drawing"
 
-    def read_upload(image: Image.Image | None, network: str):
-        return *read(image, network), "upload"
+    def read_upload(image: Image.Image | InputError | None, network: str):
+        # A file that is no picture would stay on the page as a broken one: it is taken away.
+        return *answer_to(image, network), "upload", None if isinstance(image, InputError) else gr.skip()
 
     def read_again(url: str, image: Image.Image | None, network: str, last: str):
-        return read_drawing(url, network) if last == "drawing" else read_upload(image, network)
+        return read_drawing(url, network) if last == "drawing" else read_upload(image, network)[:3]
 
     def tell(network: str):
-        with words.errors():
+        try:
             facts = classifier(network).facts
-            return _source(words, facts), save_file_to_cache(facts.weights, download.GRADIO_CACHE)
+        except ValueError as error:
+            return escape(words.sentence(error)), None
+        return _source(words, facts), save_file_to_cache(facts.weights, download.GRADIO_CACHE)
 
     page = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
     shown = [answer, label, last]
     drawing.input(read_drawing, [drawing, network], shown, trigger_mode="always_last", **page)
-    upload.input(read_upload, [upload, network], shown, **page)
-    upload.clear(read_upload, [upload, network], shown, **page)
+    gr.on([upload.input, upload.clear], read_upload, [upload, network], [*shown, upload], **page)
     network.input(read_again, [drawing, upload, network, last], shown, **page)
     gr.on(None, tell, network, [source, download], **page)  # when the page opens, and when the network changes
     if public:
@@ -120,10 +121,8 @@ def _answer(words: Words, shares: dict[str, float], seen: Image.Image) -> str:
     )
 
 
-def _nothing(words: Words) -> str:
-    return (
-        f'<div class="answer"><b class="numeral muted">?</b><span class="sentence">{words("digits.empty")}</span></div>'
-    )
+def _message(sentence: str) -> str:
+    return f'<div class="answer"><b class="numeral muted">?</b><span class="sentence">{escape(sentence)}</span></div>'
 
 
 def _source(words: Words, facts) -> str:

@@ -9,33 +9,39 @@ from PIL import Image
 
 from models import images
 from models.errors import InputError
-from tabs import Words
 
 
-def picture(words: Words, **settings) -> gr.Image:
-    """A `gr.Image` whose broken, huge or foreign files end in one sentence of ours; it gives upright PIL pictures.
+class Picture(gr.Image):
+    """A `gr.Image` that gives what `read` makes of a file: our sentences for what is broken, huge or no picture."""
 
-    Its own preprocessing is replaced on the instance, not in a subclass: for every subclass of a component Gradio
-    writes a stub file beside the source, which a Space may not allow.
-    """
+    is_template = True  # to the browser it is a gr.Image
 
-    def preprocess(payload: ImageData | None) -> Image.Image | None:
+    def preprocess(self, payload: ImageData | None) -> Image.Image | InputError | None:
+        """The picture, upright, in its own mode; or what is wrong with it."""
         if payload is None:
             return None
-        with words.errors():
-            if payload.url and payload.url.startswith("data:"):
-                return from_data_url(payload.url)
-            return images.open_image(payload.path or "")
-
-    image = gr.Image(type="pil", image_mode=None, placeholder=words("picture.placeholder"), **settings)
-    image.preprocess = preprocess
-    return image
+        return read(payload.url if payload.url and payload.url.startswith("data:") else payload.path or "")
 
 
-def from_data_url(url: str) -> Image.Image:
-    """The picture in a `data:image/...;base64,...` address. Raises InputError when there is none."""
+def read(source: str) -> Image.Image | InputError:
+    """The picture in a file or a `data:image/...;base64,...` address, or the error it meets.
+
+    The error is handed on, not raised, so that the page can say it where the visitor looks; `require` raises it.
+    """
     try:
-        data = base64.b64decode(url.partition(";base64,")[2], validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise InputError("image_unreadable", "This file is no picture, or it is damaged: choose another.") from error
-    return images.open_image(data)
+        if source.startswith("data:"):
+            return images.open_image(base64.b64decode(source.partition(";base64,")[2]))
+        return images.open_image(source)
+    except binascii.Error:
+        return InputError("image_unreadable", "This file is no picture, or it is damaged: choose another.")
+    except InputError as error:
+        return error
+
+
+def require(image: Image.Image | InputError | None) -> Image.Image:
+    """The picture itself. Raises InputError when there is none."""
+    if image is None:
+        raise InputError("image_missing", "There is no picture: send one.")
+    if isinstance(image, InputError):
+        raise image
+    return image
