@@ -92,14 +92,14 @@ def _body(name: str, recipe: Recipe, runs: list[Run], data: Data, dataset: str, 
     stopped = "" if progress.finished else f" Training was stopped early, at step {progress.step:,}."
     return f"""# {name}
 
-{inspect.getdoc(type(first.net))}
+{inspect.getdoc(type(first.net)).partition("Args:")[0].strip()}
 
 {recipe.source} It takes images `(N, 1, 28, 28)` in [0, 1], white on black, and gives logits `(N, 10)`.
 {first.net.parameter_count:,} parameters, float32.
 
 ## Figures
 
-On the {len(data.test):,} test images of {dataset}, looked at once, after all choices were made:
+On the {len(data.test):,} test images of {dataset}, which chose nothing: no setting, no epoch, no seed.
 
 | metric | value |
 |---|---|
