@@ -1,5 +1,6 @@
 """The networks: `names()` lists them, `load(name)` gives one that is trained, `create(name)` a fresh one."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,7 +24,7 @@ def load(source: str | Path) -> Model:
         ValueError: no source has sound weights. Random weights are never given instead.
     """
     if str(source) not in names():
-        if Path(source).is_dir() or "/" in str(source):
+        if os.path.isdir(source) or "/" in str(source):
             return Model.from_pretrained(source)
         architecture(str(source))  # raises, naming what there is
     notes: list[str] = []

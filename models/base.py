@@ -147,7 +147,7 @@ def build(config: Any) -> Model:
     keys = {"architecture", "task", "format_version", "kwargs"}
     if not isinstance(config, dict) or set(config) != keys or not isinstance(config["kwargs"], dict):
         raise ValueError(f"The config must be an object with exactly the keys {', '.join(sorted(keys))}.")
-    if config["format_version"] != FORMAT_VERSION:
+    if type(config["format_version"]) is not int or config["format_version"] != FORMAT_VERSION:
         raise ValueError(f"The config has format {config['format_version']!r:.40}; this code reads {FORMAT_VERSION}.")
     cls = _ARCHITECTURES.get(str(config["architecture"]))
     if cls is None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import os
 import re
 import tempfile
@@ -22,7 +23,10 @@ from huggingface_hub import (
     HfApi,
     ModelCard,
     constants,
+    get_hf_file_metadata,
+    get_session,
     hf_hub_download,
+    hf_hub_url,
     try_to_load_from_cache,
 )
 from huggingface_hub.errors import (
@@ -34,10 +38,13 @@ from huggingface_hub.errors import (
     RepositoryNotFoundError,
     RevisionNotFoundError,
 )
+from huggingface_hub.utils import build_hf_headers
+from yaml import YAMLError
 
 CHECKPOINTS = Path(__file__).resolve().parent.parent / "checkpoints"
 CONFIG, WEIGHTS, CARD = "config.json", "model.safetensors", "README.md"
 MAX_CONFIG_BYTES = 64 * 1024
+COMMIT, SHA256 = re.compile("[0-9a-f]{40}"), re.compile("[0-9a-f]{64}")
 PATIENCE = 3  # seconds the Hub has to begin its answer before another source is taken
 
 
@@ -86,7 +93,7 @@ def _refuse(sentence: str) -> Provenance:
 
 def fetch(source: str | Path, *, revision: str | None = None, token: str | None = None) -> Provenance:
     """A folder where `source` is one, else the Hub repository `NAMESPACE/NAME`. Raises ValueError if it is neither."""
-    if Path(source).is_dir():
+    if os.path.isdir(source):  # pathlib's raises for a name that is too long
         return Provenance("path", Path(source))
     if not re.fullmatch(r"[\w.-]+/[\w.-]+", str(source)):
         raise ValueError(f"{source} is neither a folder nor a Hub repository of the form NAMESPACE/NAME.")
@@ -98,34 +105,54 @@ def fetch_from_hub(
 ) -> Provenance:
     """Bring a repository's files into the Hub cache. Raises ValueError, one sentence, when that fails.
 
-    A commit that the cache holds is taken from there without asking. Otherwise one question that is not repeated shows
-    whether the Hub answers within `PATIENCE`: the client's own retries would keep a visitor waiting for 23 seconds. For
-    a branch whose Hub is silent the cache serves what it saw last.
+    A commit that the cache holds is taken from there without asking; for a branch whose Hub is silent the cache serves
+    what it saw last.
     """
     download = partial(hf_hub_download, repo_id, token=token, etag_timeout=PATIENCE)
     notes: tuple[str, ...] = ()
     try:
-        if revision and isinstance(try_to_load_from_cache(repo_id, WEIGHTS, revision=revision), str):
+        cached = COMMIT.fullmatch(revision or "") and try_to_load_from_cache(repo_id, WEIGHTS, revision=revision)
+        local = isinstance(cached, str)
+        if local:
             config = download(CONFIG, revision=revision, local_files_only=True)
         else:
             try:
-                HfApi(token=token).model_info(repo_id, revision=revision, timeout=PATIENCE)
+                _ask(repo_id, revision, token)
                 config = download(CONFIG, revision=revision)
             except (HTTPError, OSError) as error:
                 config = try_to_load_from_cache(repo_id, CONFIG, revision=revision)
                 if isinstance(error, HfHubHTTPError) or not isinstance(config, str):
                     raise
-                notes = (f"{explain(error, repo_id)} The copy in the cache was used.",)
+                notes, local = (f"{explain(error, repo_id)} The copy in the cache was used.",), True
         folder = Path(config).parent  # snapshots/<commit>: every other file must be of that commit
-        weights = download(WEIGHTS, revision=folder.name, local_files_only=bool(notes))
+        weights = Path(download(WEIGHTS, revision=folder.name, local_files_only=local))
         with suppress(EntryNotFoundError):  # without a card it loads all the same; its figures are unknown
-            download(CARD, revision=folder.name, local_files_only=bool(notes))
+            download(CARD, revision=folder.name, local_files_only=local)
     except (HTTPError, OSError, ValueError) as error:
         raise ValueError(explain(error, repo_id)) from error
-    if sha256 and (found := _sha256(Path(weights))) != sha256:
-        Path(weights).resolve().unlink()  # the client would take it from the cache for ever
-        raise ValueError(f"{repo_id}: the weights' sha256 is {found[:12]}…, not {sha256[:12]}… as pinned.")
+    told = weights.resolve().name  # the cache names a large file's blob by the sha256 that the Hub tells
+    wanted = sha256 or (told if SHA256.fullmatch(told) else None)
+    if wanted and (found := _sha256(weights)) != wanted:
+        for file in folder.iterdir():  # the client would take them from the cache for ever
+            file.resolve().unlink(missing_ok=True)
+        whose = "as pinned" if sha256 else "as the Hub says"
+        raise ValueError(f"{repo_id}: the weights' sha256 is {found[:12]}…, not {wanted[:12]}… {whose}.")
     return Provenance("hub", folder, repo_id, folder.name, notes=notes)
+
+
+def _ask(repo_id: str, revision: str | None, token: str | None) -> None:
+    """Raise unless the Hub begins to answer within `PATIENCE`, first for the weights' headers, then for their bytes.
+
+    These questions are not repeated; the client repeats its own, and would keep a visitor waiting for six minutes.
+    """
+    url = hf_hub_url(repo_id, WEIGHTS, revision=revision)
+    where = get_hf_file_metadata(url, token=token, timeout=PATIENCE, retry_on_errors=False).location
+    headers = {"Range": "bytes=0-0"}
+    if where.startswith(constants.ENDPOINT):  # a file store elsewhere has its key in the address, and gets no token
+        headers |= build_hf_headers(token=token)
+    with get_session().stream("GET", where, headers=headers, timeout=PATIENCE) as answer:
+        if answer.is_server_error:
+            answer.raise_for_status()
 
 
 def read(folder: Path) -> tuple[Any, dict[str, torch.Tensor], str]:
@@ -170,20 +197,22 @@ def figures(folder: Path) -> dict[str, float]:
     """The test figures on a folder's card, by metric type (`accuracy`, ...); empty when there is no readable card."""
     try:
         results = ModelCard.load(folder / CARD).data.eval_results or []
-    except (OSError, ValueError):
+    except (OSError, ValueError, YAMLError):
         return {}
-    return {result.metric_type: result.metric_value for result in results}
+    found = {result.metric_type: result.metric_value for result in results}
+    return {name: value for name, value in found.items() if isinstance(value, int | float) and math.isfinite(value)}
 
 
 def pins() -> dict[str, dict[str, str]]:
     """The pins of `checkpoints/hub.json`: name -> repo_id, revision (commit), sha256. Raises ValueError if broken."""
     try:
         found = json.loads((CHECKPOINTS / "hub.json").read_text())
-        if all(pin.keys() == {"repo_id", "revision", "sha256"} for pin in found.values()):
+        keys = {"repo_id", "revision", "sha256"}
+        if all(pin.keys() == keys and all(isinstance(text, str) for text in pin.values()) for pin in found.values()):
             return found
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError, AttributeError):
+    except (OSError, ValueError, AttributeError, RecursionError):
         pass
     raise ValueError("checkpoints/hub.json is not a table of name to repo_id, revision and sha256: write it with push.")
 
@@ -229,6 +258,8 @@ def push(folder: Path, repo_id: str, *, keep_others: bool = False, token: str | 
             operations += [CommitOperationDelete(name) for name in sorted(stale)]
         # Not upload_folder: that may cut one folder into several commits.
         return api.create_commit(repo_id, operations, commit_message="Upload model").oid
+    except RuntimeError as error:  # how the client reports that a large file did not go up
+        raise ValueError(explain(error.__cause__ or error, repo_id)) from error
     except (HTTPError, OSError, ValueError) as error:
         raise ValueError(explain(error, repo_id)) from error
 

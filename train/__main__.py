@@ -26,6 +26,8 @@ def main(arguments: list[str] | None = None) -> int:
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        return 130
     return 0
 
 
@@ -55,7 +57,7 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--epochs", type=_positive, help="times through the training images")
     one.add_argument("--batch-size", type=_positive, help="images a step, over all processes")
     one.add_argument("--lr", type=float, help="peak learning rate")
-    one.add_argument("--seed", type=int, help="of weights, order and augmentation")
+    one.add_argument("--seed", type=_seed, help="of weights, order and augmentation")
     one.add_argument("--seeds", type=_positive, default=1, help="train so many, seed, seed + 1, ...: the first is "
                      "published, the card tells mean and spread of all")  # fmt: skip
     one.add_argument("--mixed-precision", choices=["no", "bf16"], help="override what recipe and hardware suggest")
@@ -84,7 +86,8 @@ def fit(args: argparse.Namespace) -> None:
     """Train, evaluate on the test split once, write the checkpoint folder, push it if asked."""
     task = TASKS[base.architecture(args.name).task]
     recipe = _recipe(args)
-    accelerator = Accelerator(mixed_precision=recipe.mixed_precision)
+    # Without `cpu` accelerate takes several processes on a machine without a GPU for strangers to each other.
+    accelerator = Accelerator(mixed_precision=recipe.mixed_precision, cpu=not torch.accelerator.is_available())
     say = accelerator.print
     if args.push_to_hub and accelerator.is_main_process:
         hub.prepare_push(args.push_to_hub, private=args.private)
@@ -110,7 +113,7 @@ def fit(args: argparse.Namespace) -> None:
         try:
             say(f"pushed to {args.push_to_hub} at {hub.push(output, args.push_to_hub)}")
         except ValueError as error:
-            again = f"python -m train push {args.name} {args.push_to_hub} --folder {output}"
+            again = f"python -m train push {args.name} {args.push_to_hub} --folder {shlex.quote(str(output))}"
             raise ValueError(f"{error} The checkpoint is safe in {output}; try again with: {again}") from error
 
 
@@ -165,7 +168,9 @@ def push(args: argparse.Namespace) -> None:
     """Upload a folder and pin it."""
     base.architecture(args.name)
     folder = args.folder or hub.CHECKPOINTS / args.name
-    base.read(models.Provenance("path", folder))  # never push what cannot be loaded
+    net = base.read(models.Provenance("path", folder))  # never push what cannot be loaded
+    if not isinstance(net, base.architecture(args.name)):
+        raise ValueError(f"{folder} holds a {type(net).__name__}, which is not {args.name}.")
     hub.prepare_push(args.repo_id, private=args.private)
     revision = hub.push(folder, args.repo_id)
     hub.pin(args.name, args.repo_id, revision, folder)
@@ -184,6 +189,12 @@ def list_models(args: argparse.Namespace) -> None:
 def _positive(text: str) -> int:
     if (number := int(text)) < 1:
         raise argparse.ArgumentTypeError("must be 1 or more")
+    return number
+
+
+def _seed(text: str) -> int:
+    if (number := int(text)) < 0:
+        raise argparse.ArgumentTypeError("must be 0 or more")
     return number
 
 

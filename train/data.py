@@ -90,14 +90,20 @@ def _decode(table: datasets.Dataset, where: str, size: int) -> Split:
     if len(table) == 0:
         raise ValueError(f"The dataset {where} is empty.")
     images = np.empty((len(table), 1, size, size), np.uint8)
-    try:
-        for index, picture in enumerate(tqdm(table[image], desc=where, unit=" images", leave=False)):
-            if picture.size != (size, size):
-                raise ValueError(f"image {index} measures {picture.width}x{picture.height}, not {size}x{size}")
-            images[index, 0] = picture.convert("L")
-    except (OSError, ValueError, AttributeError) as error:
-        raise ValueError(f"The dataset {where} does not fit: {error}.") from error
-    labels = torch.tensor(table.with_format("numpy")[label][:].astype(np.int64))
+    pictures = iter(tqdm(table[image], desc=where, unit=" images", leave=False))
+    for index in range(len(table)):
+        try:
+            picture = next(pictures).convert("L")
+        except Exception as error:  # none at all, or Pillow's readers, which raise anything on broken files
+            raise ValueError(f"The dataset {where} does not fit: image {index} is missing or damaged.") from error
+        if picture.size != (size, size):
+            measures = f"{picture.width}x{picture.height}, not {size}x{size}"
+            raise ValueError(f"The dataset {where} does not fit: image {index} measures {measures}.")
+        images[index, 0] = picture
+    numbers = table.with_format("numpy")[label][:]
+    if not np.issubdtype(numbers.dtype, np.integer):
+        raise ValueError(f"The dataset {where} has labels that are missing or no whole numbers.")
+    labels = torch.tensor(numbers.astype(np.int64))
     if labels.min() < 0 or labels.max() > 9:
         raise ValueError(f"The dataset {where} has labels from {labels.min()} to {labels.max()}; digits need 0 to 9.")
     return Split(torch.from_numpy(images), labels)

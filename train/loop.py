@@ -4,6 +4,7 @@ Everything random in step s of process p is drawn from (seed, s, p), and the ord
 that is stopped at any step and resumed goes on exactly as if it had not been, and there are no random states to save.
 """
 
+import io
 import math
 import os
 import signal
@@ -113,14 +114,17 @@ class _Run:
                 chosen = order[position * self.recipe.batch_size : (position + 1) * self.recipe.batch_size]
                 loss = self.step(chosen[self.accelerator.process_index :: self.accelerator.num_processes])
                 if not math.isfinite(loss):
+                    kept = f" The last good state is in {self.state_file.parent}." if self.state_file.exists() else ""
                     raise ValueError(
                         f"The loss is not finite at step {self.progress.step + 1}, epoch {epoch + 1}: "
-                        f"lower the learning rate. The last good state is in {self.state_file.parent}."
+                        f"lower the learning rate.{kept}"
                     )
                 self.progress.step += 1
                 self.progress.loss_sum += loss * len(chosen)
                 bar.update(self.recipe.batch_size)
                 bar.set_postfix(loss=f"{loss:.4f}", refresh=False)
+                if position + 1 == last:
+                    break  # a stop here waits for the figures of the epoch: it would otherwise never have any
                 if stop or time.monotonic() - saved > SAVE_EVERY:
                     saved = time.monotonic()
                     self.progress.seconds, start = self.progress.seconds + saved - start, saved
@@ -182,9 +186,14 @@ class _Run:
             "progress": vars(self.progress),
         }
         self.state_file.parent.mkdir(parents=True, exist_ok=True)
+        buffer = io.BytesIO()
+        torch.save(state, buffer)  # straight to a full disk it raises a RuntimeError of its own
         temporary = self.state_file.with_suffix(".new")
-        torch.save(state, temporary)
-        os.replace(temporary, self.state_file)
+        try:
+            temporary.write_bytes(buffer.getbuffer())
+            os.replace(temporary, self.state_file)
+        finally:
+            temporary.unlink(missing_ok=True)
 
     def load(self) -> None:
         if not self.state_file.exists():

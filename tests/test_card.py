@@ -1,0 +1,161 @@
+"""The published checkpoints: what their cards promise holds, with this library and without it."""
+
+import re
+from pathlib import Path
+
+import pytest
+import torch
+from huggingface_hub import ModelCard
+
+import models
+from models import hub as sources
+from train.snippets import SNIPPETS
+
+NAMES = models.names()
+COMMITTED = sorted(folder.name for folder in sources.CHECKPOINTS.iterdir() if folder.is_dir())
+
+
+@pytest.fixture
+def only_embedded(checkpoints: Path, hub: object) -> None:
+    """`checkpoints/` as it is, without what may pin it to the Hub."""
+    for name in COMMITTED:
+        (checkpoints / name).symlink_to(Path(models.__file__).parent.parent / "checkpoints" / name)
+
+
+def read(folder: Path) -> str:
+    return (folder / "README.md").read_text(encoding="utf-8")
+
+
+def test_every_network_is_published() -> None:
+    """Each registered name has a folder, and no folder is of something else."""
+    assert sorted(NAMES) == COMMITTED
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_embedded_checkpoint(only_embedded: None, checkpoints: Path, name: str) -> None:
+    """It loads from `checkpoints/`, is small enough for git, and holds what a Hub repository of it would."""
+    net = models.load(name)
+    assert (net.provenance.source, net.provenance.notes) == ("embedded", ())
+    assert net.kwargs == models.create(name).kwargs
+    files = {file.name: file.stat().st_size for file in (checkpoints / name).iterdir()}
+    assert files.keys() >= {"config.json", "model.safetensors", "README.md"}
+    assert max(files.values()) < 10_000_000
+
+
+def test_all_checkpoints_are_small() -> None:
+    """Together they stay below 56 MiB."""
+    assert sum(file.stat().st_size for file in sources.CHECKPOINTS.rglob("*") if file.is_file()) < 56 * 2**20
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_card(name: str) -> None:
+    """The metadata is complete and valid, and the text says what a reader must know."""
+    folder = sources.CHECKPOINTS / name
+    card = ModelCard.load(folder / "README.md")
+    told = card.data.to_dict()
+    assert (told["library_name"], told["pipeline_tag"]) == ("latent-lab", "image-classification")
+    assert (told["license"], told["datasets"]) == ("apache-2.0", ["ylecun/mnist"])
+    assert {"pytorch", "safetensors", "mnist"} <= set(told["tags"])
+    assert card.data.model_name == name
+    figures = {result.metric_type: result.metric_value for result in card.data.eval_results}
+    assert figures.keys() == {"accuracy", "precision", "recall", "f1", "roc_auc"}
+    assert all(0.9 < value <= 1 for value in figures.values())
+    assert {(r.dataset_type, r.dataset_split) for r in card.data.eval_results} == {("ylecun/mnist", "test")}
+    assert (figures["accuracy"] * 10_000) == pytest.approx(round(figures["accuracy"] * 10_000), abs=0.02)  # of 10,000
+    for text in (
+        f"{models.create(name).parameter_count:,} parameters",
+        f"fit {name}",
+        "10,000 test images",
+        "55,000 images to learn from, 5,000 held out",
+        "Published seed:",
+        "Duration:",
+        "## Limits",
+    ):
+        assert text in card.text
+    assert re.search(r"Fingerprint .*\(sha256\): `[0-9a-f]{64}`", card.text)
+    for picture in re.findall(r"!\[[^\]]+\]\(([^)]+)\)", card.text):
+        assert (folder / picture).read_bytes().startswith(b"\x89PNG")
+
+
+def test_accuracy_of_the_faithful_network() -> None:
+    """Its card tells mean and standard deviation of five seeds; the mean is at least 97.7 %."""
+    mean, spread, listed = re.search(
+        r"over 5 seeds: \*\*([\d.]+) ± ([\d.]+) %\*\* \(mean ± standard deviation; (.*)\)",
+        read(sources.CHECKPOINTS / "mnist-dense"),
+    ).groups()
+    values = torch.tensor([float(value) for value in re.findall(r"\d: ([\d.]+) %", listed)], dtype=torch.float64)
+    assert len(values) == 5
+    assert float(mean) == pytest.approx(values.mean().item(), abs=0.011)
+    assert float(spread) == pytest.approx(values.std().item(), abs=0.011)
+    assert float(mean) >= 97.7
+    assert sources.figures(sources.CHECKPOINTS / "mnist-dense")["accuracy"] == pytest.approx(values[0] / 100, abs=6e-5)
+
+
+def test_accuracy_of_the_flagship() -> None:
+    """The published seed reaches 99.60 %."""
+    assert sources.figures(sources.CHECKPOINTS / "mnist-resnet")["accuracy"] >= 0.996
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_code_on_the_card(name: str, only_embedded: None, checkpoints: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the card shows for loading without this library runs as it stands and gives the same logits."""
+    text = read(checkpoints / name)
+    code = text.split("With nothing but `torch` and `safetensors`:")[1].split("```python\n")[1].split("```")[0]
+    assert "import models" not in code
+    monkeypatch.chdir(checkpoints / name)
+    space: dict = {"__name__": "card"}
+    exec(code, space)
+    x = torch.rand(16, 1, 28, 28, generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        logits = space["net"](x)
+        assert logits.std() > 0.5
+        assert torch.allclose(logits, models.load(name)(x), rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_code_for_the_next_card(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the next card of each network will show is that network, whatever its weights."""
+    net = models.create(name)
+    net(torch.rand(64, 1, 28, 28))  # norms that have seen something
+    net.eval().save_pretrained(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    space: dict = {"__name__": "card"}
+    exec(SNIPPETS[type(net).__name__], space)
+    x = torch.rand(16, 1, 28, 28)
+    with torch.inference_mode():
+        assert torch.allclose(space["net"](x), net(x), rtol=1e-5, atol=1e-5)
+
+
+GOOD = "---\nmodel-index:\n- name: a\n  results:\n  - task: {type: t}\n    dataset: {name: n, type: d}\n    metrics:\n"
+CARDS = {
+    "figures": (GOOD + "    - {type: accuracy, value: 0.5}\n---\n# A card\n", {"accuracy": 0.5}),
+    "no metadata": ("# A card\n", {}),
+    "no results": ("---\nlicense: mit\n---\n", {}),
+    "broken YAML": ("---\nlicense: [mit\n---\n", {}),
+    "no table": ("---\n- license\n---\n", {}),
+    "no bytes": ("", {}),
+    "no index": ("---\nmodel-index: 5\n---\n", {}),
+    "half an index": ("---\nmodel-index:\n- results: []\n---\n", {}),
+    "half a result": ("---\nmodel-index:\n- name: a\n  results:\n  - task: {type: t}\n---\n", {}),
+    "figures in words": (GOOD + "    - {type: accuracy, value: high}\n---\n", {}),
+    "figures that are none": (GOOD + "    - {type: accuracy, value: .nan}\n---\n", {}),
+}
+
+
+@pytest.mark.parametrize("card", CARDS)
+def test_figures_of_any_card(tmp_path: Path, hub: object, card: str) -> None:
+    """A page that tells a stranger's accuracy does not fall over their card: what is no figure is not there."""
+    text, expected = CARDS[card]
+    (tmp_path / "README.md").write_text(text)
+    assert sources.figures(tmp_path) == expected
+    assert hub.requests == []
+
+
+def test_figures_without_a_readable_card(tmp_path: Path, hub: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No card, or one that is no text: no figures, and the Hub is not asked for a repository of the folder's name."""
+    assert sources.figures(tmp_path) == {}
+    monkeypatch.chdir(tmp_path)
+    assert sources.figures(Path("alice")) == {}
+    (tmp_path / "README.md").write_bytes(b"---\n\xff\xfe\n---\n")
+    assert sources.figures(tmp_path) == {}
+    assert hub.requests == []

@@ -1,0 +1,133 @@
+"""The training command from end to end, in processes of its own: train, interrupt, push, pull, and use what came."""
+
+import os
+import re
+import shlex
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tiny
+import torch
+from hub_server import HubServer
+from huggingface_hub import ModelCard
+from PIL import Image
+from shell import FILES, PYTHON, contents, environment, names, run, sentence
+
+import models
+from models.pipelines import DigitClassifier
+
+
+def test_the_whole_way(hub: HubServer, tmp_path: Path, tiny_mnist: Path) -> None:
+    """Train two seeds, push, pull into an empty cache, and name the pictures of the test split with what came back."""
+    arguments = ["fit", "mnist-dense", "--dataset", tiny_mnist, "--epochs", 2, "--batch-size", 64, "--seeds", 2]
+    done = run(tmp_path, *PYTHON, *arguments, "--push-to-hub", "alice/x", HF_TOKEN="hf_write")
+    assert done.returncode == 0, done.stderr
+    assert "img/s" in done.stderr and "loss=" in done.stderr  # the progress bar
+    assert "hf_write" not in done.stdout + done.stderr
+    folder = tmp_path / "runs" / "mnist-dense" / "checkpoint"
+    assert names(folder) == FILES
+    assert len(hub.commits("alice/x")) == 2  # the Hub's own first one, and ours
+    assert {name: data for name, data in hub.files("alice/x").items() if name != ".gitattributes"} == contents(folder)
+
+    classify = DigitClassifier("alice/x")
+    assert classify.facts.provenance.source == "hub"
+    pictures, labels = tiny.bars(100, seed=2)
+    answers = [classify(Image.fromarray(picture)) for picture in pictures]
+    right = [max(shares, key=shares.get) == str(label) for shares, label in zip(answers, labels, strict=True)]
+    assert 0.5 < np.mean(right) < 1
+
+    card = ModelCard.load(folder / "README.md")
+    figures = {result.metric_type: result.metric_value for result in card.data.eval_results}
+    assert figures.keys() == {"accuracy", "precision", "recall", "f1", "roc_auc"}
+    assert figures["accuracy"] == pytest.approx(np.mean(right), abs=1e-6)
+    assert classify.facts.accuracy == figures["accuracy"]
+    assert {(r.dataset_split, r.task_type, r.dataset_type) for r in card.data.eval_results} == {
+        ("test", "image-classification", "tiny")
+    }
+    told = card.data.to_dict()
+    assert (told["library_name"], told["pipeline_tag"]) == ("latent-lab", "image-classification")
+    assert told["license"] == "apache-2.0" and "pytorch" in told["tags"]
+    assert "datasets" not in told  # a folder is no dataset of the Hub
+
+    seeds = [float(value) for value in re.findall(r"^seed \d: test accuracy ([\d.]+)$", done.stdout, re.MULTILINE)]
+    assert len(seeds) == 2
+    mean, spread = 100 * statistics.mean(seeds), 100 * statistics.stdev(seeds)
+    assert f"**{mean:.2f} ± {spread:.2f} %**" in card.text
+    command = shlex.join(map(str, ["python", "-m", "train", *arguments, "--push-to-hub", "alice/x"]))
+    for part in (command, "407,050 parameters", "330 images to learn from, 30 held out", "Published seed: 0"):
+        assert part in card.text
+    for picture in ("learning-curve.png", "confusion-matrix.png"):
+        assert f"({picture})" in card.text
+        Image.open(folder / picture).verify()
+
+
+def test_accelerate_launch(tmp_path: Path, tiny_mnist: Path) -> None:
+    """`accelerate launch -m train fit` trains the flagship with all that its recipe has, and the card says how."""
+    launch = [Path(sys.executable).parent / "accelerate", "launch", "-m", "train", "fit", "mnist-resnet"]
+    done = run(tmp_path, *launch, "--dataset", tiny_mnist, "--max-steps", 4, "--output", "out")
+    assert done.returncode == 0, done.stderr
+    assert names(tmp_path / "out") == FILES
+    assert type(models.load(tmp_path / "out")).__name__ == "ResNet"
+    card = (tmp_path / "out" / "README.md").read_text()
+    assert f"accelerate launch -m train fit mnist-resnet --dataset {tiny_mnist} --max-steps 4 --output out\n" in card
+
+
+def test_two_processes_are_as_one(cli: Callable, fitted: Path, tmp_path: Path, tiny_mnist: Path) -> None:
+    """Two processes that share each batch come to the weights of one that has it all, up to rounding."""
+    two = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", 2, "-m", "train"]
+    (tmp_path / "two").mkdir()
+    done = run(tmp_path / "two", *two, "fit", "mnist-dense", "--dataset", tiny_mnist, "--epochs", 2)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("wrote ") == 1
+    one, shared = (
+        models.load(folder / "checkpoint").state_dict()
+        for folder in (fitted, tmp_path / "two" / "runs" / "mnist-dense")
+    )
+    for key, weights in one.items():
+        assert torch.quantile((shared[key] - weights).abs().flatten()[:500_000], 0.99) < 1e-4, key
+
+
+def test_interrupt(cli: Callable, tmp_path: Path, tiny_mnist: Path) -> None:
+    """Ctrl-C while it trains: status 0, a checkpoint that loads; --resume ends where an unbroken run ends."""
+    arguments = ["fit", "mnist-dense", "--dataset", str(tiny_mnist), "--epochs", "6", "--batch-size", "4"]
+    with subprocess.Popen(
+        [*PYTHON, *arguments], cwd=tmp_path, env=environment(), stdout=-1, stderr=subprocess.STDOUT
+    ) as process:
+        output = b""
+        while b"epoch 2/6" not in output:
+            piece = os.read(process.stdout.fileno(), 4096)
+            assert piece, output
+            output += piece
+        process.send_signal(signal.SIGINT)
+        output += process.stdout.read()
+    assert process.returncode == 0, output
+    assert re.search(rb"Stopped at step \d+; go on with --resume", output) and b"Traceback" not in output
+    folder = tmp_path / "runs" / "mnist-dense" / "checkpoint"
+    assert "stopped early" in (folder / "README.md").read_text()
+    stopped = models.load(folder).state_dict()
+    status, stdout, _ = cli(*arguments, "--resume")
+    assert status == 0 and "epoch 6 " in stdout and "epoch 1 " not in stdout
+    resumed = contents(folder)
+    shutil.move(tmp_path / "runs", tmp_path / "before")
+    assert cli(*arguments)[0] == 0
+    assert contents(folder)["model.safetensors"] == resumed["model.safetensors"]
+    assert not torch.equal(models.load(folder).state_dict()["output.bias"], stopped["output.bias"])
+
+
+def test_full_disk(fitted: Path, tmp_path: Path, tiny_mnist: Path) -> None:
+    """Where half a megabyte is all that fits, training says so in one sentence and the old checkpoint is as it was."""
+    limited = ["-c", 'ulimit -f 500; exec "$@"', "sh", *PYTHON]  # of 1,024 bytes
+    before = contents(fitted / "checkpoint")
+    output = ["--output", fitted / "checkpoint", "--seed", 7]
+    done = run(tmp_path, "bash", *limited, "fit", "mnist-dense", "--dataset", tiny_mnist, "--epochs", 1, *output)
+    assert "File too large" in sentence((done.returncode, done.stdout, done.stderr))
+    assert contents(fitted / "checkpoint") == before
+    assert names(fitted) == ["checkpoint", "seed-0", "seed-7"]
+    assert names(fitted / "seed-7") == ["recipe.json"]

@@ -1,0 +1,172 @@
+"""What the training command says and keeps when something is wrong, and its smaller commands."""
+
+import re
+import shlex
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hub_server import HubServer
+from huggingface_hub import ModelCard
+from shell import FILES, contents, names, sentence
+
+import models
+
+
+def test_token_that_is_refused_stops_at_once(
+    cli: Callable, hub: HubServer, tmp_path: Path, tiny_mnist: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before the first epoch, before even the data is read; in one sentence, without the token."""
+    arguments = ["fit", "mnist-dense", "--dataset", tiny_mnist, "--push-to-hub"]
+    for token, repo_id, words in (
+        ("hf_OfNobody", "alice/x", "HF_TOKEN"),
+        ("hf_read", "alice/x", "write role"),
+        ("hf_bob", "alice/x", "may not write to alice/x"),
+        ("hf_write", "x", "NAMESPACE/NAME"),
+    ):
+        monkeypatch.setenv("HF_TOKEN", token)
+        result = cli(*arguments, repo_id)
+        assert words in sentence(result)
+        assert token not in result[1] + result[2] and "images to train on" not in result[1]
+    assert not (tmp_path / "runs").exists()
+    assert hub.repos == {}
+
+
+def test_upload_that_fails_can_be_tried_again(
+    cli: Callable, hub: HubServer, checkpoints: Path, tiny_mnist: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The folder is kept, the command that tries again is printed; it works, and pins what it pushed."""
+    monkeypatch.setenv("HF_TOKEN", "hf_write")
+    hub.faults.refuse_commit = True
+    output = checkpoints.parent / "my checkpoint"
+    told = sentence(
+        cli(
+            "fit", "mnist-dense", "--dataset", tiny_mnist, "--epochs", 1, "--output", output, "--push-to-hub", "alice/x"
+        )
+    )
+    assert len(hub.commits("alice/x")) == 1
+    assert names(output) == FILES
+    hub.faults.refuse_commit = False
+    again = shlex.split(told.split("try again with: ")[1])
+    assert again[:4] == ["python", "-m", "train", "push"]
+    status, stdout, stderr = cli(*again[3:])
+    assert status == 0, stderr
+    commit = hub.commits("alice/x")[-1]
+    assert commit["sha"] in stdout
+    net = models.load("mnist-dense")
+    assert (net.provenance.source, net.provenance.revision) == ("hub", commit["sha"])
+    assert net.provenance.sha256 == commit["files"]["model.safetensors"]
+
+
+def test_push(cli: Callable, hub: HubServer, fitted: Path, checkpoints: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is no checkpoint of that name stays at home; what is goes up from `checkpoints/` and is pinned."""
+    monkeypatch.setenv("HF_TOKEN", "hf_write")
+    resnet = checkpoints / "mnist-resnet"
+    models.create("mnist-resnet", widths=(2, 2), blocks=(1,)).save_pretrained(resnet)
+    broken = checkpoints / "broken"
+    shutil.copytree(fitted / "checkpoint", broken)
+    (broken / "model.safetensors").write_bytes(b"short")
+    for arguments, words in (
+        (("mnist-dense", "alice/x"), "config.json cannot be read"),
+        (("mnist-dense", "alice/x", "--folder", broken), "no whole safetensors file"),
+        (("mnist-dense", "alice/x", "--folder", resnet), "ResNet"),
+        (("mnist-dance", "alice/x"), "mnist-dense, mnist-resnet"),
+    ):
+        assert words in sentence(cli("push", *arguments))
+    assert hub.requests == []
+    assert not (checkpoints / "hub.json").exists()
+    shutil.copytree(fitted / "checkpoint", checkpoints / "mnist-dense")
+    assert cli("push", "mnist-dense", "alice/x", "--private")[0] == 0
+    assert hub.repos["alice/x"]["private"] is True
+    assert models.load("mnist-dense").provenance.source == "hub"
+
+
+def test_a_run_is_not_overwritten(cli: Callable, fitted: Path, tiny_mnist: Path) -> None:
+    """Without --resume a run that is there stays, and with another recipe it is not gone on with."""
+    before, state = contents(fitted / "checkpoint"), (fitted / "seed-0" / "state.pt").read_bytes()
+    arguments = ["fit", "mnist-dense", "--dataset", tiny_mnist, "--epochs"]
+    assert "add --resume" in sentence(cli(*arguments, 2))
+    assert "another recipe or dataset" in sentence(cli(*arguments, 3, "--resume"))
+    assert "another recipe or dataset" in sentence(cli(*arguments, 2, "--resume", "--lr", 0.5))
+    assert contents(fitted / "checkpoint") == before
+    assert (fitted / "seed-0" / "state.pt").read_bytes() == state
+    shutil.rmtree(fitted / "checkpoint")
+    assert cli(*arguments, 2, "--resume")[0] == 0  # a finished run: the folder is written again
+    assert contents(fitted / "checkpoint") == before
+
+
+def test_evaluate_and_list(cli: Callable, fitted: Path, checkpoints: Path, tiny_mnist: Path) -> None:
+    """`evaluate` finds the figures of the card, by folder or by name; `list` tells sizes and what the cards say."""
+    figures = {
+        r.metric_type: r.metric_value for r in ModelCard.load(fitted / "checkpoint" / "README.md").data.eval_results
+    }
+    shutil.copytree(fitted / "checkpoint", checkpoints / "mnist-dense")
+    for name in (fitted / "checkpoint", "mnist-dense"):
+        status, stdout, _ = cli("evaluate", name, "--dataset", tiny_mnist)
+        assert status == 0 and "100 test images" in stdout
+        found = dict(re.findall(r"^  (\w+) +([\d.]+)$", stdout, re.MULTILINE))
+        for key, value in figures.items():
+            assert float(found[key]) == pytest.approx(value, abs=6e-5)
+    status, stdout, _ = cli("list")
+    assert status == 0 and [line.split()[0] for line in stdout.splitlines()] == models.names()
+    dense, resnet = stdout.splitlines()[:2]
+    assert "407,050 parameters" in dense and f"test accuracy {figures['accuracy']:.2%}" in dense
+    assert "no checkpoint" in resnet
+
+
+def test_dataset_of_the_hub_by_another_way(cli: Callable, tmp_path: Path, tiny_mnist: Path) -> None:
+    """A folder that has the name of the recipe's dataset is taken for a copy of it, and the card names it."""
+    shutil.copytree(tiny_mnist, tmp_path / "mnist")
+    assert cli("fit", "mnist-dense", "--dataset", "mnist", "--max-steps", 1, "--output", "out")[0] == 0
+    data = ModelCard.load(tmp_path / "out" / "README.md").data
+    assert data.datasets == ["ylecun/mnist"]
+    assert {result.dataset_type for result in data.eval_results} == {"ylecun/mnist"}
+
+
+@pytest.mark.parametrize("command", ["", "fit", "evaluate", "push", "list"])
+def test_help(cli: Callable, command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """--help names everything that there is to say."""
+    with pytest.raises(SystemExit, match="0"):
+        cli(*command.split(), "--help")
+    shown = capsys.readouterr().out
+    options = (
+        "--dataset --output --epochs --batch-size --lr --seed --mixed-precision --max-steps --resume --push-to-hub"
+    )
+    expected = {
+        "": "fit evaluate push list",
+        "fit": options,
+        "evaluate": "--dataset",
+        "push": "--folder NAMESPACE/NAME",
+    }
+    assert all(word in shown for word in expected.get(command, "usage").split())
+
+
+MISTAKES = {
+    "unknown name": ("mnist-dense, mnist-resnet", "fit", "mnist-dance"),
+    "unknown name to evaluate": ("mnist-dense, mnist-resnet", "evaluate", "mnist-dance"),
+    "no such dataset": ("check the name or the folder", "fit", "mnist-dense", "--dataset", "./nowhere"),
+    "no such folder": ("./nowhere", "evaluate", "./nowhere", "--dataset", "TINY"),
+    "a rate below zero": ("learning rate", "fit", "mnist-dense", "--dataset", "TINY", "--lr", "-1"),
+    "a rate that is none": ("learning rate", "fit", "mnist-dense", "--dataset", "TINY", "--lr", "nan"),
+    "a rate that is too large": ("not finite at step", "fit", "mnist-dense", "--dataset", "TINY", "--lr", "1e38"),
+    "an output that is a file": ("File exists", "fit", "mnist-dense", "--dataset", "TINY", "--output", "file"),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_mistakes(cli: Callable, tmp_path: Path, tiny_mnist: Path, mistake: str) -> None:
+    """Whatever a user gets wrong is one sentence and the status 1."""
+    (tmp_path / "file").touch()
+    words, *arguments = MISTAKES[mistake]
+    assert words in sentence(cli(*(tiny_mnist if word == "TINY" else word for word in arguments)))
+
+
+@pytest.mark.parametrize(
+    "option", ["--epochs 0", "--batch-size -3", "--max-steps 0", "--seeds 0", "--seed -1", "--lr much", "--what"]
+)
+def test_options_that_are_none(cli: Callable, option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A value that cannot be is argparse's to refuse."""
+    with pytest.raises(SystemExit, match="2"):
+        cli("fit", "mnist-dense", *option.split())
+    assert option.split()[0] in capsys.readouterr().err

@@ -1,0 +1,310 @@
+"""The loop: whatever stops it, it goes on as if nothing had, and it publishes what the recipe says."""
+
+import math
+import resource
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tiny
+import torch
+from accelerate import Accelerator
+from accelerate.state import AcceleratorState
+
+import models
+from models import Model
+from train import loop
+from train.augment import Warp
+from train.recipes import Recipe
+from train.tasks import Classification
+
+DATA = tiny.data(train=50, validation=30)
+STEPS = 4  # an epoch, of 16, 16, 16 and 2 images
+PLAIN = Recipe("d", epochs=3, batch_size=16, lr=1e-2, optimizer="rmsprop", source="", seed=5)
+EVERYTHING = Recipe(
+    "d",
+    epochs=3,
+    batch_size=16,
+    lr=3e-3,
+    optimizer="adamw",
+    source="",
+    seed=5,
+    weight_decay=0.05,
+    warmup=0.2,
+    schedule="cosine",
+    clip=1.0,
+    label_smoothing=0.1,
+    ema=0.9,
+    augment=Warp(rotation=10, scale=0.1, shear=0.1, shift=2, elastic=0.5),
+    keep_best=True,
+)
+Weights = dict[str, torch.Tensor]
+
+
+class Watched(Classification):
+    """Classification that notes every loss and calls `act` with the number of the step under way, from 1."""
+
+    def __init__(self, act: Callable[[int], float | None] = lambda step: None, scores: list[float] | None = None):
+        self.act, self.scores = act, iter(scores or [])
+        self.steps = 0
+        self.losses: list[tuple[float, int]] = []
+        self.seen: list[bytes] = []
+
+    def loss(self, net, images, labels, recipe):
+        self.steps += 1
+        loss = super().loss(net, images, labels, recipe)
+        self.losses.append((loss.item(), len(images)))
+        self.seen += [image.numpy().tobytes() for image in images]
+        factor = self.act(self.steps)
+        return loss if factor is None else loss * factor
+
+    def evaluate(self, net, split):
+        assert not net.training
+        figures = super().evaluate(net, split)
+        return figures | {"accuracy": next(self.scores, figures["accuracy"])}
+
+
+def small_resnet() -> Model:
+    return models.create("mnist-resnet", widths=(4, 8), blocks=(1,))
+
+
+def small_dense() -> Model:
+    return models.create("mnist-dense", hidden=16)
+
+
+@pytest.fixture
+def train(tmp_path: Path):
+    """Train a small network; the state is in `tmp_path / NAME`, from where a second call goes on."""
+    AcceleratorState._reset_state(reset_partial_state=True)
+    accelerator = Accelerator(cpu=True)
+
+    def fit(recipe: Recipe, task: Classification | None = None, max_steps: int | None = None, name: str = "state.pt"):
+        torch.manual_seed(recipe.seed)
+        net = small_resnet() if recipe.optimizer == "adamw" else small_dense()
+        progress = loop.fit(net, task or Watched(), DATA, recipe, accelerator, tmp_path / name, max_steps)
+        accelerator.free_memory()
+        return progress
+
+    yield fit
+    AcceleratorState._reset_state(reset_partial_state=True)
+
+
+def state(tmp_path: Path, name: str = "state.pt") -> dict:
+    return torch.load(tmp_path / name, weights_only=True)
+
+
+def same(left: Weights, right: Weights) -> bool:
+    return left.keys() == right.keys() and all(torch.equal(left[key], right[key]) for key in left)
+
+
+def expect_same(left: loop.Progress, right: loop.Progress) -> None:
+    """Bit by bit, but for the time it took."""
+    assert (left.step, left.finished, left.loss_sum) == (right.step, right.finished, right.loss_sum)
+    assert left.history == right.history
+    assert (left.best["epoch"], left.best["score"]) == (right.best["epoch"], right.best["score"])
+    assert same(left.best["weights"], right.best["weights"])
+
+
+def interrupt_at(step: int, number: int = signal.SIGINT) -> Watched:
+    return Watched(lambda now: signal.raise_signal(number) if now == step else None)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "stop"),
+    [(PLAIN, 3), (PLAIN, 8), (EVERYTHING, 1), (EVERYTHING, 4), (EVERYTHING, 6), (EVERYTHING, 12)],
+    ids=["plain-3", "plain-8", "everything-1", "everything-4", "everything-6", "everything-12"],
+)
+def test_stopped_and_resumed_is_as_run_through(train, recipe: Recipe, stop: int, tmp_path: Path) -> None:
+    """Ctrl-C in any step, within an epoch or at its end, and resumed: every weight and figure is the same."""
+    whole = train(recipe, name="whole.pt")
+    assert (whole.step, whole.finished, len(whole.history)) == (3 * STEPS, True, 3)
+    stopped = train(recipe, interrupt_at(stop))
+    assert (stopped.step, stopped.finished) == (stop, stop == 3 * STEPS)
+    resumed = train(recipe)
+    expect_same(resumed, whole)
+    for key in ("net", "average"):
+        if state(tmp_path)[key] is not None:
+            assert same(state(tmp_path)[key], state(tmp_path, "whole.pt")[key])
+
+
+def test_stopped_twice_by_a_polite_kill(train) -> None:
+    """SIGTERM is as good as Ctrl-C, and a run may be stopped more than once."""
+    whole = train(EVERYTHING, name="whole.pt")
+    train(EVERYTHING, interrupt_at(2, signal.SIGTERM))
+    train(EVERYTHING, interrupt_at(4, signal.SIGTERM))
+    expect_same(train(EVERYTHING), whole)
+
+
+def test_second_interrupt_ends_at_once(train) -> None:
+    """Who presses Ctrl-C twice does not wait; afterwards Python's own handler is back."""
+
+    def twice(step: int) -> None:
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        train(PLAIN, Watched(twice))
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_killed_between_two_saves(train, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that dies in mid-epoch goes on from its last saved state, and ends the same."""
+    whole = train(EVERYTHING, name="whole.pt")
+    monkeypatch.setattr(loop, "SAVE_EVERY", -1)  # seconds: after every step
+    with pytest.raises(ZeroDivisionError):
+        train(EVERYTHING, Watched(lambda step: 1 / 0 if step == 7 else None))
+    assert state(tmp_path)["progress"]["step"] == 6
+    with pytest.raises(TypeError):  # the second time while it validates
+        train(EVERYTHING, Watched(scores=[None]))
+    expect_same(train(EVERYTHING), whole)
+
+
+def test_save_that_fails_keeps_the_old_state(train, tmp_path: Path) -> None:
+    """Where 60 kB are all that fits, the 150 kB of a new state are an OSError and do not replace the last good ones."""
+    train(PLAIN, max_steps=STEPS)
+    before = (tmp_path / "state.pt").read_bytes()
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, limits[1]))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            train(PLAIN, max_steps=2 * STEPS)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert (tmp_path / "state.pt").read_bytes() == before
+    assert [file.name for file in tmp_path.iterdir()] == ["state.pt"]
+
+
+def test_max_steps(train) -> None:
+    """Training ends within an epoch, which is evaluated all the same; the schedule runs over those steps alone."""
+    progress = train(PLAIN, max_steps=STEPS + 2)
+    assert (progress.step, progress.finished) == (STEPS + 2, True)
+    assert [row["epoch"] for row in progress.history] == [1, 2]
+    assert same(train(PLAIN, max_steps=99, name="b").best["weights"], train(PLAIN, name="c").best["weights"])
+
+
+def test_seed(train) -> None:
+    """A seed is the whole of the chance: the same gives the same, another something else."""
+    first, second = train(EVERYTHING, name="a"), train(EVERYTHING, name="b")
+    expect_same(first, second)
+    other = train(Recipe(**vars(EVERYTHING) | {"seed": 6}), name="c")
+    assert not same(other.best["weights"], first.best["weights"])
+
+
+def test_order(train) -> None:
+    """Every epoch sees every image once, in [0, 1], and each in an order of its own."""
+    watch = Watched()
+    train(PLAIN, watch)
+    epochs = [watch.seen[start : start + 50] for start in (0, 50, 100)]
+    every = sorted((image.float() / 255).numpy().tobytes() for image in DATA.train.images)
+    assert [sorted(epoch) for epoch in epochs] == [every] * 3
+    assert len({tuple(epoch) for epoch in epochs}) == 3
+
+
+def test_it_learns(train) -> None:
+    """The loss falls, and what it learned holds for pictures it has not seen."""
+    history = train(Recipe(**vars(PLAIN) | {"epochs": 12, "lr": 5e-3})).history
+    losses = [row["train_loss"] for row in history]
+    assert losses[0] > 2 * losses[5] > 2 * losses[11]
+    assert history[-1]["accuracy"] > 0.8
+
+
+def test_history_is_the_mean_over_images(train) -> None:
+    """An epoch's loss is that of its images, the short last batch counting for what it has; stopped or not."""
+    watch, again = Watched(), Watched()
+    whole = train(PLAIN, watch, name="whole.pt")
+    for epoch, row in enumerate(whole.history):
+        batches = watch.losses[epoch * STEPS : (epoch + 1) * STEPS]
+        assert [count for _, count in batches] == [16, 16, 16, 2]
+        assert row["train_loss"] == pytest.approx(sum(loss * count for loss, count in batches) / 50)
+    train(PLAIN, interrupt_at(2))
+    assert train(PLAIN, again).history == whole.history
+    assert again.losses == watch.losses[2:]
+
+
+@pytest.mark.parametrize(("keep", "epoch"), [(True, 2), (False, 3)])
+def test_published_epoch(train, keep: bool, epoch: int) -> None:
+    """`keep_best` publishes the epoch that validated best, otherwise the last one is."""
+    recipe = Recipe(**vars(PLAIN) | {"keep_best": keep})
+    best = train(recipe, Watched(scores=[0.5, 0.9, 0.7])).best
+    assert best["epoch"] == epoch
+    alone = train(PLAIN, max_steps=epoch * STEPS, name="alone.pt").best
+    assert same(best["weights"], alone["weights"])
+
+
+def test_best_of_a_stopped_run(train) -> None:
+    """A run that is stopped publishes its best epoch; before the first has ended, the weights of that moment."""
+    recipe = Recipe(**vars(PLAIN) | {"keep_best": True})
+    alone = {steps: train(PLAIN, max_steps=steps, name=f"{steps}.pt").best["weights"] for steps in (2, STEPS)}
+    assert same(train(recipe, interrupt_at(STEPS + 2)).best["weights"], alone[STEPS])
+    assert same(train(recipe, interrupt_at(2), name="early.pt").best["weights"], alone[2])
+
+
+def test_average_is_what_is_published(train, tmp_path: Path) -> None:
+    """With `ema` the published weights are the average of those after each step, buffers too."""
+    recipe = Recipe(**vars(EVERYTHING) | {"schedule": "constant", "warmup": 0.0, "keep_best": False, "ema": 0.5})
+    latest: list[Weights] = []
+    for steps in range(1, 7):
+        best = train(recipe, max_steps=steps, name=f"{steps}.pt").best["weights"]
+        latest.append(state(tmp_path, f"{steps}.pt")["net"])
+    for key, published in best.items():
+        average = latest[0][key].double()
+        for t, weights in enumerate(latest[1:], 1):
+            keep = min(0.5, (1 + t) / (10 + t))
+            average = keep * average + (1 - keep) * weights[key].double()
+        if published.is_floating_point():
+            assert torch.allclose(published.double(), average, atol=1e-6), key
+            assert not torch.equal(published, latest[-1][key]), key
+        else:
+            assert published == 6
+
+
+def test_schedule_is_obeyed(train, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once the factor is zero nothing moves any more, not even by weight decay."""
+    recipe = Recipe(**vars(EVERYTHING) | {"ema": None, "keep_best": False})
+    monkeypatch.setattr(loop, "lr_factor", lambda step, total, recipe: float(step < 5))
+    learned = [key for key, _ in small_resnet().named_parameters()]
+    five, all_ = train(recipe, max_steps=5, name="5.pt").best["weights"], train(recipe).best["weights"]
+    four = train(recipe, max_steps=4, name="4.pt").best["weights"]
+    assert same({key: five[key] for key in learned}, {key: all_[key] for key in learned})
+    assert not same({key: five[key] for key in learned}, {key: four[key] for key in learned})
+
+
+def test_clip_is_obeyed(train) -> None:
+    """A gradient cut to a norm far below RMSprop's epsilon hardly moves anything."""
+    start, free = small_dense().state_dict(), train(PLAIN, max_steps=1, name="free").best["weights"]
+    torch.manual_seed(PLAIN.seed)
+    start = small_dense().state_dict()
+    cut = train(Recipe(**vars(PLAIN) | {"clip": 1e-9}), max_steps=1, name="cut").best["weights"]
+    far, near = (math.sqrt(sum((w[key] - start[key]).square().sum() for key in w)) for w in (free, cut))
+    assert 0 < near < 0.02 * far
+
+
+def test_loss_that_is_not_finite(train, tmp_path: Path) -> None:
+    """It stops in the step, says step and epoch, and leaves the state of the epoch before."""
+    with pytest.raises(ValueError, match=r"not finite at step 6, epoch 2: lower the learning rate\.") as refusal:
+        train(PLAIN, Watched(lambda step: math.nan if step == 6 else None))
+    assert "\n" not in str(refusal.value)
+    assert state(tmp_path)["progress"]["step"] == STEPS
+    assert all(tensor.isfinite().all() for tensor in state(tmp_path)["net"].values())
+    with pytest.raises(ValueError, match="not finite at step 1, epoch 1") as refusal:
+        train(PLAIN, Watched(lambda step: math.inf), name="new/state.pt")
+    assert not (tmp_path / "new" / "state.pt").exists()
+    assert "last good state" not in str(refusal.value)
+
+
+def test_loss_of_the_task() -> None:
+    """Cross-entropy against 1 - e for the digit and e / 10 for each; figures over batches are those of the whole."""
+    net = small_dense().eval()
+    split = tiny.data(test=600).test
+    shares = net(split.images / 255).detach().softmax(1).double().numpy()
+    wanted = np.eye(10)[split.labels.numpy()]
+    for smoothing in (0.0, 0.2):
+        recipe = Recipe(**vars(PLAIN) | {"label_smoothing": smoothing})
+        loss = Classification().loss(net, split.images / 255, split.labels, recipe)
+        target = (1 - smoothing) * wanted + smoothing / 10
+        assert loss.item() == pytest.approx(-(target * np.log(shares)).sum(1).mean(), rel=1e-5)
+    figures = Classification().evaluate(net, split)
+    assert figures["loss"] == pytest.approx(-np.log((shares * wanted).sum(1)).mean(), rel=1e-5)
+    assert figures["accuracy"] == pytest.approx((shares.argmax(1) == split.labels.numpy()).mean())

@@ -1,0 +1,260 @@
+"""Every registered network keeps the same promises, and a config or a file that lies is refused before it costs."""
+
+import hashlib
+import json
+import math
+import resource
+from pathlib import Path
+
+import numpy as np
+import pytest
+import safetensors.torch
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch.nn.functional import cross_entropy
+
+import models
+from models import base
+
+NAMES = models.names()
+EXACT = {"mnist-dense": 784 * 512 + 512 + 512 * 10 + 10}  # SYSTEMS.md: 407,050
+MOST = {"mnist-resnet": 1_000_000}
+DENSE = {"architecture": "Dense", "task": "classification", "format_version": 1, "kwargs": {"hidden": 8}}
+RESNET = DENSE | {"architecture": "ResNet", "kwargs": {"widths": [4, 8], "blocks": [1], "dropout": 0.3}}
+
+
+def batch(net: models.Model, count: int = 4) -> torch.Tensor:
+    """What the network's task takes."""
+    assert net.task == "classification"
+    return torch.rand(count, 1, 28, 28, generator=torch.Generator().manual_seed(0))
+
+
+def lived_in(name: str) -> models.Model:
+    """A network whose buffers, too, are no longer what they start as; in eval mode."""
+    torch.manual_seed(0)
+    net = models.create(name)
+    net(batch(net))
+    return net.eval()
+
+
+def answer(net: models.Model) -> torch.Tensor:
+    with torch.inference_mode():
+        return net(batch(net))
+
+
+def bits(net: models.Model) -> dict[str, bytes]:
+    return {name: tensor.numpy().tobytes() for name, tensor in net.state_dict().items()}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_size(name: str) -> None:
+    """Parameter counts are those of the documents; a flagship stays under its bound."""
+    count = models.create(name).parameter_count
+    assert count == EXACT[name] if name in EXACT else count < MOST[name]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_shape_and_gradients(name: str) -> None:
+    """(N, 1, 28, 28) gives (N, 10), and the loss reaches every parameter with finite numbers."""
+    net = models.create(name)
+    logits = net(batch(net))
+    assert logits.shape == (4, 10)
+    assert logits.dtype == torch.float32
+    cross_entropy(logits, torch.arange(4)).backward()
+    for key, parameter in net.named_parameters():
+        assert parameter.grad is not None and parameter.grad.isfinite().all(), key
+        assert parameter.grad.any(), key
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_saved_and_loaded_is_the_same(name: str, tmp_path: Path) -> None:
+    """`from_pretrained` gives back the bits that `save_pretrained` wrote, and says where they came from."""
+    net = lived_in(name)
+    net.save_pretrained(tmp_path / "folder")
+    assert sorted(file.name for file in (tmp_path / "folder").iterdir()) == ["config.json", "model.safetensors"]
+    loaded = type(net).from_pretrained(tmp_path / "folder")
+    assert bits(loaded) == bits(net)
+    assert torch.equal(answer(loaded), answer(net))
+    assert not any(module.training for module in loaded.modules())
+    digest = hashlib.sha256((tmp_path / "folder" / "model.safetensors").read_bytes()).hexdigest()
+    assert loaded.provenance == models.Provenance("path", tmp_path / "folder", sha256=digest)
+    assert bits(models.load(str(tmp_path / "folder"))) == bits(net)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_deterministic_in_eval(name: str) -> None:
+    """In eval mode nothing is drawn and nothing remembered."""
+    net = lived_in(name)
+    torch.manual_seed(1)
+    first = answer(net)
+    torch.manual_seed(2)
+    assert torch.equal(answer(net), first)
+    assert torch.allclose(net(batch(net)[:1]), first[:1], atol=1e-5)  # nor does a picture's company matter
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_rebuilt_from_its_config_alone(name: str) -> None:
+    """The config survives JSON and builds the same network."""
+    net = lived_in(name)
+    again = base.build(json.loads(json.dumps(net.config)))
+    assert (type(again), again.config) == (type(net), net.config)
+    again.load_state_dict(net.state_dict(), strict=True)
+    assert torch.equal(answer(again.eval()), answer(net))
+
+
+def test_dense_is_the_formula() -> None:
+    """784-512 ReLU-10 with Glorot-uniform weights and zero biases, as the document has it."""
+    net = models.create("mnist-dense")
+    for layer, fan in ((net.hidden, 784 + 512), (net.output, 512 + 10)):
+        bound = math.sqrt(6 / fan)
+        assert 0.98 * bound < layer.weight.abs().max() <= bound
+        assert abs(layer.weight.std().item() - bound / math.sqrt(3)) < 0.02 * bound
+        assert not layer.bias.any()
+    torch.nn.init.normal_(net.hidden.bias)
+    w1, b1, w2, b2 = (tensor.numpy().astype(np.float64) for tensor in net.state_dict().values())
+    x = batch(net).numpy().reshape(4, 784)
+    assert np.allclose(answer(net), np.maximum(x @ w1.T + b1, 0) @ w2.T + b2, atol=1e-5)
+
+
+def test_create_overrides() -> None:
+    """Keywords go beyond what the name stands for, within the limits."""
+    assert models.create("mnist-dense", hidden=8).parameter_count == 784 * 8 + 8 + 8 * 10 + 10
+    with pytest.raises(ValueError, match=r"hidden must be between 1 and 4096, not 0\.$"):
+        models.create("mnist-dense", hidden=0)
+
+
+def test_names() -> None:
+    """A task selects; an unknown name is answered with those there are."""
+    assert {"mnist-dense", "mnist-resnet"} <= set(models.names(task="classification"))
+    assert models.names(task="astrology") == []
+    for call in (models.create, models.load):
+        with pytest.raises(ValueError, match=r"no model named 'mnist-dance'.* mnist-dense, mnist-resnet"):
+            call("mnist-dance")
+
+
+def test_a_class_loads_only_its_own(tmp_path: Path) -> None:
+    """`ResNet.from_pretrained` of a Dense refuses and names the class to use."""
+    models.create("mnist-dense", hidden=8).save_pretrained(tmp_path)
+    with pytest.raises(ValueError, match=r"holds a Dense, not a ResNet: use Dense\.$"):
+        type(models.create("mnist-resnet")).from_pretrained(tmp_path)
+    assert type(models.Model.from_pretrained(tmp_path)).__name__ == "Dense"
+
+
+def test_half_precision_on_disk_is_float32_in_memory(tmp_path: Path) -> None:
+    """Weights may be stored as float16; what is loaded is float32 with the rounded values."""
+    net = lived_in("mnist-resnet")
+    net.save_pretrained(tmp_path)
+    halved = {key: t.half() if t.is_floating_point() else t for key, t in net.state_dict().items()}
+    safetensors.torch.save_file(halved, tmp_path / "model.safetensors")
+    for key, tensor in models.load(tmp_path).state_dict().items():
+        expected = net.state_dict()[key]
+        assert tensor.dtype == expected.dtype
+        assert torch.equal(tensor, expected.half().to(expected.dtype)), key
+
+
+LIES = {
+    "no object": (["Dense"], "must be an object"),
+    "nothing": (None, "must be an object"),
+    "a key too many": (DENSE | {"extra": 1}, "must be an object with exactly the keys"),
+    "a key too few": ({key: DENSE[key] for key in ("architecture", "task", "kwargs")}, "exactly the keys"),
+    "kwargs no object": (DENSE | {"kwargs": [8]}, "must be an object"),
+    "unknown architecture": (DENSE | {"architecture": "Oracle"}, "unknown architecture, 'Oracle'"),
+    "architecture no word": (DENSE | {"architecture": ["Dense"]}, "unknown architecture"),
+    "another task": (DENSE | {"task": "generation"}, "is 'generation'; it is 'classification'"),
+    "a later format": (DENSE | {"format_version": 2}, "has format 2; this code reads 1"),
+    "format in words": (DENSE | {"format_version": "1"}, "has format '1'"),
+    "format true": (DENSE | {"format_version": True}, "has format True"),
+    "no kwarg": (DENSE | {"kwargs": {}}, "unknown or missing hidden"),
+    "another kwarg": (DENSE | {"kwargs": {"hidden": 8, "depth": 1}}, "unknown or missing depth"),
+    "too small": (DENSE | {"kwargs": {"hidden": 0}}, "between 1 and 4096, not 0"),
+    "too large": (DENSE | {"kwargs": {"hidden": 4097}}, "between 1 and 4096, not 4097"),
+    "enormous": (DENSE | {"kwargs": {"hidden": 10**400}}, "between 1 and 4096"),
+    "true": (DENSE | {"kwargs": {"hidden": True}}, "not True"),
+    "a fraction": (DENSE | {"kwargs": {"hidden": 8.0}}, "not 8.0"),
+    "words": (DENSE | {"kwargs": {"hidden": "8"}}, "not '8'"),
+    "null": (DENSE | {"kwargs": {"hidden": None}}, "not None"),
+    "a list for a number": (DENSE | {"kwargs": {"hidden": [8]}}, "Dense"),
+    "NaN": (RESNET | {"kwargs": RESNET["kwargs"] | {"dropout": math.nan}}, "between 0.0 and 0.9, not nan"),
+    "infinity": (RESNET | {"kwargs": RESNET["kwargs"] | {"dropout": math.inf}}, "not inf"),
+    "a list for a rate": (RESNET | {"kwargs": RESNET["kwargs"] | {"dropout": [0.1]}}, "ResNet"),
+    "a number for a list": (RESNET | {"kwargs": RESNET["kwargs"] | {"widths": 4}}, "ResNet"),
+    "nested lists": (RESNET | {"kwargs": RESNET["kwargs"] | {"widths": [[4], 8]}}, r"not \[4\]"),
+    "an empty list": (RESNET | {"kwargs": RESNET["kwargs"] | {"blocks": []}}, "must hold 1 to 8 values"),
+    "a long list": (RESNET | {"kwargs": RESNET["kwargs"] | {"blocks": [1] * 9}}, "must hold 1 to 8 values"),
+    "lists that do not fit": (RESNET | {"kwargs": RESNET["kwargs"] | {"blocks": [1, 1]}}, "one number more"),
+}
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_config_that_lies(lie: str) -> None:
+    """Whatever is wrong with a config is one sentence that names it."""
+    config, sentence = LIES[lie]
+    with pytest.raises(ValueError, match=sentence) as refusal:
+        base.build(config)
+    assert len(str(refusal.value)) < 300 and "\n" not in str(refusal.value)
+
+
+def test_gigantic_network_costs_no_memory() -> None:
+    """2.1 GB of weights, every number within its bound, are refused before they are made."""
+    base.build(DENSE)
+    blocks = 7 * 16 * 2 * (9 * 512 * 512 + 2 * 512) + 7 * (512 * 512 + 2 * 512)
+    count = blocks + (9 * 512 + 2 * 512) + (512 * 10 + 10)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # KiB, the most so far
+    with pytest.raises(ValueError, match=f"asks for {count:,} parameters; at most 20,000,000"):
+        base.build(RESNET | {"kwargs": {"widths": [512] * 8, "blocks": [16] * 7, "dropout": 0.0}})
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100 * 1024
+
+
+scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.integers(-1, 700)
+values = st.recursive(
+    scalars, lambda inner: st.lists(inner, max_size=9) | st.dictionaries(st.text(max_size=6), inner, max_size=4)
+)
+nearly = st.fixed_dictionaries(
+    {
+        "architecture": st.sampled_from(["Dense", "ResNet"]) | values,
+        "task": st.just("classification") | values,
+        "format_version": st.just(1) | values,
+        "kwargs": st.fixed_dictionaries({"hidden": values})
+        | st.fixed_dictionaries(
+            {
+                "widths": st.lists(st.integers(0, 600), max_size=9) | values,
+                "blocks": st.lists(st.integers(0, 17), max_size=9) | values,
+                "dropout": st.floats() | values,
+            }
+        )
+        | values,
+    }
+)
+
+
+@settings(max_examples=150, deadline=10_000)
+@given(values | nearly)
+def test_any_json_builds_or_is_refused(config: object) -> None:
+    """No JSON whatever crashes `build`, and what it builds is within the bound."""
+    try:
+        net = base.build(config)
+    except ValueError as error:
+        assert str(error)
+    else:
+        assert net.parameter_count <= base.MAX_PARAMETERS
+        assert net.config == config
+
+
+@settings(max_examples=100, deadline=10_000)
+@given(st.data())
+def test_any_damage_is_refused_or_harmless(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
+    """A weights file with bytes altered or cut off raises ValueError or loads finite numbers: nothing else."""
+    folder = tmp_path_factory.mktemp("damaged")
+    models.create("mnist-dense", hidden=1).save_pretrained(folder)
+    file = folder / "model.safetensors"
+    whole = bytearray(file.read_bytes())
+    for place in data.draw(st.lists(st.integers(0, 400) | st.integers(0, len(whole) - 1), max_size=4)):
+        whole[place] = data.draw(st.integers(0, 255))
+    file.write_bytes(whole[: data.draw(st.just(len(whole)) | st.integers(0, len(whole)))])
+    try:
+        net = models.load(folder)
+    except ValueError as error:
+        assert str(folder) in str(error)
+    else:
+        assert all(tensor.isfinite().all() for tensor in net.state_dict().values())
