@@ -142,6 +142,14 @@ def test_help(cli: Callable, command: str, capsys: pytest.CaptureFixture[str]) -
     assert all(word in shown for word in expected.get(command, "usage").split())
 
 
+def test_a_later_seed_that_is_taken(cli: Callable, tmp_path: Path, tiny_mnist: Path) -> None:
+    """Of several seeds one holds a run already: that is said before the first is trained."""
+    fit = ["fit", "mnist-dense", "--dataset", tiny_mnist, "--epochs", 1]
+    assert cli(*fit, "--seed", 1)[0] == 0
+    assert "seed-1 holds a run" in sentence(cli(*fit, "--seeds", 2))
+    assert not (tmp_path / "runs" / "mnist-dense" / "seed-0" / "state.pt").exists()
+
+
 MISTAKES = {
     "unknown name": ("mnist-dense, mnist-resnet", "fit", "mnist-dance"),
     "unknown name to evaluate": ("mnist-dense, mnist-resnet", "evaluate", "mnist-dance"),

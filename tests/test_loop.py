@@ -308,3 +308,11 @@ def test_loss_of_the_task() -> None:
     figures = Classification().evaluate(net, split)
     assert figures["loss"] == pytest.approx(-np.log((shares * wanted).sum(1)).mean(), rel=1e-5)
     assert figures["accuracy"] == pytest.approx((shares.argmax(1) == split.labels.numpy()).mean())
+
+
+def test_damaged_state(train, tmp_path: Path) -> None:
+    """A state file that is not what was written is said to be damaged, and stays for whoever wants to look at it."""
+    (tmp_path / "state.pt").write_bytes(b"not a state")
+    with pytest.raises(ValueError, match=r"state\.pt is damaged: move its folder away"):
+        train(PLAIN)
+    assert (tmp_path / "state.pt").read_bytes() == b"not a state"

@@ -15,7 +15,7 @@ import models
 from models import base, hub
 from train import card, data, loop
 from train.recipes import RECIPES, Recipe
-from train.tasks import TASKS
+from train.tasks import TASKS, Task
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -94,10 +94,12 @@ def fit(args: argparse.Namespace) -> None:
     found = data.load(args.dataset or recipe.dataset)
     say(f"{args.name}: {len(found.train)} images to train on, {len(found.validation)} to validate, on "
         f"{card.hardware(accelerator.device)}, precision {recipe.mixed_precision}")  # fmt: skip
+    recipes = [replace(recipe, seed=recipe.seed + index) for index in range(args.seeds)]
+    folders = [_claim(args, one, found, accelerator) for one in recipes]  # all of them, before an hour of training
     runs = []
-    for seed in range(recipe.seed, recipe.seed + args.seeds):
-        run = _train(args, task, replace(recipe, seed=seed), found, accelerator)
-        say(f"seed {seed}: test {task.score} {run.test[task.score]:.4f}")
+    for one, folder in zip(recipes, folders, strict=True):
+        run = _train(args, task, one, found, accelerator, folder)
+        say(f"seed {one.seed}: test {task.score} {run.test[task.score]:.4f}")
         if run.progress.finished or not runs:  # a further seed that was stopped tells nothing about the spread
             runs.append(run)
         if not run.progress.finished:
@@ -109,7 +111,9 @@ def fit(args: argparse.Namespace) -> None:
     logits = task.predict(runs[0].net, found.test)
     card.write_checkpoint(output, args.name, recipe, runs, found, logits, _command_line())
     say(f"wrote {output}")
-    if args.push_to_hub:
+    if args.push_to_hub and not runs[0].progress.finished:
+        say("Not pushed: training was stopped.")
+    elif args.push_to_hub:
         try:
             say(f"pushed to {args.push_to_hub} at {hub.push(output, args.push_to_hub)}")
         except ValueError as error:
@@ -117,7 +121,8 @@ def fit(args: argparse.Namespace) -> None:
             raise ValueError(f"{error} The checkpoint is safe in {output}; try again with: {again}") from error
 
 
-def _train(args: argparse.Namespace, task, recipe: Recipe, found: data.Data, accelerator: Accelerator) -> card.Run:
+def _claim(args: argparse.Namespace, recipe: Recipe, found: data.Data, accelerator: Accelerator) -> Path:
+    """The folder of a run's state, with a note of its setting. Raises ValueError if another run is in it."""
     folder = Path("runs") / args.name / f"seed-{recipe.seed}"
     setting = {"recipe": asdict(recipe), "data": found.fingerprint, "max_steps": args.max_steps}
     note = folder / "recipe.json"
@@ -129,6 +134,13 @@ def _train(args: argparse.Namespace, task, recipe: Recipe, found: data.Data, acc
     elif accelerator.is_main_process:
         folder.mkdir(parents=True, exist_ok=True)
         note.write_text(json.dumps(setting, indent=2) + "\n")
+    return folder
+
+
+def _train(
+    args: argparse.Namespace, task: Task, recipe: Recipe, found: data.Data, accelerator: Accelerator, folder: Path
+) -> card.Run:
+    """Train one seed to its end, or until it is stopped, and read its figures on the test split."""
     torch.manual_seed(recipe.seed)
     net = models.create(args.name)
     progress = loop.fit(net, task, found, recipe, accelerator, folder / "state.pt", args.max_steps)

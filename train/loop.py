@@ -198,7 +198,10 @@ class _Run:
     def load(self) -> None:
         if not self.state_file.exists():
             return
-        state = torch.load(self.state_file, map_location=self.accelerator.device, weights_only=True)
+        try:
+            state = torch.load(self.state_file, map_location=self.accelerator.device, weights_only=True)
+        except Exception as error:  # anything at all, from a file that is not what torch.save wrote
+            raise ValueError(f"{self.state_file} is damaged: move its folder away and train again.") from error
         self.net.load_state_dict(state["net"])
         if self.average:
             self.average.load_state_dict(state["average"])
