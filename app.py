@@ -3,8 +3,8 @@
 import argparse
 import os
 
-# With both cores busy, OpenMP threads that spin while they wait turn milliseconds into seconds.
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+# A second thread costs these small networks more than it gives, and while both cores are busy it costs seconds.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import gradio as gr
 
@@ -44,20 +44,25 @@ def main() -> None:
     parser.add_argument("--port", type=int, help="default: GRADIO_SERVER_PORT, or the first free one from 7860")
     parser.add_argument("--share", action="store_true", help="also serve through a public link (or GRADIO_SHARE=1)")
     args = parser.parse_args()
-    build().launch(
-        server_name=args.host,
-        server_port=args.port,
-        share=args.share or os.environ.get("GRADIO_SHARE", "").lower() in ("1", "true"),
-        theme=theme(),
-        css=CSS,
-        js=GREET,
-        max_file_size="20mb",
-        footer_links=[],
-        run_history=False,
-        ssr_mode=False,
-        pwa=False,
-        mcp_server=False,
-    )
+    try:
+        build().launch(
+            server_name=args.host,
+            server_port=args.port,
+            share=args.share or os.environ.get("GRADIO_SHARE", "").lower() in ("1", "true"),
+            theme=theme(),
+            css=CSS,
+            js=GREET,
+            max_file_size="20mb",
+            footer_links=[],
+            run_history=False,
+            ssr_mode=False,
+            pwa=False,
+            mcp_server=False,
+            show_error=True,  # else what Gradio itself refuses has no sentence
+        )
+    except (OSError, OverflowError):  # in use, another machine's, or no port number at all
+        where = f"{args.host or '127.0.0.1'}:{args.port or os.environ.get('GRADIO_SERVER_PORT', 7860)}"
+        raise SystemExit(f"error: the app cannot listen at {where}: choose another --port or --host.") from None
 
 
 if __name__ == "__main__":

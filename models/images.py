@@ -6,14 +6,16 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, ImageStat
 
 from models.errors import InputError
 
 MAX_PIXELS = 50_000_000
 WORKING_SIZE = 512  # pixels; a digit needs no more, and a photograph is large
 DIGIT_SIZE, DIGIT_BOX = 28, 20  # MNIST: a digit fitted into 20x20, its centre of mass in the middle of 28x28
-LEAST_CONTRAST = 0.06  # of the full range between paper and ink; below it a picture counts as blank
+LEAST_CONTRAST = 15  # of 255 between paper and ink; below it a picture counts as blank
+VISIBLE = 38  # of 255: the ink that a digit's box is drawn around
+COARSE_SIZE = 128  # pixels; enough to find paper, ink and the digit's box
 
 
 def open_image(source: str | Path | bytes) -> Image.Image:
@@ -66,15 +68,18 @@ def to_digit(image: Image.Image) -> Image.Image:
     check_size(image)
     if _is_mnist(image):
         return image.copy()
-    image = image.copy()
-    image.thumbnail((WORKING_SIZE, WORKING_SIZE), Image.Resampling.BOX)
-    ink = _ink(_grey(image))
-    rows, columns = np.nonzero(ink.max(1) > 0.15)[0], np.nonzero(ink.max(0) > 0.15)[0]
-    ink = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    scale = DIGIT_BOX / max(ink.shape)
-    size = [max(1, round(side * scale)) for side in reversed(ink.shape)]
-    small = np.asarray(Image.fromarray(ink).resize(size, Image.Resampling.BILINEAR))
-    return Image.fromarray(_centre(small / max(small.max(), 1e-6)))
+    if max(image.size) > WORKING_SIZE:
+        image = image.copy()
+        image.thumbnail((WORKING_SIZE, WORKING_SIZE), Image.Resampling.BOX)
+    grey = _grey(image)
+    factor = max(1, max(grey.size) // COARSE_SIZE)
+    coarse = grey.reduce(factor)
+    shades = _shades(coarse)
+    box = coarse.point([255 * (shade > VISIBLE) for shade in shades]).getbbox()
+    digit = grey.crop(tuple(side * factor for side in box))
+    scale = DIGIT_BOX / max(digit.size)
+    size = [max(1, round(side * scale)) for side in digit.size]
+    return _centre(np.asarray(digit.resize(size, Image.Resampling.BILINEAR).point(shades), np.float32))
 
 
 def to_tensor(image: Image.Image) -> torch.Tensor:
@@ -92,28 +97,35 @@ def _is_mnist(image: Image.Image) -> bool:
     return all(DIGIT_SIZE / 2 - 0.1 <= centre <= DIGIT_SIZE / 2 + 1.1 for centre in _centre_of_mass(pixels))
 
 
-def _grey(image: Image.Image) -> np.ndarray:
-    """(H, W) float32 in [0, 1]; a transparent picture is laid on the paper that its ink stands out from."""
+def _grey(image: Image.Image) -> Image.Image:
+    """The picture as 'L'; a transparent one is laid on the paper that its ink stands out from."""
     if image.mode in ("I", "F") or image.mode.startswith("I;"):
         values = np.nan_to_num(np.asarray(image, np.float32), posinf=0.0, neginf=0.0)
         low, high = values.min(), values.max()
-        return (values - low) / max(high - low, 1e-6)  # such files have no agreed white: their range is taken
-    if image.has_transparency_data:
-        rgba = np.asarray(image.convert("RGBA"), np.float32) / 255
-        grey, alpha = rgba[..., :3] @ np.float32([0.299, 0.587, 0.114]), rgba[..., 3]
-        paper = float((grey * alpha).sum() < 0.5 * alpha.sum())
-        return grey * alpha + paper * (1 - alpha)
-    return np.asarray(image.convert("L"), np.float32) / 255
+        # Such files have no agreed white: their range is taken.
+        return Image.fromarray(np.uint8(255 * ((values - low) / max(high - low, 1e-6))))
+    if not image.has_transparency_data:
+        return image.convert("L")
+    image = image.convert("RGBA")
+    grey, alpha = image.convert("L"), image.getchannel("A")
+    if alpha.getbbox() is None:
+        return Image.new("L", image.size)
+    paper = Image.new("L", image.size, 255 if ImageStat.Stat(grey, alpha).mean[0] < 128 else 0)
+    paper.paste(grey, mask=alpha)
+    return paper
 
 
-def _ink(grey: np.ndarray) -> np.ndarray:
-    """How much each pixel differs from the paper, in [0, 1], whichever of the two is the darker."""
-    paper = np.median(np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]]))
-    darker, lighter = paper - grey.min(), grey.max() - paper
-    if max(darker, lighter) < LEAST_CONTRAST:
+def _shades(grey: Image.Image) -> list[int]:
+    """How much ink each of the 256 greys is, 0 to 255: its distance from the paper, on the side where the ink lies."""
+    pixels = np.asarray(grey)
+    paper = np.median(np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]]))
+    low, high = grey.getextrema()
+    span = max(paper - low, high - paper)
+    if span < LEAST_CONTRAST:
         raise InputError("image_blank", "This picture is empty: draw something, or choose another.")
-    ink = paper - grey if darker >= lighter else grey - paper
-    return np.clip(ink / ink.max(), 0, 1)
+    values = np.arange(256)
+    differences = paper - values if span == paper - low else values - paper
+    return np.uint8(255 * np.clip(differences / span, 0, 1)).tolist()
 
 
 def _centre_of_mass(ink: np.ndarray) -> tuple[float, float]:
@@ -124,8 +136,8 @@ def _centre_of_mass(ink: np.ndarray) -> tuple[float, float]:
     return float(row), float(column)
 
 
-def _centre(ink: np.ndarray) -> np.ndarray:
-    """(h, w) in [0, 1], at most 20x20 -> (28, 28) uint8 with the centre of mass in pixel (14, 14), nothing cut off.
+def _centre(ink: np.ndarray) -> Image.Image:
+    """(h, w), at most 20x20 -> 28x28 'L' of full contrast with the centre of mass in pixel (14, 14), nothing cut off.
 
     In MNIST's own files it lies between 14.0 and 15.0 from the upper left corner, hence the ceiling.
     """
@@ -134,5 +146,5 @@ def _centre(ink: np.ndarray) -> np.ndarray:
         int(np.clip(np.ceil(DIGIT_SIZE / 2 - centre), 0, DIGIT_SIZE - side))
         for centre, side in zip(_centre_of_mass(ink), ink.shape, strict=True)
     )
-    canvas[top : top + ink.shape[0], left : left + ink.shape[1]] = ink
-    return np.round(canvas * 255).astype(np.uint8)
+    canvas[top : top + ink.shape[0], left : left + ink.shape[1]] = ink * (255 / ink.max())
+    return Image.fromarray(np.uint8(canvas + 0.5))

@@ -20,7 +20,16 @@ DEFAULT = "mnist-resnet"
 SURE = 0.8  # below it the runner-up is named too
 TITLES = {"mnist-dense": "Dense", "mnist-resnet": "ResNet"}
 
-classifier = cache(DigitClassifier)
+loaded = cache(DigitClassifier)
+
+
+def classifier(network: str) -> DigitClassifier:
+    """The network of that name, loaded once. Raises InputError for a name that the page does not offer."""
+    names = models.names(task="classification")
+    if network not in names:
+        offered = ", ".join(names)
+        raise InputError("network_unknown", f"There is no such network: choose one of {offered}.", offered=offered)
+    return loaded(network)
 
 
 def build(words: Words, *, public: bool) -> None:
@@ -52,6 +61,7 @@ def build(words: Words, *, public: bool) -> None:
                     download = gr.DownloadButton(words("digits.download"), size="sm", elem_id="download")
     with gr.Accordion(words("digits.how_title"), open=False):
         gr.Markdown(words("digits.how"))
+    network.preprocess = lambda name: name  # `classifier` says what is wrong with it, and prints no traceback
     # Which of the two was used last: a change of network reads that one again.
     last = gr.State("drawing")
 
@@ -94,9 +104,15 @@ def build(words: Words, *, public: bool) -> None:
             return escape(words.sentence(error)), None
         return _source(words, facts), save_file_to_cache(facts.weights, download.GRADIO_CACHE)
 
-    page = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+    # The last of several events counts: one that comes while an answer is awaited must not be lost.
+    page = {
+        "queue": False,
+        "show_progress": "hidden",
+        "trigger_mode": "always_last",
+        "api_visibility": "private",
+    }
     shown = [answer, label, last]
-    drawing.input(read_drawing, [drawing, network], shown, trigger_mode="always_last", **page)
+    drawing.input(read_drawing, [drawing, network], shown, **page)
     gr.on([upload.input, upload.clear], read_upload, [upload, network], [*shown, upload], **page)
     network.input(read_again, [drawing, upload, network, last], shown, **page)
     gr.on(None, tell, network, [source, download], **page)  # when the page opens, and when the network changes

@@ -1,7 +1,7 @@
 """A picture that a visitor brings."""
 
 import base64
-import binascii
+from pathlib import Path
 
 import gradio as gr
 from gradio.components.image import ImageData
@@ -12,7 +12,7 @@ from models.errors import InputError
 
 
 class Picture(gr.Image):
-    """A `gr.Image` that gives what `read` makes of a file: our sentences for what is broken, huge or no picture."""
+    """A `gr.Image` that gives what `opened` makes of a file: our sentences for what is broken, huge or no picture."""
 
     is_template = True  # to the browser it is a gr.Image
 
@@ -20,20 +20,28 @@ class Picture(gr.Image):
         """The picture, upright, in its own mode; or what is wrong with it."""
         if payload is None:
             return None
-        return read(payload.url if payload.url and payload.url.startswith("data:") else payload.path or "")
+        if payload.url and payload.url.startswith("data:"):
+            return read(payload.url)
+        # Gradio looks at no path that is not marked as a file of its own: such a one could name any file of the host.
+        path = Path(payload.path or "").resolve()
+        return opened(path if path.is_relative_to(Path(self.GRADIO_CACHE).resolve()) else b"")
 
 
-def read(source: str) -> Image.Image | InputError:
-    """The picture in a file or a `data:image/...;base64,...` address, or the error it meets.
+def read(url: str) -> Image.Image | InputError:
+    """The picture in a `data:image/...;base64,...` address, or the error it meets.
 
     The error is handed on, not raised, so that the page can say it where the visitor looks; `require` raises it.
     """
     try:
-        if source.startswith("data:"):
-            return images.open_image(base64.b64decode(source.partition(";base64,")[2]))
+        return opened(base64.b64decode(url.partition(";base64,")[2]))
+    except ValueError:  # no base64
+        return opened(b"")
+
+
+def opened(source: Path | bytes) -> Image.Image | InputError:
+    """The picture in a file or in bytes, or the error it meets."""
+    try:
         return images.open_image(source)
-    except binascii.Error:
-        return InputError("image_unreadable", "This file is no picture, or it is damaged: choose another.")
     except InputError as error:
         return error
 

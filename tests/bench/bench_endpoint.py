@@ -1,0 +1,89 @@
+"""What `classify` costs beyond what any endpoint costs. Bar: p50 1.5 times that of one that returns a constant.
+
+The other endpoint has the same signature, takes the same picture through the same component, and runs in the same
+process; calls are raw HTTP, in turn. Run from the repository's root: python tests/bench/bench_endpoint.py
+"""
+
+import http.client
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from common import header, show, verdict
+
+# ruff: isort: split
+from app_process import data_url, drawn, environment, free_port, png
+
+CALLS, WARM_UP, BAR = 200, 20, 1.5
+NETWORK = "mnist-resnet"
+
+
+def serve(port: int) -> None:
+    """The app with one endpoint more."""
+    import gradio as gr
+    from PIL import Image
+
+    import app
+    import models
+    from tabs.picture import Picture
+
+    def constant(image: Image.Image, network: str) -> dict[str, float]:
+        return {str(digit): 0.1 for digit in range(10)}
+
+    demo = app.build()
+    with demo:
+        image = Picture(visible=False)
+        network = gr.Dropdown(models.names(task="classification"), visible=False)
+        answer = gr.Label(visible=False)
+        gr.Button(visible=False).click(constant, [image, network], answer, api_name="constant", queue=False)
+    demo.launch(server_port=port, quiet=True, ssr_mode=False)
+
+
+def call(connection: http.client.HTTPConnection, name: str, body: bytes) -> float:
+    """Milliseconds from sending a request to having read its answer."""
+    start = time.perf_counter()
+    connection.request("POST", f"/gradio_api/run/{name}", body, {"Content-Type": "application/json"})
+    answer = connection.getresponse()
+    data = answer.read()
+    taken = (time.perf_counter() - start) * 1000
+    assert answer.status == 200 and len(json.loads(data)["data"][0]["confidences"]) == 10, data
+    return taken
+
+
+def connect(port: int, process: subprocess.Popen[bytes]) -> http.client.HTTPConnection:
+    """A connection that is kept open, once the server is there."""
+    while process.poll() is None:
+        try:
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+            connection.connect()
+            return connection
+        except OSError:
+            time.sleep(0.1)
+    raise RuntimeError("The server has ended.")
+
+
+def main() -> int:
+    """Measure, print, and tell by the status whether the bar is met."""
+    port = free_port()
+    body = json.dumps({"data": [data_url(png(drawn())), NETWORK]}).encode()
+    times: dict[str, list[float]] = {"constant": [], "classify": []}
+    with tempfile.TemporaryDirectory() as home:
+        process = subprocess.Popen([sys.executable, __file__, "--serve", str(port)], env=environment(Path(home)))
+        try:
+            connection = connect(port, process)
+            for _ in range(WARM_UP + CALLS):
+                for name, taken in times.items():
+                    taken.append(call(connection, name, body))
+        finally:
+            process.terminate()
+            process.wait()
+    header()
+    constant, classify = (show(name, taken[WARM_UP:]) for name, taken in times.items())
+    return verdict(f"classify with {NETWORK} / constant, p50", classify / constant, BAR)
+
+
+if __name__ == "__main__":
+    sys.exit(serve(int(sys.argv[2])) if "--serve" in sys.argv else main())

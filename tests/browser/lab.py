@@ -1,0 +1,115 @@
+"""The page as a visitor uses it: draws, chooses, uploads, reads what it says."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from app_process import ROOT, SEVEN
+from playwright.sync_api import Page, Request, expect
+
+PAGES = {"en": "/", "zh": "/zh"}
+LOCALE = {"en": "en-US", "zh": "zh-CN"}
+Stroke = Sequence[tuple[float, float]]
+
+
+class Lab:
+    """An open page in one language.
+
+    Attributes:
+        words: the locale's texts.
+        problems: console errors and requests to other hosts, as they come.
+        asking: requests to the networks that have no answer yet.
+    """
+
+    def __init__(self, page: Page, url: str, language: str):
+        self.page, self.url = page, url
+        self.words: dict[str, str] = json.loads((ROOT / f"tabs/locales/{language}.json").read_text("utf-8"))
+        self.problems: list[str] = []
+        self.asking: set[Request] = set()
+        self.numeral = page.locator("#answer .numeral")
+        self.sentence = page.locator("#answer .sentence")
+        self.label = page.locator("#label")
+        self.source = page.locator("#source")
+        self.canvas = page.locator("#pad canvas")
+        page.on("request", lambda request: "/run/" in request.url and self.asking.add(request))
+        page.on("requestfinished", lambda request: self.asking.discard(request))
+        page.on("requestfailed", lambda request: self.asking.discard(request))
+        page.on("console", lambda message: message.type == "error" and self.problems.append(message.text))
+        page.on("pageerror", lambda error: self.problems.append(str(error)))
+        page.on("request", lambda request: self._own(request.url) or self.problems.append(request.url))
+
+    def _own(self, address: str) -> bool:
+        return address.startswith((self.url, "data:", "blob:"))
+
+    def open(self, path: str) -> None:
+        """Go there and wait until the page is alive."""
+        self.page.goto(self.url + path)
+        self.wait()
+
+    def wait(self) -> None:
+        """Wait until the page has had its first answer from the server, the source line."""
+        expect(self.source).to_contain_text("·", timeout=20_000)
+
+    def at(self, x: float, y: float) -> tuple[float, float]:
+        """A point of the pad, in shares of its sides, on the page."""
+        box = self.canvas.bounding_box()
+        return box["x"] + x * box["width"], box["y"] + y * box["height"]
+
+    def draw(self, stroke: Stroke = SEVEN, *, lift: bool = True) -> None:
+        """Draw one stroke with the mouse; without `lift` the button stays down."""
+        self.page.mouse.move(*self.at(*stroke[0]))
+        self.page.mouse.down()
+        self.go_on(stroke[1:])
+        if lift:
+            self.page.mouse.up()
+            self.settle()
+
+    def go_on(self, points: Stroke) -> None:
+        """Move on through `points`."""
+        for point in points:
+            self.page.mouse.move(*self.at(*point), steps=6)
+
+    def settle(self) -> None:
+        """Wait until the page asks nothing more: an answer to a draft may be right before the last answer comes."""
+        self.page.wait_for_timeout(150)
+        while self.asking:
+            self.page.wait_for_timeout(50)
+
+    def choose(self, network: str) -> None:
+        """Choose a network by its title."""
+        self.page.locator("#network input").click()
+        self.page.get_by_role("option", name=network).click()
+        expect(self.source).to_contain_text(network)
+
+    def upload(self, path: Path) -> None:
+        """Choose a file in the accordion, which is opened if need be."""
+        chooser = self.page.locator("#picture input[type=file]")
+        if not chooser.count():
+            self.page.locator("#picture button").first.click()
+        chooser.set_input_files(path)
+
+    def take_away(self) -> None:
+        """Take the chosen picture away again, by the cross on it."""
+        self.page.locator("#picture [aria-label='Remove Image']").click()
+
+    def swipe(self, points: Sequence[tuple[float, float]]) -> None:
+        """Move one finger through `points` of the page."""
+        session = self.page.context.new_cdp_session(self.page)
+
+        def touch(kind: str, *fingers: dict[str, float]) -> None:
+            session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": list(fingers)})
+
+        x, y = points[0]
+        touch("touchStart", {"x": x, "y": y})
+        for to_x, to_y in points[1:]:
+            for step in range(1, 9):
+                touch("touchMove", {"x": x + (to_x - x) * step / 8, "y": y + (to_y - y) * step / 8})
+            x, y = to_x, to_y
+        touch("touchEnd")
+
+    def expect_nothing(self) -> None:
+        """An invitation to draw: no guess, no probabilities, no picture of what was seen."""
+        expect(self.numeral).to_have_text("?")
+        expect(self.sentence).to_have_text(self.words["digits.empty"])
+        expect(self.label.locator("dt")).to_have_count(0)
+        expect(self.page.locator("#answer img")).to_have_count(0)

@@ -1,0 +1,164 @@
+"""The app as a Space runs it, its configuration in the README, and its command line."""
+
+import os
+import re
+import shutil
+import socket
+import stat
+import subprocess
+import sys
+import time
+import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from app_process import ROOT, App, data_url, drawn, environment, free_port, png, running
+from gradio_client import Client, handle_file
+
+import models
+
+SEVEN = png(drawn())
+CLOSED = {"HTTP_PROXY": "http://127.0.0.1:9", "HTTPS_PROXY": "http://127.0.0.1:9", "NO_PROXY": "127.0.0.1,localhost"}
+# A home of 32 MB of its own, then a user without a right to more than file modes allow: root outside is nobody inside.
+SMALL_HOME = 'mount -t tmpfs -o size=32m tmpfs "$HOME" && exec unshare --user --map-user=1000 --map-group=1000 "$@"'
+UNSHARE = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", SMALL_HOME, "sh"]
+
+
+@pytest.fixture(scope="module")
+def card() -> dict[str, Any]:
+    """The README's front matter."""
+    return yaml.safe_load((ROOT / "README.md").read_text("utf-8").split("---\n")[1])
+
+
+def requirements() -> dict[str, str]:
+    """Package -> version in requirements.txt, of which every line pins one."""
+    lines = (ROOT / "requirements.txt").read_text().split()
+    assert all(re.fullmatch(r"[\w.-]+(\[[\w,]+\])?==[\w.]+", line) for line in lines)
+    return dict(line.split("==") for line in lines)
+
+
+def test_the_front_matter_is_a_space_configuration(card: dict[str, Any]) -> None:
+    """Each field as the Hub's reference for Spaces has it."""
+    colours = {"red", "yellow", "green", "blue", "indigo", "purple", "pink", "gray"}
+    assert card["title"]
+    assert len(card["emoji"].rstrip("\N{VARIATION SELECTOR-16}")) == 1
+    assert unicodedata.category(card["emoji"][0]) == "So"
+    assert {card["colorFrom"], card["colorTo"]} <= colours
+    assert card["sdk"] == "gradio"
+    assert card["sdk_version"] == requirements()["gradio"]
+    assert card["python_version"] == "3.11"
+    assert (ROOT / card["app_file"]).is_file()
+    assert card["license"] == "apache-2.0"
+    assert 0 < len(card["short_description"]) <= 60
+    assert card["tags"] and all(isinstance(tag, str) for tag in card["tags"])
+
+
+def test_the_front_matter_names_the_models(card: dict[str, Any]) -> None:
+    """NAMESPACE/NAME of each network that the app shows."""
+    assert all(re.fullmatch(r"[\w.-]+/[\w.-]+", repo_id) for repo_id in card["models"])
+    assert [repo_id.partition("/")[2] for repo_id in card["models"]] == models.names()
+
+
+def test_other_requirements_add_to_the_apps() -> None:
+    """Every line of the three files is pinned, or takes in the file below it."""
+    for folder, below in (("train", "-r ../requirements.txt"), ("tests", "-r ../train/requirements.txt")):
+        first, *others = (ROOT / folder / "requirements.txt").read_text().splitlines()
+        assert first == below
+        assert all(re.fullmatch(r"[\w.-]+(\[[\w,]+\])?==[\w.]+", line) for line in others)
+
+
+@contextmanager
+def read_only_copy(folder: Path) -> Iterator[Path]:
+    """What a Space holds of this working tree, and may not be written to."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", ":!tests", ":!train"],
+        cwd=ROOT, check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    for name in filter(None, listed.stdout.split("\0")):
+        target = folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, target)
+    everything = [folder, *folder.rglob("*")]
+    for path in everything:
+        path.chmod(path.stat().st_mode & ~0o222)
+    try:
+        yield folder
+    finally:
+        for path in everything:
+            path.chmod(path.stat().st_mode | stat.S_IWUSR)
+
+
+def isolation(home: Path) -> list[str]:
+    """The command that runs another as such a user, where this machine allows it; else nothing."""
+    try:
+        home.mkdir()
+        subprocess.run([*UNSHARE, "true"], check=True, capture_output=True, env={**os.environ, "HOME": str(home)})
+    except (OSError, subprocess.CalledProcessError):
+        return []
+    return UNSHARE
+
+
+def test_the_app_starts_as_a_space(tmp_path: Path) -> None:
+    """Read-only source, small home, no rights: it serves, answers, takes an upload; the source stays as it was."""
+    with socket.socket() as probe:
+        port = free_port() if probe.connect_ex(("127.0.0.1", 7860)) == 0 else 7860
+    space = {"SPACE_ID": "latent-lab/latent-lab", "SYSTEM": "spaces"}
+    address = {"GRADIO_SERVER_NAME": "0.0.0.0", "GRADIO_SERVER_PORT": str(port)}
+    (tmp_path / "seven.png").write_bytes(SEVEN)
+    with read_only_copy(tmp_path / "source") as source:
+        before = {path: path.stat().st_mtime_ns for path in source.rglob("*")}
+        home = tmp_path / "home"
+        with running(home, port, before=isolation(home), folder=source, **space, **address) as app:
+            assert app.get("/zh")[0] == 200
+            for name in models.names(task="classification"):
+                assert app.classify(data_url(SEVEN), name)[1]["data"][0]["label"] == "7"
+            client = Client(app.url, verbose=False, analytics_enabled=False, download_files=tmp_path)
+            answer = client.predict(handle_file(tmp_path / "seven.png"), api_name="/classify")
+            assert answer["label"] == "7"
+            assert f"http://0.0.0.0:{port}" in app.log
+            # Spaces bring the package `spaces` along; where it is missing, Gradio's thread for reloading says so.
+            assert app.log.count("Traceback") == app.log.count("`spaces` package is required")
+        assert {path: path.stat().st_mtime_ns for path in source.rglob("*")} == before
+
+
+def refused(home: Path, *arguments: str) -> str:
+    """What the app prints when it cannot start, which is one line."""
+    command = [sys.executable, "app.py", *arguments]
+    ended = subprocess.run(command, cwd=ROOT, env=environment(home), capture_output=True, text=True, timeout=60)
+    assert ended.returncode == 1
+    (line,) = ended.stderr.strip().splitlines()
+    return line
+
+
+@pytest.fixture(scope="module")
+def shared_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
+    """The app, asked for a public link where every way out is closed."""
+    arguments = ["--share", "--host", "127.0.0.1", "--port", str(port := free_port())]
+    with running(tmp_path_factory.mktemp("home"), port, arguments, **CLOSED) as app:
+        yield app
+
+
+def test_share_without_a_network_serves_and_says_why(shared_app: App) -> None:
+    """No link can be had, which is said; the page is there all the same, at the host and port it was given."""
+    end = time.monotonic() + 30
+    while "share link" not in shared_app.log and time.monotonic() < end:
+        time.sleep(0.1)
+    assert "Could not create share link" in shared_app.log
+    assert "Traceback" not in shared_app.log
+    assert shared_app.classify(data_url(SEVEN), "mnist-dense")[0] == 200
+
+
+def test_a_port_in_use_is_told_in_one_sentence(shared_app: App, tmp_path: Path) -> None:
+    """A second app on the same port ends with one sentence; the first goes on."""
+    address = shared_app.url.removeprefix("http://")
+    assert address in refused(tmp_path, "--port", address.partition(":")[2])
+    assert shared_app.get()[0] == 200
+
+
+def test_an_impossible_port_is_told_in_one_sentence(tmp_path: Path) -> None:
+    """The sentence names it."""
+    assert "99999" in refused(tmp_path, "--port", "99999")
