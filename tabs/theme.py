@@ -21,7 +21,7 @@ CSS = """
 .subtitle { color: var(--muted); margin: 0.4rem 0 0.6rem; }
 .columns { gap: 2.5rem; align-items: flex-start; }
 
-.pad-paper { position: relative; max-width: 320px; margin: 0 auto; }
+.pad-paper { position: relative; max-width: min(320px, 45vh); margin: 0 auto; }
 .pad canvas {
   width: 100%; aspect-ratio: 1; display: block; touch-action: none; cursor: crosshair; color: var(--ink);
   background: var(--raised); border: 1px solid var(--line); border-radius: 14px; box-sizing: border-box;

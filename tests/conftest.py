@@ -23,6 +23,7 @@ os.environ["HF_ENDPOINT"] = HUB.url
 os.environ["HF_HOME"] = str(Path(WORKSPACE.name, "huggingface"))
 os.environ["HF_HUB_DISABLE_XET"] = "1"  # the stand-in speaks LFS alone
 os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+os.environ["HF_HUB_DISABLE_PROGRESS_BARS"] = "1"
 os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # the networks of the tests are too small to share between threads
 for name in ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HF_TOKEN_PATH", "HF_HUB_CACHE", "HF_HUB_OFFLINE", "HUB_NAMESPACE"):
