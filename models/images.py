@@ -46,7 +46,11 @@ def check_size(image: Image.Image) -> None:
     if image.width * image.height > MAX_PIXELS:
         raise _too_large(f" ({image.width} × {image.height})")
     if image.width == 0 or image.height == 0:
-        raise InputError("image_blank", "This picture is empty: draw something, or choose another.")
+        raise _blank()
+
+
+def _blank() -> InputError:
+    return InputError("image_blank", "This picture is empty: draw something, or choose another.")
 
 
 def _too_large(size: str) -> InputError:
@@ -79,7 +83,10 @@ def to_digit(image: Image.Image) -> Image.Image:
     digit = grey.crop(tuple(side * factor for side in box))
     scale = DIGIT_BOX / max(digit.size)
     size = [max(1, round(side * scale)) for side in digit.size]
-    return _centre(np.asarray(digit.resize(size, Image.Resampling.BILINEAR).point(shades), np.float32))
+    ink = digit.resize(size, Image.Resampling.BILINEAR).point(shades)
+    if ink.getextrema()[1] == 0:  # specks so faint that they are lost on the way
+        raise _blank()
+    return _centre(np.asarray(ink, np.float32))
 
 
 def to_tensor(image: Image.Image) -> torch.Tensor:
@@ -104,6 +111,8 @@ def _grey(image: Image.Image) -> Image.Image:
         low, high = values.min(), values.max()
         # Such files have no agreed white: their range is taken.
         return Image.fromarray(np.uint8(255 * ((values - low) / max(high - low, 1e-6))))
+    if image.mode == "LAB":  # which Pillow does not convert; its first channel is the lightness
+        return image.getchannel(0)
     if not image.has_transparency_data:
         return image.convert("L")
     image = image.convert("RGBA")
@@ -122,7 +131,7 @@ def _shades(grey: Image.Image) -> list[int]:
     low, high = grey.getextrema()
     span = max(paper - low, high - paper)
     if span < LEAST_CONTRAST:
-        raise InputError("image_blank", "This picture is empty: draw something, or choose another.")
+        raise _blank()
     values = np.arange(256)
     differences = paper - values if span == paper - low else values - paper
     return np.uint8(255 * np.clip(differences / span, 0, 1)).tolist()

@@ -5,11 +5,13 @@ import io
 import json
 import os
 import socket
+import struct
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -139,3 +141,15 @@ def png(image: Image.Image) -> bytes:
 def data_url(data: bytes) -> dict[str, str]:
     """What a raw call sends as an image."""
     return {"url": f"data:image/png;base64,{base64.b64encode(data).decode()}"}
+
+
+def bomb(side: int = 60_000) -> bytes:
+    """A PNG of a few bytes that claims `side` x `side` pixels."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(bytes(99))) + chunk(b"IEND", b"")
+    )

@@ -2,8 +2,6 @@
 
 import hashlib
 import io
-import struct
-import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +10,7 @@ import numpy as np
 import pytest
 import tiny
 import torch
+from app_process import bomb
 from PIL import Image
 
 from train import data
@@ -100,16 +99,6 @@ def labelled(labels: list) -> dict[str, list]:
 def pictured(*pictures: np.ndarray | bytes | None) -> dict[str, list]:
     """The odd pictures among good ones."""
     return {"image": encoded([*PICTURES[:20], *pictures]), "label": [0] * (20 + len(pictures))}
-
-
-def bomb() -> bytes:
-    """A PNG of a few bytes that says it measures 30,000 x 30,000."""
-
-    def chunk(kind: bytes, content: bytes) -> bytes:
-        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
-
-    header = chunk(b"IHDR", struct.pack(">IIBBBBB", 30_000, 30_000, 8, 0, 0, 0, 0))
-    return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(bytes(100))) + chunk(b"IEND", b"")
 
 
 def damaged(at: int) -> bytes:

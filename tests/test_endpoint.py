@@ -1,14 +1,12 @@
 """The public endpoint `classify`, over raw HTTP and through gradio_client, with good input and with bad."""
 
 import json
-import struct
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from app_process import ROOT, App, data_url, drawn, free_port, png, running
+from app_process import ROOT, App, bomb, data_url, drawn, free_port, png, running
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
@@ -16,18 +14,6 @@ from PIL import Image
 DIGITS = [str(digit) for digit in range(10)]
 SEVEN = png(drawn())
 FILE = {"meta": {"_type": "gradio.FileData"}}  # how Gradio marks a file
-
-
-def bomb(side: int = 60_000) -> bytes:
-    """A PNG of a few bytes that claims `side` x `side` pixels."""
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-    header = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
-    return (
-        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(bytes(99))) + chunk(b"IEND", b"")
-    )
 
 
 @pytest.fixture(scope="module")
