@@ -148,7 +148,8 @@ def _ask(repo_id: str, revision: str | None, token: str | None) -> None:
     url = hf_hub_url(repo_id, WEIGHTS, revision=revision)
     where = get_hf_file_metadata(url, token=token, timeout=PATIENCE, retry_on_errors=False).location
     headers = {"Range": "bytes=0-0"}
-    if where.startswith(f"{constants.ENDPOINT}/"):  # a file store elsewhere has its key in the address, and gets no token
+    # A file store elsewhere has its key in the address, and gets no token.
+    if where.startswith(f"{constants.ENDPOINT}/"):
         headers |= build_hf_headers(token=token)
     with get_session().stream("GET", where, headers=headers, timeout=PATIENCE) as answer:
         if answer.is_server_error:
