@@ -41,9 +41,7 @@ class ResNet(nn.Module):
     def __init__(self):
         super().__init__()
         self.stem = nn.Sequential(nn.Conv2d(1, 32, 3, 1, 1, bias=False), nn.BatchNorm2d(32), nn.ReLU())
-        self.stages = nn.Sequential(
-            Block(32, 64, 2), Block(64, 64, 1), Block(64, 128, 2), Block(128, 128, 1)
-        )
+        self.stages = nn.Sequential(Block(32, 64, 2), Block(64, 64, 1), Block(64, 128, 2), Block(128, 128, 1))
         self.output = nn.Linear(128, 10)
 
     def forward(self, x):  # (N, 1, 28, 28) in [0, 1], white on black
