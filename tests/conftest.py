@@ -5,6 +5,7 @@ The client reads its settings when it is imported, so they are set here, before 
 
 import os
 import sys
+import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,6 +16,9 @@ from hub_server import Faults, HubServer
 
 if TYPE_CHECKING:
     from world import World
+
+# What is started in the background, and all that it starts, ignores Ctrl-C; the tests send it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 WORKSPACE = tempfile.TemporaryDirectory(prefix="latent-lab-tests-")
 HUB = HubServer(Path(WORKSPACE.name, "hub")).start()

@@ -371,4 +371,7 @@ def test_by_hand(tmp_path: Path) -> None:
         url = process.stdout.readline().strip()
         assert HfApi(endpoint=url, token="hf_bob").whoami()["name"] == "bob"
         process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=5) == 0
+        try:
+            assert process.wait(timeout=20) == 0
+        finally:
+            process.kill()
