@@ -4,8 +4,8 @@ The client reads its settings when it is imported, so they are set here, before 
 """
 
 import os
-import sys
 import signal
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
