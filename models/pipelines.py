@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 
 import torch
 from PIL import Image
 
 import models
 from models import hub, images
+
+_TRACING = Lock()  # torch traces one network at a time: two at once spoil each other
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,8 @@ class DigitClassifier:
                              f"{', '.join(models.names(task='classification'))}.")  # fmt: skip
         # Frozen, Python and the batch norms are out of the way: a fifth off each answer. Torch would have us compile
         # instead, but for that a Space lacks the compiler.
-        self._frozen = torch.jit.freeze(torch.jit.trace(self.net, torch.zeros(1, 1, 28, 28)))
+        with _TRACING:
+            self._frozen = torch.jit.freeze(torch.jit.trace(self.net, torch.zeros(1, 1, 28, 28)))
 
     @property
     def facts(self) -> Facts:

@@ -1,5 +1,7 @@
 """The public Python interface: a picture in, ten probabilities out."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 import tiny
 import torch
@@ -69,3 +71,14 @@ def test_what_is_no_classifier_is_refused(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr("models.base.build", lambda config: models.create("mnist-dense"))
     with pytest.raises(ValueError, match="mnist-dense does dreaming, not classification: choose one of mnist-resnet"):
         DigitClassifier("mnist-dense")
+
+
+def test_many_visitors_at_once() -> None:
+    """The first calls of several visitors come together, while the networks are still being made."""
+
+    def visit(index: int) -> str:
+        shares = DigitClassifier(NAMES[index % len(NAMES)])(drawn())
+        return max(shares, key=shares.get)
+
+    with ThreadPoolExecutor(8) as visitors:
+        assert list(visitors.map(visit, range(24))) == ["7"] * 24
