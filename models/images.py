@@ -32,7 +32,8 @@ def open_image(source: str | Path | bytes) -> Image.Image:
             image = Image.open(io.BytesIO(source) if isinstance(source, bytes) else source)
             check_size(image)
             image.load()
-            return ImageOps.exif_transpose(image)
+            ImageOps.exif_transpose(image, in_place=True)  # without a second copy of a large photograph
+            return image
     except InputError:
         raise
     except Image.DecompressionBombError as error:

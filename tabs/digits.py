@@ -4,6 +4,7 @@ import base64
 import io
 from functools import cache
 from html import escape
+from threading import Lock
 
 import gradio as gr
 from gradio.processing_utils import save_file_to_cache
@@ -21,6 +22,7 @@ SURE = 0.8  # below it the runner-up is named too
 TITLES = {"mnist-dense": "Dense", "mnist-resnet": "ResNet"}
 
 loaded = cache(DigitClassifier)
+_loading = Lock()
 
 
 def classifier(network: str) -> DigitClassifier:
@@ -29,7 +31,8 @@ def classifier(network: str) -> DigitClassifier:
     if network not in names:
         offered = ", ".join(names)
         raise InputError("network_unknown", f"There is no such network: choose one of {offered}.", offered=offered)
-    return loaded(network)
+    with _loading:  # visitors who come together wait for one loading instead of each starting their own
+        return loaded(network)
 
 
 def build(words: Words, *, public: bool) -> None:

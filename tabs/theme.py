@@ -62,6 +62,7 @@ CSS = """
 .gradio-container .html-container { padding: 0; }
 #download { align-self: flex-start; width: auto; min-height: 40px; padding: 0 0.9rem; border: 1px solid var(--line); }
 .nav-holder, footer { display: none !important; }
+@media (max-width: 640px) and (max-height: 700px) { .subtitle { display: none; } }
 @media (max-width: 640px) {
   .columns { gap: 1rem; }
   .numeral { font-size: 4rem; }
