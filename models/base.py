@@ -21,12 +21,15 @@ _NAMES: dict[str, tuple[type["Model"], dict[str, Any]]] = {}
 _ARCHITECTURES: dict[str, type["Model"]] = {}
 
 
+Limit = tuple[float, float] | set[str] | type[bool]
+
+
 class Model(nn.Module):
     """A network that can be rebuilt from its config alone.
 
     A subclass passes every keyword of its constructor on to `super().__init__`, which checks them against `limits`
-    before anything is built. A limit is a pair (smallest, largest) of numbers, or a set of words to choose from; a list
-    of numbers is held to the limit one by one.
+    before anything is built. A limit is a pair (smallest, largest) of numbers, a set of words to choose from, or
+    `bool`; a list of numbers is held to the limit one by one.
 
     Attributes:
         task: what the network does; set by `register`.
@@ -35,7 +38,7 @@ class Model(nn.Module):
     """
 
     task: ClassVar[str]
-    limits: ClassVar[dict[str, tuple[float, float] | set[str]]] = {}
+    limits: ClassVar[dict[str, Limit]] = {}
 
     def __init__(self, **kwargs: Any):
         super().__init__()
@@ -123,11 +126,18 @@ def check_kwargs(cls: type[Model], kwargs: dict[str, Any]) -> None:
             raise ValueError(f"{cls.__name__}: {key} must hold 1 to {MAX_LIST} values.")
         for item in value if many else [value]:
             if not _within(item, limit):
-                allowed = f"one of {sorted(limit)}" if isinstance(limit, set) else f"between {limit[0]} and {limit[1]}"
-                raise ValueError(f"{cls.__name__}: {key} must be {allowed}, not {item!r:.40}.")
+                raise ValueError(f"{cls.__name__}: {key} must be {_allowed(limit)}, not {item!r:.40}.")
 
 
-def _within(value: Any, limit: tuple[float, float] | set[str]) -> bool:
+def _allowed(limit: Limit) -> str:
+    if limit is bool:
+        return "true or false"
+    return f"one of {sorted(limit)}" if isinstance(limit, set) else f"between {limit[0]} and {limit[1]}"
+
+
+def _within(value: Any, limit: Limit) -> bool:
+    if limit is bool:
+        return isinstance(value, bool)
     if isinstance(limit, set):
         return isinstance(value, str) and value in limit
     # The type of the smallest value tells whole numbers (widths) from rates; True is an int to Python, not to us.

@@ -1,5 +1,6 @@
 """Networks that name a digit: (N, 1, 28, 28) in [0, 1] -> logits (N, 10)."""
 
+from itertools import pairwise
 from typing import ClassVar
 
 import torch
@@ -31,6 +32,89 @@ class Dense(Model):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return self.output(torch.relu(self.hidden(x.flatten(1))))
+
+
+@register("mnist-mlp", task="classification")
+class MLP(Model):
+    """784 - 128 ReLU - 128 ReLU - 10: the multilayer perceptron of PyTorch courses.
+
+    Args:
+        widths: neurons of each hidden layer.
+    """
+
+    limits: ClassVar = {"widths": (1, 4096)}
+
+    def __init__(self, widths: tuple[int, ...] = (128, 128)):
+        super().__init__(widths=list(widths))
+        self.hidden = nn.Sequential()
+        for before, width in pairwise([28 * 28, *widths]):
+            self.hidden.extend([nn.Linear(before, width), nn.ReLU()])
+        self.output = nn.Linear(widths[-1], CLASSES)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.output(self.hidden(x.flatten(1)))
+
+
+@register("mnist-cnn", task="classification")
+class CNN(Model):
+    """Two padded 3x3 convolutions, each with ReLU and 2x2 pooling, then 128 ReLU, dropout, 10."""
+
+    limits: ClassVar = {"dropout": (0.0, 0.9)}
+
+    def __init__(self, dropout: float = 0.5):
+        super().__init__(dropout=dropout)
+        self.features = nn.Sequential(
+            *(nn.Conv2d(1, 32, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)),
+            *(nn.Conv2d(32, 64, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)),
+        )
+        self.hidden = nn.Linear(64 * 7 * 7, 128)
+        self.dropout = nn.Dropout(dropout)
+        self.output = nn.Linear(128, CLASSES)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        hidden = torch.relu(self.hidden(self.features(x).flatten(1)))
+        return self.output(self.dropout(hidden))
+
+
+@register("mnist-cnn-wide", task="classification")
+class WideCNN(Model):
+    """Two unpadded 3x3 convolutions with ReLU and one 2x2 pooling, then 128 ReLU, 10. Pixels go in as [-1, 1]."""
+
+    def __init__(self):
+        super().__init__()
+        self.features = nn.Sequential(
+            *(nn.Conv2d(1, 32, 3), nn.ReLU(), nn.Conv2d(32, 64, 3), nn.ReLU(), nn.MaxPool2d(2)),
+        )
+        self.hidden = nn.Linear(64 * 12 * 12, 128)
+        self.output = nn.Linear(128, CLASSES)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.output(torch.relu(self.hidden(self.features(2 * x - 1).flatten(1))))
+
+
+@register("mnist-lstm", task="classification", cell="lstm")
+@register("mnist-rnn", task="classification", cell="rnn")
+class Recurrent(Model):
+    """Reads the picture as a sequence, 28 rows of 28 pixels from top to bottom, and answers after the last.
+
+    Args:
+        cell: "rnn" (Elman 1990, tanh), "gru" (Cho et al. 2014) or "lstm" (Hochreiter & Schmidhuber 1997).
+        hidden: size of the hidden state.
+        bidirectional: a second one reads from bottom to top; the answer is given on both final states.
+    """
+
+    limits: ClassVar = {"cell": {"rnn", "gru", "lstm"}, "hidden": (1, 1024), "bidirectional": bool}
+
+    def __init__(self, cell: str = "lstm", hidden: int = 128, bidirectional: bool = False):
+        super().__init__(cell=cell, hidden=hidden, bidirectional=bidirectional)
+        layer = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}[cell]
+        self.cell = layer(28, hidden, batch_first=True, bidirectional=bidirectional)
+        self.output = nn.Linear(hidden * (2 if bidirectional else 1), CLASSES)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        _, last = self.cell(x[:, 0])
+        last = last[0] if isinstance(last, tuple) else last  # an LSTM's state has two halves: hidden and cell
+        return self.output(last.transpose(0, 1).flatten(1))  # (directions, N, hidden) -> (N, directions * hidden)
 
 
 @register("mnist-resnet", task="classification")

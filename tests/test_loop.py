@@ -16,7 +16,7 @@ from accelerate.state import AcceleratorState
 import models
 from models import Model
 from train import loop
-from train.augment import Warp
+from train.augment import Augment
 from train.recipes import Recipe
 from train.tasks import Classification
 
@@ -37,7 +37,7 @@ EVERYTHING = Recipe(
     clip=1.0,
     label_smoothing=0.1,
     ema=0.9,
-    augment=Warp(rotation=10, scale=0.1, shear=0.1, shift=2, elastic=0.5),
+    augment=Augment(rotation=10, scale=0.1, shear=0.1, shift=2, elastic=0.5),
     keep_best=True,
 )
 Weights = dict[str, torch.Tensor]

@@ -9,7 +9,7 @@ from torch import nn
 from torch.optim.swa_utils import AveragedModel
 
 from train import metrics
-from train.augment import Warp
+from train.augment import Augment
 from train.loop import _ema, epoch_order, lr_factor, make_optimizer
 from train.recipes import RECIPES, Recipe
 
@@ -164,13 +164,13 @@ def extreme(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_warp_of_nothing_is_the_image() -> None:
     """All bounds zero: the pictures come back."""
-    assert torch.allclose(Warp(**NOTHING)(noise()), noise(), atol=1e-5)
+    assert torch.allclose(Augment(**NOTHING)(noise()), noise(), atol=1e-5)
 
 
 @pytest.mark.parametrize("quarters", [1, 2])
 def test_rotation(extreme: None, quarters: int) -> None:
     """90 degrees is exactly `rot90`, one way or the other, about the middle of the picture; 180 is twice that."""
-    warped = Warp(**NOTHING | {"rotation": 90.0 * quarters})(noise())
+    warped = Augment(**NOTHING | {"rotation": 90.0 * quarters})(noise())
     ways = [torch.rot90(noise(), quarters * way, (2, 3)) for way in (1, -1)]
     assert min((warped - way).abs().max() for way in ways) < 1e-4
 
@@ -179,11 +179,11 @@ def test_shift_scale_and_shear(extreme: None) -> None:
     """Three pixels are three pixels, exp(ln 2) is a factor of two, and a shear moves a row by its height times it."""
     moved = torch.zeros(4, 1, 28, 28)
     moved[..., :25, :25] = noise()[..., 3:, 3:]
-    assert torch.allclose(Warp(**NOTHING | {"shift": 3.0})(noise()), moved, atol=1e-4)
+    assert torch.allclose(Augment(**NOTHING | {"shift": 3.0})(noise()), moved, atol=1e-4)
     halved = torch.zeros(4, 1, 28, 28)  # an image of half the size: each pixel the mean of four
     halved[..., 7:21, 7:21] = nn.functional.avg_pool2d(noise(), 2)
-    assert torch.allclose(Warp(**NOTHING | {"scale": math.log(2)})(noise()), halved, atol=1e-4)
-    sheared = Warp(**NOTHING | {"shear": 2.0})(noise())[0, 0]
+    assert torch.allclose(Augment(**NOTHING | {"scale": math.log(2)})(noise()), halved, atol=1e-4)
+    sheared = Augment(**NOTHING | {"shear": 2.0})(noise())[0, 0]
     for row in range(28):
         by = 2 * (row - 13.5)  # half of 2 * 13.5 pixels is a whole number
         for column in range(28):
@@ -192,7 +192,7 @@ def test_shift_scale_and_shear(extreme: None) -> None:
             assert abs(sheared[row, column] - expected) < 1e-3
 
 
-def centres(warp: Warp, n: int = 4000) -> torch.Tensor:
+def centres(warp: Augment, n: int = 4000) -> torch.Tensor:
     """By how many pixels a small spot in the middle moves: (n, 2)."""
     y, x = torch.meshgrid(torch.arange(28) - 13.5, torch.arange(28) - 13.5, indexing="ij")
     torch.manual_seed(0)
@@ -202,20 +202,20 @@ def centres(warp: Warp, n: int = 4000) -> torch.Tensor:
 
 def test_statistics_of_shift_and_bend() -> None:
     """A shift is uniform within its bound, a bend is normal with its standard deviation at the middle knot."""
-    moved = centres(Warp(**NOTHING | {"shift": 2.0}))
+    moved = centres(Augment(**NOTHING | {"shift": 2.0}))
     assert 1.95 < moved.abs().max() <= 2.001
     assert moved.mean(0).tolist() == pytest.approx([0, 0], abs=0.1)
     assert moved.std(0).tolist() == pytest.approx([2 / math.sqrt(3)] * 2, rel=0.05)
     assert abs(torch.corrcoef(moved.T)[0, 1]) < 0.05
-    bent = centres(Warp(**NOTHING | {"elastic": 0.8}))
+    bent = centres(Augment(**NOTHING | {"elastic": 0.8}))
     assert bent.std(0).tolist() == pytest.approx([0.8] * 2, rel=0.15)
-    turned = centres(Warp(**NOTHING | {"rotation": 30.0, "scale": 0.1, "shear": 0.1}))
+    turned = centres(Augment(**NOTHING | {"rotation": 30.0, "scale": 0.1, "shear": 0.1}))
     assert turned.abs().max() < 0.01  # these leave the middle where it is
 
 
 def test_warp_is_drawn_from_the_global_seed() -> None:
     """The same seed gives the same pictures, another seed others, and each picture of a batch its own."""
-    warp = Warp(rotation=10, scale=0.1, shear=0.1, shift=2, elastic=0.5)
+    warp = Augment(rotation=10, scale=0.1, shear=0.1, shift=2, elastic=0.5)
     results = []
     for seed in (1, 1, 2):
         torch.manual_seed(seed)

@@ -7,7 +7,7 @@ from torch.nn.functional import affine_grid, grid_sample, interpolate
 
 
 @dataclass(frozen=True)
-class Warp:
+class Augment:
     """A random affine map and a smooth elastic displacement (Simard et al. 2003), one for each image of a batch.
 
     Attributes:

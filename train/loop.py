@@ -29,6 +29,7 @@ SAVE_EVERY = 300  # seconds between saved states within an epoch
 OPTIMIZERS = {
     # Keras's RMSprop: its rho of 0.9 is torch's alpha, which is 0.99 by default
     "rmsprop": lambda groups, lr: torch.optim.RMSprop(groups, lr, alpha=0.9, eps=1e-7),
+    "adam": torch.optim.Adam,
     "adamw": torch.optim.AdamW,
 }
 
