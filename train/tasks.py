@@ -6,11 +6,12 @@ import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-from train import metrics
+from train import metrics, strokes
 from train.data import Split
 from train.recipes import Recipe
 
 EVALUATION_BATCH = 500
+OUTLIER_WEIGHT = 0.5
 
 
 class Task(Protocol):
@@ -31,7 +32,21 @@ class Classification:
     score = "accuracy"
 
     def loss(self, net: nn.Module, images: torch.Tensor, labels: torch.Tensor, recipe: Recipe) -> torch.Tensor:
-        return cross_entropy(net(images).float(), labels, label_smoothing=recipe.label_smoothing)
+        count, known = len(images), len(images)
+        if recipe.drawn:
+            segments, more = strokes.digits(round(count * recipe.drawn))
+            images = torch.cat([images, _pictures(segments, images, recipe)])
+            labels = torch.cat([labels, more.to(labels.device)])
+            known = len(images)
+        if recipe.outliers:
+            segments = strokes.nonsense(strokes.SHOWN, round(count * recipe.outliers))
+            images = torch.cat([images, _pictures(segments, images, recipe)])
+        logits = net(images.contiguous(memory_format=torch.channels_last)).float()
+        loss = cross_entropy(logits[:known], labels, label_smoothing=recipe.label_smoothing)
+        if recipe.outliers:
+            # The cross-entropy to ten equal probabilities, with half the weight, as Hendrycks et al. have it.
+            loss = loss - OUTLIER_WEIGHT * logits[known:].log_softmax(1).mean()
+        return loss
 
     def evaluate(self, net: nn.Module, split: Split) -> dict[str, float]:
         logits = self.predict(net, split)
@@ -41,6 +56,12 @@ class Classification:
     def predict(self, net: nn.Module, split: Split) -> torch.Tensor:
         """Logits (N, 10) in float32."""
         return torch.cat([net(images).float() for images, _ in split.batches(EVALUATION_BATCH)])
+
+
+def _pictures(segments: torch.Tensor, images: torch.Tensor, recipe: Recipe) -> torch.Tensor:
+    """Drawings as further pictures of a batch, augmented as the others are."""
+    drawn = strokes.pictures(segments).to(images.device)
+    return recipe.augment(drawn) if recipe.augment else drawn
 
 
 TASKS: dict[str, Task] = {"classification": Classification()}
