@@ -91,14 +91,15 @@ RECIPES = {
     ),
     "mnist-rnn": Recipe(
         dataset="ylecun/mnist",
-        epochs=10,
+        epochs=20,
         batch_size=64,
         lr=1e-3,
         optimizer="adam",
         clip=1.0,
         source=(
             "A tutorial's plain recurrent network, which had only random sequences to read; here it reads digits row "
-            "by row. Adam, batch 64, gradients clipped to 1 as it advises; 10 epochs and 128 hidden are ours."
+            "by row. Adam, batch 64, gradients clipped to 1 as it advises; 128 hidden are ours, and 20 epochs, "
+            "since validation still improved at the tenth."
         ),
     ),
     "mnist-lstm": Recipe(
