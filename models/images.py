@@ -2,20 +2,31 @@
 
 import io
 import warnings
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps, ImageStat
+from PIL import Image, ImageChops, ImageFilter, ImageOps, ImageStat
+from scipy.ndimage import grey_closing, label, uniform_filter
 
 from models.errors import InputError
 
 MAX_PIXELS = 50_000_000
-WORKING_SIZE = 512  # pixels; a digit needs no more, and a photograph is large
+WORKING_SIZE = 320  # pixels; a digit needs no more, and a photograph is large
 DIGIT_SIZE, DIGIT_BOX = 28, 20  # MNIST: a digit fitted into 20x20, its centre of mass in the middle of 28x28
 LEAST_CONTRAST = 15  # of 255 between paper and ink; below it a picture counts as blank
-VISIBLE = 38  # of 255: the ink that a digit's box is drawn around
-COARSE_SIZE = 128  # pixels; enough to find paper, ink and the digit's box
+VISIBLE = 51  # of 255: the ink that a digit's box is drawn around
+COARSE_SIZE = 112  # pixels; enough to find paper, ink and the digit's box
+CONNECTED = np.ones((3, 3))  # pixels that touch at a corner belong together
+EVEN = 40  # of 255: within such a span lie seven tenths of the edge of an evenly lit sheet
+PAPER_WINDOW = 5  # the longer side by this: wider than a stroke, narrower than a shadow
+FULL = 0.8  # of the greatest contrast: from here on it is all ink, as in MNIST, whose strokes are white within
+SPECK = 0.03  # of the largest piece's area: less is dust
+OVERLAP = 0.3  # of the narrower of two pieces' widths: more, and they are one digit
+FINE = 4  # the digit is prepared so many times larger than it will be
+STROKES = (2.0, 4.0)  # pixels of 20: the middle of what MNIST has
 
 
 def open_image(source: str | Path | bytes) -> Image.Image:
@@ -63,9 +74,11 @@ def _too_large(size: str) -> InputError:
 def to_digit(image: Image.Image) -> Image.Image:
     """Bring a drawing, scan or photograph of one digit into MNIST's form: 28x28 'L', white on black.
 
-    Any size, mode and polarity. The paper is the median along the edge, ink is what differs from it; the ink's box is
-    fitted into 20x20 with its proportions kept, and its centre of mass is put in the middle (LeCun et al. 1998,
-    section III). A picture that has this form already comes back as it is.
+    Any size, mode and polarity. Uneven light is taken out, paper is the median along the edge, ink is what differs
+    from it, specks are left out. The ink's box is fitted into 20x20 with its proportions kept, strokes far thicker or
+    thinner than MNIST's are brought towards them, and the centre of mass is put in the middle (LeCun et al. 1998,
+    section III).
+    A picture that has this form already comes back as it is.
 
     Raises:
         InputError: the picture is blank, or too large.
@@ -73,21 +86,23 @@ def to_digit(image: Image.Image) -> Image.Image:
     check_size(image)
     if _is_mnist(image):
         return image.copy()
-    if max(image.size) > WORKING_SIZE:
-        image = image.copy()
-        image.thumbnail((WORKING_SIZE, WORKING_SIZE), Image.Resampling.BOX)
-    grey = _grey(image)
-    factor = max(1, max(grey.size) // COARSE_SIZE)
-    coarse = grey.reduce(factor)
-    shades = _shades(coarse)
-    box = coarse.point([255 * (shade > VISIBLE) for shade in shades]).getbbox()
-    digit = grey.crop(tuple(side * factor for side in box))
-    scale = DIGIT_BOX / max(digit.size)
-    size = [max(1, round(side * scale)) for side in digit.size]
-    ink = digit.resize(size, Image.Resampling.BILINEAR).point(shades)
-    if ink.getextrema()[1] == 0:  # specks so faint that they are lost on the way
-        raise _blank()
-    return _centre(np.asarray(ink, np.float32))
+    sheet = _Sheet.of(image)
+    return _fitted(sheet, sheet.ink)
+
+
+def to_digits(image: Image.Image) -> list[Image.Image]:
+    """Every digit of a number written in one line, from left to right, each as `to_digit` gives it.
+
+    Ink that lies above other ink belongs to the same digit; digits that touch stay one.
+
+    Raises:
+        InputError: the picture is blank, or too large.
+    """
+    check_size(image)
+    if _is_mnist(image):
+        return [image.copy()]
+    sheet = _Sheet.of(image)
+    return [_fitted(sheet, group) for group in _columns(sheet.ink)]
 
 
 def to_tensor(image: Image.Image) -> torch.Tensor:
@@ -125,17 +140,150 @@ def _grey(image: Image.Image) -> Image.Image:
     return paper
 
 
-def _shades(grey: Image.Image) -> list[int]:
+@dataclass(frozen=True)
+class _Sheet:
+    """A picture whose ink has been found.
+
+    Attributes:
+        grey: the picture, 'L', at most `WORKING_SIZE`.
+        shades: how much ink each of the 256 greys is, 0 to 255.
+        ink: (h, w) numbers the pieces of ink from 1, in the picture reduced by `factor`.
+    """
+
+    grey: Image.Image
+    shades: list[int]
+    ink: np.ndarray
+    factor: int
+
+    @classmethod
+    def of(cls, image: Image.Image) -> Self:
+        if max(image.size) > WORKING_SIZE:
+            image = image.copy()
+            image.thumbnail((WORKING_SIZE, WORKING_SIZE), Image.Resampling.BOX)
+        grey = _grey(image)
+        factor = -(-max(grey.size) // COARSE_SIZE)
+        coarse = np.asarray(grey.reduce(factor))
+        if flat := _is_unevenly_lit(coarse):
+            grey = _flattened(grey)
+            coarse = np.asarray(grey.reduce(factor))
+        shades = _shades(coarse)
+        pieces, _ = label(shades[coarse] > VISIBLE, CONNECTED)
+        return cls(grey, shades.tolist(), _without_specks(pieces, edges=flat), factor)
+
+
+def _is_unevenly_lit(grey: np.ndarray) -> bool:
+    edge = np.sort(_edge(grey)).astype(int)
+    tenth = len(edge) // 10
+    return min(grey.shape) > DIGIT_SIZE and min(np.ptp(edge[: -3 * tenth]), np.ptp(edge[3 * tenth :])) > EVEN
+
+
+def _flattened(grey: Image.Image) -> Image.Image:
+    """Dark ink on white: what the paper's own brightness explains is divided out.
+
+    The brightness of the paper is a morphological closing: it fills whatever is narrower than its window, as strokes
+    are, and keeps the edges of shadows, which are wide.
+    """
+    pixels = np.asarray(grey.filter(ImageFilter.MedianFilter(3)), np.float32) + 1
+    local = pixels - uniform_filter(pixels, max(grey.size) // 3)
+    if (local**3).sum() > 0:  # the few that stand out are light: chalk on a board
+        pixels = 257 - pixels
+    paper = grey_closing(pixels, max(grey.size) // PAPER_WINDOW)
+    return Image.fromarray(np.uint8(255 * np.clip(pixels / paper, 0, 1)))
+
+
+def _edge(pixels: np.ndarray) -> np.ndarray:
+    return np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
+
+
+def _shades(grey: np.ndarray) -> np.ndarray:
     """How much ink each of the 256 greys is, 0 to 255: its distance from the paper, on the side where the ink lies."""
-    pixels = np.asarray(grey)
-    paper = np.median(np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]]))
-    low, high = grey.getextrema()
-    span = max(paper - low, high - paper)
+    edge = np.sort(_edge(grey)).astype(int)
+    paper = edge[len(edge) // 2]
+    darker, lighter = paper - int(grey.min()), int(grey.max()) - paper
+    span = max(darker, lighter)
     if span < LEAST_CONTRAST:
         raise _blank()
     values = np.arange(256)
-    differences = paper - values if span == paper - low else values - paper
-    return np.uint8(255 * np.clip(differences / span, 0, 1)).tolist()
+    differences = paper - values if span == darker else values - paper
+    # The paper's grain is no ink: three times the half of what lies between its quartiles.
+    grain = min(1.5 * (edge[3 * len(edge) // 4] - edge[len(edge) // 4]), span / 3)
+    return np.uint8(255 * np.clip((differences - grain) / (FULL * span - grain), 0, 1))
+
+
+def _without_specks(pieces: np.ndarray, edges: bool) -> np.ndarray:
+    """Pieces of ink without those far smaller than the largest; with `edges`, without what runs off the picture."""
+    areas = np.bincount(pieces.ravel())
+    areas[0] = 0
+    if len(areas) < 3:
+        return pieces
+    if edges:
+        inside = areas.copy()
+        inside[np.unique(_edge(pieces))] = 0
+        areas = inside if inside.max() > SPECK * areas.max() else areas
+    return np.where(areas[pieces] > SPECK * areas.max(), pieces, 0)
+
+
+def _columns(pieces: np.ndarray) -> list[np.ndarray]:
+    """The pieces in groups from left to right; what lies above one another, for the larger part, is one group."""
+    spans: list[tuple[int, int, set[int]]] = []
+    for number in np.unique(pieces[pieces > 0]).tolist():
+        columns = np.nonzero((pieces == number).any(0))[0]
+        spans.append((int(columns[0]), int(columns[-1]) + 1, {number}))
+    merged: list[tuple[int, int, set[int]]] = []
+    for left, right, numbers in sorted(spans, key=lambda span: span[:2]):
+        before = merged[-1] if merged else (0, 0, set())
+        if before[1] - left > OVERLAP * min(right - left, before[1] - before[0]):
+            merged[-1] = (before[0], max(before[1], right), before[2] | numbers)
+        else:
+            merged.append((left, right, numbers))
+    return [np.where(np.isin(pieces, list(numbers)), pieces, 0) for _, _, numbers in merged]
+
+
+def _fitted(sheet: _Sheet, pieces: np.ndarray) -> Image.Image:
+    """The ink of these pieces as a digit of 28x28."""
+    kept = Image.fromarray(np.uint8(255 * (pieces > 0)))
+    box = kept.getbbox() or (0, 0, 1, 1)
+    digit = sheet.grey.crop(tuple(side * sheet.factor for side in box))
+    visible = digit.point([255 * (shade > VISIBLE) for shade in sheet.shades])
+    mask = None
+    if sheet.ink.max() > 1 and (sheet.ink != pieces).any():  # other ink may reach into the box
+        mask = kept.crop(box).filter(ImageFilter.MaxFilter(3)).resize(digit.size, Image.Resampling.NEAREST)
+        visible = ImageChops.multiply(visible, mask)
+    exact = visible.getbbox()  # the box above is as coarse as the pieces are
+    if exact is None:  # specks so faint that they are lost on the way
+        raise _blank()
+    scale = FINE * DIGIT_BOX / max(exact[2] - exact[0], exact[3] - exact[1])
+    size = [max(1, round(scale * (exact[side + 2] - exact[side]))) for side in (0, 1)]
+    # Ink is told from paper after enlarging: few pixels become sharp strokes, not blurred ones.
+    ink = digit.resize(size, Image.Resampling.BICUBIC, box=exact).point(sheet.shades)
+    if mask:
+        ink = ImageChops.multiply(ink, mask.resize(size, Image.Resampling.BILINEAR, box=exact))
+    ink = _with_usual_strokes(ink)
+    scale = DIGIT_BOX / max(ink.size)
+    ink = ink.resize([max(1, round(side * scale)) for side in ink.size], Image.Resampling.BOX)
+    if ink.getextrema()[1] == 0:
+        raise _blank()
+    return _centre(np.asarray(ink, np.float32))
+
+
+def _with_usual_strokes(ink: Image.Image) -> Image.Image:
+    """Ink, its longer side `FINE` times 20 pixels, with strokes that are not far thicker or thinner than MNIST's."""
+    width = _stroke_width(np.asarray(ink) > 127) / FINE
+    # The radius by which each side of a stroke grows or shrinks; the picture grows and shrinks with it.
+    radius = round((min(max(width, STROKES[0]), STROKES[1]) - width) / 2 * FINE)
+    if radius > 0:
+        ink = ImageOps.expand(ink, radius).filter(ImageFilter.MaxFilter(2 * radius + 1))
+    elif radius < 0:
+        thinner = ImageOps.expand(ink, 1).filter(ImageFilter.MinFilter(1 - 2 * radius))
+        ink = thinner.crop(thinner.getbbox()) if thinner.getbbox() else ink
+    return ink
+
+
+def _stroke_width(ink: np.ndarray) -> float:
+    """Mean width of strokes, in pixels: twice the area by the outline, which a grid makes 4 / pi too long."""
+    padded = np.pad(ink, 1).astype(np.int8)
+    outline = (padded[1:] != padded[:-1]).sum() + (padded[:, 1:] != padded[:, :-1]).sum()
+    return 2 * ink.sum() / max(1.0, outline * np.pi / 4)
 
 
 def _centre_of_mass(ink: np.ndarray) -> tuple[float, float]:

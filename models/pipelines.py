@@ -1,6 +1,8 @@
 """PIL in, PIL or probabilities out: what the tabs call, and the public Python interface."""
 
+import time
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from threading import Lock
 
@@ -9,8 +11,17 @@ from PIL import Image
 
 import models
 from models import hub, images
+from models.explain import heat_map, integrated_gradients
+
+# Validation images decide these (see the reliability curve and the table on each card): below SURE an answer is called
+# unsure; where the two likeliest digits together stay below KNOWN, the picture is called no digit.
+SURE, KNOWN = 0.8, 0.7
 
 _TRACING = Lock()  # torch traces one network at a time: two at once spoil each other
+_LOADING = Lock()  # callers who come together wait for one loading instead of each starting their own
+TIMINGS = 5
+
+Shares = dict[str, float]  # the probability of each digit, "0" to "9"
 
 
 @dataclass(frozen=True)
@@ -24,6 +35,43 @@ class Facts:
     weights: Path
 
 
+@dataclass(frozen=True)
+class Reading:
+    """One digit of a picture: what the network saw, 28x28 'L', and what it makes of it."""
+
+    seen: Image.Image
+    shares: Shares
+
+    @property
+    def digit(self) -> str:
+        """The likeliest digit."""
+        return max(self.shares, key=self.shares.__getitem__)
+
+    @property
+    def confidence(self) -> float:
+        """Its probability."""
+        return self.shares[self.digit]
+
+    @property
+    def is_sure(self) -> bool:
+        return self.confidence >= SURE
+
+    @property
+    def is_digit(self) -> bool:
+        """Whether the network knows such pictures at all: on what is no digit, its two best guesses get little."""
+        return sum(sorted(self.shares.values())[-2:]) >= KNOWN
+
+
+@dataclass(frozen=True)
+class Opinion:
+    """What one of several networks answers, and how long one forward pass takes it, in milliseconds (a median)."""
+
+    name: str
+    reading: Reading
+    milliseconds: float
+    facts: Facts
+
+
 class DigitClassifier:
     """Names the digit in a picture.
 
@@ -35,7 +83,7 @@ class DigitClassifier:
     """
 
     def __init__(self, source: str):
-        self.net = models.load(source).to(memory_format=torch.channels_last)
+        self.net = models.load(source).to(memory_format=torch.channels_last).requires_grad_(False)
         if self.net.task != "classification":
             raise ValueError(f"{source} does {self.net.task}, not classification: choose one of "
                              f"{', '.join(models.names(task='classification'))}.")  # fmt: skip
@@ -56,16 +104,73 @@ class DigitClassifier:
             weights=provenance.folder / hub.WEIGHTS,
         )
 
-    def prepare(self, image: Image.Image) -> Image.Image:
-        """What the network sees: 28x28 'L', white on black. Raises InputError when there is nothing in the picture."""
-        return images.to_digit(image)
-
-    @torch.inference_mode()
-    def __call__(self, image: Image.Image) -> dict[str, float]:
+    def __call__(self, image: Image.Image) -> Shares:
         """The probability of each digit, `{"0": ..., ..., "9": ...}`, for a picture of any size, mode and polarity.
 
         Raises:
             InputError: there is nothing in the picture, or it is too large.
         """
-        logits = self._frozen(images.to_tensor(self.prepare(image)))
+        return self._shares(self.prepare(image))
+
+    def prepare(self, image: Image.Image) -> Image.Image:
+        """What the network sees: 28x28 'L', white on black. Raises InputError when there is nothing in the picture."""
+        return images.to_digit(image)
+
+    def read(self, image: Image.Image) -> list[Reading]:
+        """The digits of a number written in one line, from left to right; a picture of one digit gives one.
+
+        A digit may be drawn in several pieces: they are read as one where the network is as sure of the one as it is
+        of the several. Digits that touch are not parted.
+
+        Raises:
+            InputError: there is nothing in the picture, or it is too large.
+        """
+        parts = [self._reading(seen) for seen in images.to_digits(image)]
+        if len(parts) == 1:
+            return parts
+        whole = self._reading(images.to_digit(image))
+        return [whole] if whole.confidence >= min(part.confidence for part in parts) else parts
+
+    def explain(self, reading: Reading) -> Image.Image:
+        """Which pixels decided, 28x28 'RGB': orange speaks for the digit, blue against it.
+
+        By integrated gradients (Sundararajan, Taly & Yan 2017) of the digit's logit against a black picture.
+        """
+        values = integrated_gradients(self.net, images.to_tensor(reading.seen), int(reading.digit))
+        return heat_map(reading.seen, values)
+
+    @staticmethod
+    def compare(image: Image.Image) -> list[Opinion]:
+        """What every classifier of the house says to a picture of one digit, in the order of `models.names`.
+
+        Raises:
+            InputError: there is nothing in the picture, or it is too large.
+            ValueError: there are no weights for one of them.
+        """
+        seen = images.to_digit(image)
+        return [classifier(name)._opinion(name, seen) for name in models.names(task="classification")]
+
+    @torch.inference_mode()
+    def _shares(self, seen: Image.Image) -> Shares:
+        logits = self._frozen(images.to_tensor(seen))
         return {str(digit): share for digit, share in enumerate(logits.softmax(1)[0].tolist())}
+
+    def _reading(self, seen: Image.Image) -> Reading:
+        return Reading(seen, self._shares(seen))
+
+    def _opinion(self, name: str, seen: Image.Image) -> Opinion:
+        reading, times = self._reading(seen), []  # the first one may still be compiled
+        for _ in range(TIMINGS):
+            start = time.perf_counter()
+            self._shares(seen)
+            times.append(1000 * (time.perf_counter() - start))
+        return Opinion(name, reading, sorted(times)[TIMINGS // 2], self.facts)
+
+
+_loaded = cache(DigitClassifier)
+
+
+def classifier(name: str) -> DigitClassifier:
+    """The pipeline of a registered network, loaded once and shared. Raises ValueError as `DigitClassifier` does."""
+    with _LOADING:
+        return _loaded(name)

@@ -1,0 +1,41 @@
+"""What decided: which pixels a network's answer rests on."""
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import nn
+
+STEPS = 32
+FOR, AGAINST = (232, 129, 63), (96, 148, 214)  # orange and blue, which the colour-blind tell apart as well
+
+
+def integrated_gradients(net: nn.Module, image: torch.Tensor, digit: int) -> torch.Tensor:
+    """How much each pixel adds to the logit of `digit` (Sundararajan, Taly & Yan 2017), against a black picture.
+
+    The gradient is averaged along the straight way from black to the picture and multiplied with the pixel; so the
+    values add up to the difference between the logits of the two (completeness), up to the error of `STEPS` midpoints.
+
+    Args:
+        net: (N, 1, H, W) -> logits (N, classes), in eval mode.
+        image: (1, 1, H, W) in [0, 1].
+
+    Returns:
+        (H, W), positive where a pixel speaks for the digit.
+    """
+    with torch.enable_grad():
+        way = (torch.arange(STEPS, dtype=image.dtype) + 0.5) / STEPS
+        points = (way[:, None, None, None] * image).requires_grad_()
+        (slope,) = torch.autograd.grad(net(points)[:, digit].sum(), points)
+    return (slope.mean(0) * image[0])[0]
+
+
+def heat_map(image: Image.Image, values: torch.Tensor) -> Image.Image:
+    """The picture 'L' in grey, laid over with orange for what speaks for the answer and blue for what speaks against.
+
+    `values` (H, W) as `integrated_gradients` gives them; the strongest has its full colour.
+    """
+    strength = values.numpy() / max(float(values.abs().max()), 1e-6)
+    share = np.sqrt(abs(strength))[..., None]  # else a few pixels outshine all others
+    colour = np.where(strength[..., None] > 0, FOR, AGAINST)
+    grey = np.asarray(image, np.float32)[..., None] * 0.45
+    return Image.fromarray(np.uint8(grey * (1 - share) + colour * share))
