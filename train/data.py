@@ -1,17 +1,30 @@
 """From a dataset's name to tensors in memory."""
 
 import hashlib
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+from unittest.mock import patch
 
 import datasets
 import numpy as np
 import torch
-from tqdm import tqdm
+from datasets.exceptions import DatasetGenerationError
+from httpx2 import HTTPError
+from huggingface_hub import constants, get_session
+from huggingface_hub.utils import HFValidationError, validate_repo_id
+
+from train import class_folders
+from train.class_folders import DIGITS
 
 VALIDATION_SHARE = 12  # without a validation split the last twelfth of the training images: 5,000 of MNIST's 60,000
 TEST_SHARE = 6
+IMAGES_A_PROCESS = 5_000  # half a second's work: for less another process is not worth its start
+DECODER = 1  # to be raised with every change of `_pixels`: the cache knows that function by its name alone
+PATIENCE = 10  # seconds the Hub has to begin its answer before it counts as out of reach
 
 
 @dataclass(frozen=True)
@@ -44,28 +57,36 @@ class Data:
     fingerprint: str
 
 
-def load(name: str, size: int = 28) -> Data:
-    """Read an image dataset with labels 0 to 9: a Hub id, or a folder in the layout of a dataset repository.
+def load(
+    name: str,
+    config: str | None = None,
+    revision: str | None = None,
+    image_column: str | None = None,
+    label_column: str | None = None,
+    *,
+    size: int = 28,
+) -> Data:
+    """Read an image dataset with labels 0 to 9, decoded once and from then on out of the cache of `datasets`.
 
     Args:
-        name: what `datasets.load_dataset` takes.
-        size: height and width that every grey image must have.
+        name: a Hub id; or a folder: in the layout of a dataset repository, or with a sub-folder of pictures for each
+            class, named 0 to 9, at the top or within train, validation and test.
+        config, revision: which configuration, and which branch, tag or commit of a Hub dataset.
+        image_column, label_column: their names; without them they are found by type or by their usual names.
+        size: height and width in pixels that every image must have; colour is made grey.
+
+    Images that cannot be decoded are left out; a line on stdout for each split counts and names them.
 
     Raises:
-        ValueError: the dataset cannot be read, has no image or label column, is empty, or does not fit.
+        ValueError: one sentence on what cannot be read or does not fit, and what to do.
     """
-    try:
-        found = datasets.load_dataset(name)
-    except Exception as error:  # datasets raises whatever its readers raise; all of it means the same to the user
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise ValueError(
-            f"The dataset {name} cannot be read ({reason[:200]}): check the name or the folder."
-        ) from error
-    if "train" not in found:
-        raise ValueError(f"The dataset {name} has no split named train, only {', '.join(found)}.")
-    splits = {
-        key: _decode(found[key], f"{name}, {key}", size) for key in ("train", "validation", "test") if key in found
-    }
+    tables = _read(name, config, revision)
+    if "train" not in tables:
+        raise ValueError(f"The dataset {name} has no split named train, only {', '.join(tables)}: name one train.")
+    splits = {}
+    for key in ("train", "validation", "test"):
+        if key in tables:
+            splits[key] = _split(tables[key], f"{name}, {key}", image_column, label_column, size)
     if "test" not in splits:
         splits["train"], splits["test"] = _cut(splits["train"], TEST_SHARE, name)
     if "validation" not in splits:
@@ -74,48 +95,192 @@ def load(name: str, size: int = 28) -> Data:
     for key in ("train", "validation", "test"):
         digest.update(splits[key].images.numpy())
         digest.update(splits[key].labels.numpy())
-    return Data(**splits, name=Path(name).name if Path(name).exists() else name, fingerprint=digest.hexdigest())
+    known_as = os.path.basename(os.path.abspath(name)) if os.path.isdir(name) else name
+    return Data(**splits, name=known_as, fingerprint=digest.hexdigest())
 
 
 def _cut(split: Split, share: int, name: str) -> tuple[Split, Split]:
     """The last 1 / share of a split apart from the rest."""
     at = len(split) - len(split) // share
     if at == len(split):
-        raise ValueError(f"The dataset {name} is too small to hold some images out: {len(split)} for training.")
+        raise ValueError(
+            f"The dataset {name} is too small to hold some images out, with {len(split)} for training: add images, or "
+            "the splits validation and test."
+        )
     return Split(split.images[:at], split.labels[:at]), Split(split.images[at:], split.labels[at:])
 
 
-def _decode(table: datasets.Dataset, where: str, size: int) -> Split:
-    image, label = _columns(table, where)
-    if len(table) == 0:
-        raise ValueError(f"The dataset {where} is empty.")
-    images = np.empty((len(table), 1, size, size), np.uint8)
-    pictures = iter(tqdm(table[image], desc=where, unit=" images", leave=False))
-    for index in range(len(table)):
+def _read(name: str, config: str | None, revision: str | None) -> dict[str, datasets.Dataset]:
+    """Each split as a table whose images are still encoded. Raises ValueError if there is none to be had."""
+    folder = os.path.isdir(name)
+    if folder and revision:
+        raise ValueError(f"The dataset {name} is a folder and has no revisions: leave --dataset-revision out.")
+    if folder and config in (None, "default") and (found := class_folders.read(Path(name))):
+        return found
+    if not folder:
+        with suppress(HFValidationError):
+            validate_repo_id(name)
+            return _repository(name, name, config, revision)
+        what = "this is a file" if os.path.exists(name) else "there is no such folder"
+        raise ValueError(f"The dataset {name} cannot be read ({what}): check the name or the folder.")
+    return _repository(os.path.abspath(name), name, config, revision)  # relative, it might be a Hub id or a format
+
+
+def _repository(path: str, name: str, config: str | None, revision: str | None) -> datasets.DatasetDict:
+    """A dataset repository, on this disk where `path` is absolute, else on the Hub or in its cache."""
+    silent = datasets.config.HF_HUB_OFFLINE or not (os.path.isabs(path) or _hub_answers())
+    # A client that does not know that the Hub is out of reach asks for half a minute before it takes its cache.
+    with patch.object(datasets.config, "HF_HUB_OFFLINE", silent):
         try:
-            picture = next(pictures).convert("L")
-        except Exception as error:  # none at all, or Pillow's readers, which raise anything on broken files
-            raise ValueError(f"The dataset {where} does not fit: image {index} is missing or damaged.") from error
+            place = class_folders.place(path) if os.path.isabs(path) else None
+            found = datasets.load_dataset(path, config, revision=revision, cache_dir=place)
+        except Exception as error:  # datasets raises whatever its readers raise; all of it means the same to the user
+            raise ValueError(_explain(error, path, name, config, revision)) from error
+    commits = {Path(file["filename"]).parent.name for table in found.values() for file in table.cache_files}
+    if silent and revision and commits != {revision}:  # the cache serves what it saw last, whatever was asked for
+        raise ValueError(_unreachable(f"{name} at {revision}"))
+    return found
+
+
+def _hub_answers() -> bool:
+    try:
+        return not get_session().head(constants.ENDPOINT, timeout=PATIENCE).is_server_error
+    except (HTTPError, OSError):
+        return False
+
+
+def _unreachable(name: str) -> str:
+    return (
+        f"The dataset {name} cannot be read, because the Hub is out of reach and no folder or cache has it: use "
+        "--dataset FOLDER, or try again with a network."
+    )
+
+
+def _explain(error: Exception, path: str, name: str, config: str | None, revision: str | None) -> str:
+    """One sentence for what `datasets` could not read, and what to do."""
+    silent = datasets.config.HF_HUB_OFFLINE and not os.path.isabs(path)
+    if isinstance(error, ConnectionError) or (silent and config):
+        return _unreachable(f"{name}, {config}" if config else name)
+    with suppress(Exception):  # what cannot be read may not tell its configurations either
+        configs = ", ".join(names := datasets.get_dataset_config_names(path, revision=revision))
+        if config and config not in names:
+            return f"The dataset {name} has no configuration {config}: choose with --dataset-config one of {configs}."
+        if not config and datasets.get_dataset_default_config_name(path, revision=revision) is None:
+            return f"The dataset {name} has several configurations: choose with --dataset-config one of {configs}."
+    if isinstance(error, DatasetGenerationError) and error.__cause__:
+        error = error.__cause__  # by itself it says only that something went wrong
+    reason = (str(error).splitlines() or [type(error).__name__])[0]
+    check = "the name and the revision" if revision else "the name or the folder"
+    return f"The dataset {name} cannot be read ({reason[:200].rstrip('. ')}): check {check}."
+
+
+def _split(table: datasets.Dataset, where: str, image: str | None, label: str | None, size: int) -> Split:
+    """A table's images and labels in memory, without those that cannot be decoded."""
+    image, label = _columns(table, where, image, label)
+    if len(table) == 0:
+        raise ValueError(f"The dataset {where} is empty: give one with images.")
+    try:
+        encoded = table.select_columns([image]).cast_column(image, datasets.Image(decode=False))
+    except Exception as error:  # whatever the readers of Arrow raise
+        raise ValueError(
+            f"The dataset {where} has no images in the column {image}: choose with --image-column another of "
+            f"{', '.join(table.column_names)}."
+        ) from error
+    options = {"column": image, "size": size, "version": DECODER}
+    try:
+        decoded = encoded.map(
+            _pixels,
+            batched=True,
+            with_indices=True,
+            remove_columns=[image],
+            features=datasets.Features({"pixels": datasets.Value("binary")}),
+            fn_kwargs=options,
+            num_proc=_processes(len(table)),
+            desc=f"Decoding {where}",
+        )
+        pixels = decoded["pixels"][:]
+        for index in [index for index, item in enumerate(pixels) if item is None]:
+            # The cache must not hold for broken what a disk that was away, say, kept from us once.
+            pixels[index] = _pixels(encoded[index : index + 1], [index], **options)["pixels"][0]
+    except ValueError as error:
+        raise ValueError(f"The dataset {where} does not fit: {error}.") from error
+    kept = [index for index, item in enumerate(pixels) if item is not None]
+    lost = [index for index, item in enumerate(pixels) if item is None]
+    if lost:
+        told = ", ".join(_called(index, encoded[index][image]) for index in lost[:10])
+        told += f" and {len(lost) - 10:,} more" if len(lost) > 10 else ""
+        if not kept:
+            raise ValueError(f"The dataset {where} has no image that can be decoded: check its files, image {told}.")
+        print(f"{where}: {len(lost):,} of {len(table):,} images could not be decoded and are left out: image {told}")
+    images = np.frombuffer(bytearray().join(pixels[index] for index in kept), np.uint8).reshape(-1, 1, size, size)
+    return Split(torch.from_numpy(images), _labels(table, label, kept, where))
+
+
+def _processes(images: int) -> int | None:
+    """How many processes are to decode; None for this one alone."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    wanted = min(cores, images // IMAGES_A_PROCESS)
+    return wanted if wanted > 1 else None
+
+
+def _pixels(batch: dict[str, list], indices: list[int], column: str, size: int, version: int) -> dict[str, list]:
+    """Each image as size * size grey bytes, None where it cannot be decoded. Raises ValueError on another size."""
+    reader, pixels = datasets.Image(), []
+    for index, item in zip(indices, batch[column], strict=True):
+        try:
+            picture = reader.decode_example(item).convert("L")
+        except Exception:  # there is none at all, or Pillow's readers, which raise anything on broken files
+            pixels.append(None)
+            continue
         if picture.size != (size, size):
             measures = f"{picture.width}x{picture.height}, not {size}x{size}"
-            raise ValueError(f"The dataset {where} does not fit: image {index} measures {measures}.")
-        images[index, 0] = picture
-    numbers = table.with_format("numpy")[label][:]
+            raise ValueError(f"image {_called(index, item)} measures {measures}; scale the images first")
+        pixels.append(picture.tobytes())
+    return {"pixels": pixels}
+
+
+def _called(index: int, item: dict[str, Any] | None) -> str:
+    path = item and item["path"]
+    return f"{index} ({'/'.join(Path(path).parts[-2:])})" if path else str(index)
+
+
+def _labels(table: datasets.Dataset, label: str, kept: Sequence[int], where: str) -> torch.Tensor:
+    """The labels (N,) int64 of those rows. A class that is named by a digit is that digit."""
+    kind, values = table.features[label], table[label][:]
+    digits: dict = DIGITS
+    if isinstance(kind, datasets.ClassLabel):
+        named = set(kind.names) <= DIGITS.keys()
+        digits = {index: DIGITS[name] for index, name in enumerate(kind.names)} if named else {}
+    single = isinstance(kind, datasets.ClassLabel | datasets.Value)
+    numbers = np.array([digits.get(values[index], values[index]) for index in kept] if single else [None])
     if not np.issubdtype(numbers.dtype, np.integer):
-        raise ValueError(f"The dataset {where} has labels that are missing or no whole numbers.")
-    labels = torch.tensor(numbers.astype(np.int64))
-    if labels.min() < 0 or labels.max() > 9:
-        raise ValueError(f"The dataset {where} has labels from {labels.min()} to {labels.max()}; digits need 0 to 9.")
-    return Split(torch.from_numpy(images), labels)
+        raise ValueError(
+            f"The dataset {where} has labels that are missing or no whole numbers: choose with --label-column another "
+            f"column than {label}."
+        )
+    if numbers.min() < 0 or numbers.max() > 9:
+        raise ValueError(
+            f"The dataset {where} has labels from {numbers.min()} to {numbers.max()}; digits need 0 to 9: choose "
+            "another dataset, or another column with --label-column."
+        )
+    return torch.tensor(numbers.astype(np.int64))
 
 
-def _columns(table: datasets.Dataset, where: str) -> tuple[str, str]:
-    """The names of the image and the label column, found by their type."""
+def _columns(table: datasets.Dataset, where: str, image: str | None, label: str | None) -> tuple[str, str]:
+    """The names of the image and the label column: as given, or found by their type, or by their usual names."""
+    names = table.column_names
+    for option, given in (("--image-column", image), ("--label-column", label)):
+        if given is not None and given not in names:
+            raise ValueError(
+                f"The dataset {where} has no column named {given}: choose with {option} one of {', '.join(names)}."
+            )
     images = [name for name, kind in table.features.items() if isinstance(kind, datasets.Image)]
+    images = [image] if image else images or [name for name in names if name in ("image", "images", "img")]
     labels = [name for name, kind in table.features.items() if isinstance(kind, datasets.ClassLabel)]
-    labels = labels or [name for name in table.column_names if name in ("label", "labels")]
+    labels = [label] if label else labels or [name for name in names if name in ("label", "labels")]
     if len(images) != 1 or len(labels) != 1:
         raise ValueError(
-            f"The dataset {where} needs one column of images and one of labels; it has {', '.join(table.column_names)}."
+            f"The dataset {where} needs one column of images and one of labels; it has {', '.join(names)}: name them "
+            "with --image-column and --label-column."
         )
     return images[0], labels[0]
