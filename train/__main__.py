@@ -1,11 +1,13 @@
 """The training command: fit, evaluate, push, list."""
 
 import argparse
-import json
+import math
 import os
 import shlex
 import sys
-from dataclasses import asdict, replace
+from contextlib import ExitStack
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -13,7 +15,8 @@ from accelerate import Accelerator
 
 import models
 from models import base, hub
-from train import card, data, loop
+from train import card, config, data, folders, loop, tracking
+from train.processes import once
 from train.recipes import RECIPES, Recipe
 from train.tasks import TASKS, Task
 
@@ -42,26 +45,41 @@ def parser() -> argparse.ArgumentParser:
         return sub
 
     def dataset(sub: argparse.ArgumentParser) -> None:
-        sub.add_argument("--dataset", help="a Hub dataset, or a folder laid out like one (default: the recipe's)")
+        sub.add_argument("--dataset", metavar="NAME_OR_FOLDER", help="a Hub dataset, a folder laid out like one, or a "
+                         "folder with pictures in sub-folders 0 to 9 (default: the recipe's)")  # fmt: skip
+        sub.add_argument("--dataset-config", metavar="NAME", help="which configuration of the dataset")
+        sub.add_argument("--dataset-revision", metavar="REVISION", help="which branch, tag or commit on the Hub")
+        sub.add_argument("--image-column", metavar="NAME", help="where the images are (default: found by type)")
+        sub.add_argument("--label-column", metavar="NAME", help="where the labels are (default: found by type)")
 
     one = command(
         "fit",
         fit,
         "Train a model and write its checkpoint folder.",
-        "State is saved every epoch in runs/NAME/seed-S. Ctrl-C leaves a usable checkpoint; --resume goes on. "
-        "On GPUs: accelerate launch -m train fit NAME.",
+        "State is saved every epoch, and every few minutes, in runs/NAME/seed-S. Ctrl-C leaves a usable checkpoint; "
+        "--resume goes on, also after a crash. On GPUs: accelerate launch -m train fit NAME.",
     )
     one.add_argument("name", help="a model's name, see list")
     dataset(one)
     one.add_argument("--output", type=Path, help="checkpoint folder to write (default: runs/NAME/checkpoint)")
+    one.add_argument("--config", type=Path, metavar="FILE", help="JSON that overrides the recipe, in the format of the "
+                     "recipe.json beside a checkpoint, all or some of it; the options below override both")  # fmt: skip
     one.add_argument("--epochs", type=_positive, help="times through the training images")
     one.add_argument("--batch-size", type=_positive, help="images a step, over all processes")
+    one.add_argument("--accumulation", type=_positive, help="parts in which a process works through its share of a "
+                     "batch, for when memory is short")  # fmt: skip
     one.add_argument("--lr", type=float, help="peak learning rate")
+    one.add_argument("--patience", type=_positive, metavar="EPOCHS", help="stop after so many without a better "
+                     "validation score")  # fmt: skip
     one.add_argument("--seed", type=_seed, help="of weights, order and augmentation")
     one.add_argument("--seeds", type=_positive, default=1, help="train so many, seed, seed + 1, ...: the first is "
                      "published, the card tells mean and spread of all")  # fmt: skip
     one.add_argument("--mixed-precision", choices=["no", "bf16"], help="override what recipe and hardware suggest")
     one.add_argument("--max-steps", type=_positive, help="stop after so many steps")
+    one.add_argument("--save-minutes", type=_minutes, default=5.0, metavar="N", help="save the state also within an "
+                     "epoch, so often (default: 5)")  # fmt: skip
+    one.add_argument("--tracker", choices=tracking.TRACKERS, help="log figures while it trains; look at them with "
+                     "`tensorboard --logdir runs/NAME`, or `TRACKIO_DIR=runs/NAME/trackio trackio show`")  # fmt: skip
     one.add_argument("--resume", action="store_true", help="go on with the run that is in runs/NAME/seed-S")
     one.add_argument("--push-to-hub", metavar="NAMESPACE/NAME", help="upload the checkpoint when it is done")
     one.add_argument("--private", action="store_true", help="make a new Hub repository private")
@@ -84,20 +102,44 @@ def parser() -> argparse.ArgumentParser:
 
 def fit(args: argparse.Namespace) -> None:
     """Train, evaluate on the test split once, write the checkpoint folder, push it if asked."""
-    task = TASKS[base.architecture(args.name).task]
     recipe = _recipe(args)
+    tracking.check(args.tracker)
     # Without `cpu` accelerate takes several processes on a machine without a GPU for strangers to each other.
-    accelerator = Accelerator(mixed_precision=recipe.mixed_precision, cpu=not torch.accelerator.is_available())
-    say = accelerator.print
-    if args.push_to_hub and accelerator.is_main_process:
-        hub.prepare_push(args.push_to_hub, private=args.private)
-    found = data.load(args.dataset or recipe.dataset)
+    accelerator = Accelerator(
+        mixed_precision=recipe.mixed_precision,
+        cpu=not torch.accelerator.is_available(),
+        log_with=args.tracker,
+        project_dir=Path("runs") / args.name,
+    )
+    output = args.output or Path("runs") / args.name / "checkpoint"
+    recipes = [replace(recipe, seed=recipe.seed + index) for index in range(args.seeds)]
+    seeds = [Path("runs") / args.name / f"seed-{one.seed}" for one in recipes]
+    if args.push_to_hub:
+        once(accelerator, lambda: hub.prepare_push(args.push_to_hub, private=args.private))
+    with ExitStack() as locks:
+        once(accelerator, lambda: _lock(locks, seeds, output, args.resume))
+        _fit(args, accelerator, recipes, seeds, output)
+
+
+def _lock(locks: ExitStack, seeds: list[Path], output: Path, resume: bool) -> None:
+    for folder in (*seeds, output):
+        locks.enter_context(folders.lock(folder))
+    for folder in seeds:
+        folders.refuse_overwriting(folder, resume)
+
+
+def _fit(
+    args: argparse.Namespace, accelerator: Accelerator, recipes: list[Recipe], seeds: list[Path], output: Path
+) -> None:
+    task, recipe, say = TASKS[base.architecture(args.name).task], recipes[0], accelerator.print
+    found = once(accelerator, lambda: data.load(args.dataset or recipe.dataset, args.dataset_config,
+                 args.dataset_revision, args.image_column, args.label_column))  # fmt: skip
     say(f"{args.name}: {len(found.train)} images to train on, {len(found.validation)} to validate, on "
         f"{card.hardware(accelerator.device)}, precision {recipe.mixed_precision}")  # fmt: skip
-    recipes = [replace(recipe, seed=recipe.seed + index) for index in range(args.seeds)]
-    folders = [_claim(args, one, found, accelerator) for one in recipes]  # all of them, before an hour of training
+    begin = partial(folders.claim, data=found.fingerprint, max_steps=args.max_steps)
+    once(accelerator, lambda: [begin(*pair) for pair in zip(seeds, recipes, strict=True)])  # before an hour of training
     runs = []
-    for one, folder in zip(recipes, folders, strict=True):
+    for one, folder in zip(recipes, seeds, strict=True):
         run = _train(args, task, one, found, accelerator, folder)
         say(f"seed {one.seed}: test {task.score} {run.test[task.score]:.4f}")
         if run.progress.finished or not runs:  # a further seed that was stopped tells nothing about the spread
@@ -107,9 +149,8 @@ def fit(args: argparse.Namespace) -> None:
             break
     if not accelerator.is_main_process:
         return
-    output = args.output or Path("runs") / args.name / "checkpoint"
-    logits = task.predict(runs[0].net, found.test)
-    card.write_checkpoint(output, args.name, recipe, runs, found, logits, _command_line())
+    logits = [task.predict(runs[0].net, split) for split in (found.validation, found.test)]
+    card.write_checkpoint(output, args.name, recipe, runs, found, *logits, _command_line())
     say(f"wrote {output}")
     if args.push_to_hub and not runs[0].progress.finished:
         say("Not pushed: training was stopped.")
@@ -121,41 +162,35 @@ def fit(args: argparse.Namespace) -> None:
             raise ValueError(f"{error} The checkpoint is safe in {output}; try again with: {again}") from error
 
 
-def _claim(args: argparse.Namespace, recipe: Recipe, found: data.Data, accelerator: Accelerator) -> Path:
-    """The folder of a run's state, with a note of its setting. Raises ValueError if another run is in it."""
-    folder = Path("runs") / args.name / f"seed-{recipe.seed}"
-    setting = {"recipe": asdict(recipe), "data": found.fingerprint, "max_steps": args.max_steps}
-    note = folder / "recipe.json"
-    if (folder / "state.pt").exists():
-        if not args.resume:
-            raise ValueError(f"{folder} holds a run: add --resume to go on with it, or move the folder away.")
-        if json.loads(note.read_text()) != json.loads(json.dumps(setting)):
-            raise ValueError(f"{folder} holds a run with another recipe or dataset: see {note}, or move it away.")
-    elif accelerator.is_main_process:
-        folder.mkdir(parents=True, exist_ok=True)
-        note.write_text(json.dumps(setting, indent=2) + "\n")
-    return folder
-
-
 def _train(
     args: argparse.Namespace, task: Task, recipe: Recipe, found: data.Data, accelerator: Accelerator, folder: Path
 ) -> card.Run:
     """Train one seed to its end, or until it is stopped, and read its figures on the test split."""
     torch.manual_seed(recipe.seed)
     net = models.create(args.name)
-    progress = loop.fit(net, task, found, recipe, accelerator, folder / "state.pt", args.max_steps)
+    state_file = folder / folders.STATE
+    progress = loop.fit(net, task, found, recipe, accelerator, state_file, args.max_steps, args.save_minutes)
     accelerator.free_memory()
     published = base.build(net.config)
     published.load_state_dict(progress.best["weights"])
     published.eval()
-    return card.Run(recipe.seed, published, progress, task.evaluate(published, found.test), accelerator.device)
+    finish = task.finish(published, found.validation)
+    test = task.evaluate(published, found.test)
+    return card.Run(recipe.seed, published, progress, finish, test, accelerator.device)
 
 
 def _recipe(args: argparse.Namespace) -> Recipe:
-    given = {key: getattr(args, key) for key in ("epochs", "batch_size", "lr", "seed", "mixed_precision")}
-    recipe = replace(RECIPES[args.name], **{key: value for key, value in given.items() if value is not None})
+    """The recipe in effect: that of the model, overridden by a file, overridden by options. Raises ValueError."""
+    base.architecture(args.name)
+    recipe = RECIPES[args.name]
+    if args.config:
+        recipe = config.read_recipe(args.config, recipe)
+    names = ("epochs", "batch_size", "accumulation", "lr", "patience", "seed", "mixed_precision")
+    given = {name: getattr(args, name) for name in names}
+    recipe = replace(recipe, **{name: value for name, value in given.items() if value is not None})
     if args.mixed_precision is None and not _fast_bf16():
         recipe = replace(recipe, mixed_precision="no")
+    config.check(replace(recipe, seed=recipe.seed + args.seeds - 1))
     return recipe
 
 
@@ -170,7 +205,8 @@ def evaluate(args: argparse.Namespace) -> None:
     """Print the figures on the test split."""
     net = models.load(args.name)
     made_for = [recipe.dataset for name, recipe in RECIPES.items() if base.architecture(name).task == net.task]
-    found = data.load(args.dataset or made_for[0])
+    found = data.load(args.dataset or made_for[0], args.dataset_config, args.dataset_revision, args.image_column,
+                      args.label_column)  # fmt: skip
     print(f"{args.name} ({net.provenance.source}, {net.provenance.folder}) on {len(found.test)} test images")
     for name, value in TASKS[net.task].evaluate(net, found.test).items():
         print(f"  {name:10} {value:.4f}")
@@ -206,6 +242,12 @@ def _positive(text: str) -> int:
 
 def _seed(text: str) -> int:
     if (number := int(text)) < 0:
+        raise argparse.ArgumentTypeError("must be 0 or more")
+    return number
+
+
+def _minutes(text: str) -> float:
+    if not 0 <= (number := float(text)) < math.inf:
         raise argparse.ArgumentTypeError("must be 0 or more")
     return number
 

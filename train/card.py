@@ -14,7 +14,8 @@ from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
 from models import hub
 from models.base import Model
-from train import metrics, snippets
+from train import metrics, reliability, snippets
+from train.config import recipe_json
 from train.data import Data
 from train.loop import Progress
 from train.recipes import Recipe
@@ -29,41 +30,55 @@ METRICS = {
     "recall": "Recall, macro",
     "f1": "F1, macro",
     "roc_auc": "AUC, one against rest, macro",
+    "ece": f"Expected calibration error, {metrics.BINS} bins",
 }
 LIMITS = {
     "classification": (
         "Trained on MNIST alone: American handwriting of the 1990s, white on black, 28x28, size and centre made equal. "
-        "Bring other drawings into that form first (`models.images.to_digit` does). It answers with one of the ten "
-        "digits whatever it is shown, a letter or a face as well, and its confidence on such pictures means nothing. "
-        "It is for learning and play, not for reading cheques."
+        "Bring other drawings into that form first (`models.images.to_digit` does). It knows digits only: the figures "
+        "above tell how often it notices that a picture is none, and those are drawn letters and scribbles, not all "
+        "that there is. It is for learning and play, not for reading cheques."
     )
 }
 
 
 @dataclass(frozen=True)
 class Run:
-    """One trained seed: the network to publish, how training went, and its figures on the test split."""
+    """One trained seed: the network to publish, how training went, its last touch, its figures on the test split."""
 
     seed: int
     net: Model
     progress: Progress
+    finish: dict[str, float]
     test: dict[str, float]
     device: torch.device
 
 
 def write_checkpoint(
-    folder: Path, name: str, recipe: Recipe, runs: list[Run], data: Data, logits: torch.Tensor, command: str
+    folder: Path,
+    name: str,
+    recipe: Recipe,
+    runs: list[Run],
+    data: Data,
+    validation: torch.Tensor,
+    test: torch.Tensor,
+    command: str,
 ) -> None:
-    """Write the first run's network with its card; `logits` are its answers on the test split. Raises OSError."""
+    """Write the first run's network with its card; `validation` and `test` are its logits there. Raises OSError."""
     first = runs[0]
+    trust = reliability.measure(first.net, data, validation, test)
     with hub.aside(folder) as temporary:
         hub.write(temporary, first.net.config, first.net.state_dict())
         _learning_curve(first.progress.history, temporary / "learning-curve.png")
-        _confusion_matrix(metrics.confusion(logits, data.test.labels), temporary / "confusion-matrix.png")
-        model_card(name, recipe, runs, data, command).save(temporary / hub.CARD)
+        _confusion_matrix(metrics.confusion(test, data.test.labels), temporary / "confusion-matrix.png")
+        reliability.curve(trust, temporary / "reliability.png")
+        (temporary / hub.RECIPE).write_text(recipe_json(recipe))
+        model_card(name, recipe, runs, data, trust, command).save(temporary / hub.CARD)
 
 
-def model_card(name: str, recipe: Recipe, runs: list[Run], data: Data, command: str) -> ModelCard:
+def model_card(
+    name: str, recipe: Recipe, runs: list[Run], data: Data, trust: reliability.Reliability, command: str
+) -> ModelCard:
     """The card of the first run's network; further runs are other seeds of the same recipe."""
     first = runs[0]
     # A folder that is named as the Hub dataset is taken for a copy of it; the fingerprint shows whether it is one.
@@ -82,10 +97,18 @@ def model_card(name: str, recipe: Recipe, runs: list[Run], data: Data, command: 
             for key, label in METRICS.items()
         ],
     )
-    return ModelCard(f"---\n{metadata.to_yaml()}\n---\n\n{_body(name, recipe, runs, data, dataset, command)}")
+    return ModelCard(f"---\n{metadata.to_yaml()}\n---\n\n{_body(name, recipe, runs, data, dataset, trust, command)}")
 
 
-def _body(name: str, recipe: Recipe, runs: list[Run], data: Data, dataset: str, command: str) -> str:
+def _body(
+    name: str,
+    recipe: Recipe,
+    runs: list[Run],
+    data: Data,
+    dataset: str,
+    trust: reliability.Reliability,
+    command: str,
+) -> str:
     first, progress = runs[0], runs[0].progress
     rows = "\n".join(f"| {label} | {first.test[key]:.4f} |" for key, label in METRICS.items())
     settings = ", ".join(f"{key} {value}" for key, value in asdict(recipe).items() if key not in ("source", "dataset"))
@@ -111,6 +134,7 @@ On the {len(data.test):,} test images of {dataset}, which chose nothing: no sett
 
 ![Confusion matrix on the test split](confusion-matrix.png)
 
+{reliability.section(trust, first.finish["temperature"], first.test["ece"])}
 ## Training
 
     {command}
@@ -118,7 +142,7 @@ On the {len(data.test):,} test images of {dataset}, which chose nothing: no sett
 - Data: {dataset}; {len(data.train):,} images to learn from, {len(data.validation):,} held out to watch and choose.
   Fingerprint of all pixels and labels (sha256): `{data.fingerprint}`
 - Published seed: {first.seed}, fixed before training. Weights of epoch {progress.best["epoch"]}.{stopped}
-- Recipe: {settings}
+- Recipe, also in `recipe.json`: {settings}
 - Duration: {progress.seconds / 60:.1f} minutes on {hardware(first.device)}; Python {platform.python_version()}, torch
   {version("torch")}, accelerate {version("accelerate")}.
 

@@ -59,16 +59,17 @@ KINDS = {
 
 
 def development_set(validation: Split, seed: int = 0) -> list[tuple[str, Image.Image, int]]:
-    """(kind, picture, digit): `EACH` of every kind, half from validation images (1, 28, 28), half drawn."""
+    """(kind, picture, digit): `EACH` of every kind, fewer of few validation images; half from those, half drawn."""
+    half = min(EACH // 2, max(1, len(validation) // 10))
     draw = np.random.default_rng(seed)
     generator = torch.Generator().manual_seed(seed)
     found = []
     for kind, way in KINDS.items():
-        for index in draw.permutation(len(validation))[: EACH // 2]:
+        for index in draw.permutation(len(validation))[:half]:
             ink = _enlarged(validation.images[index, 0].numpy(), draw.uniform(*way.pen))
             found.append((kind, put(ink, way, draw), int(validation.labels[index])))
-        segments, labels = strokes.digits(EACH // 2, generator)
-        width = torch.tensor(draw.uniform(*way.pen, EACH // 2), dtype=torch.float32) * SIDE / 7
+        segments, labels = strokes.digits(half, generator)
+        width = torch.tensor(draw.uniform(*way.pen, half), dtype=torch.float32) * SIDE / 7
         for one, pen, label in zip(segments, width, labels, strict=True):
             placed = strokes.place(one[None], pen[None], SIDE, round(0.9 * SIDE))
             ink = strokes.render(placed, pen[None], SIDE)[0, 0]

@@ -4,46 +4,29 @@ Everything random in step s of process p is drawn from (seed, s, p), and the ord
 that is stopped at any step and resumed goes on exactly as if it had not been, and there are no random states to save.
 """
 
-import io
 import math
-import os
-import signal
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
 import torch
 from accelerate import Accelerator
 from torch import nn
+from torch.nn.utils import get_total_norm
 from torch.optim.swa_utils import AveragedModel
 from tqdm import tqdm
 
+from train import state
 from train.data import Data
+from train.optimizers import lr_factor, make_optimizer
+from train.processes import once, stop_on_signal
 from train.recipes import Recipe
+from train.state import Progress
 from train.tasks import Task
+from train.tracking import tracked
 
-SAVE_EVERY = 300  # seconds between saved states within an epoch
-OPTIMIZERS = {
-    # Keras's RMSprop: its rho of 0.9 is torch's alpha, which is 0.99 by default
-    "rmsprop": lambda groups, lr: torch.optim.RMSprop(groups, lr, alpha=0.9, eps=1e-7),
-    "adam": torch.optim.Adam,
-    "adamw": torch.optim.AdamW,
-}
-
-
-@dataclass
-class Progress:
-    """How far a run is. `history` has a row of figures for every finished epoch, `best` the weights to publish."""
-
-    step: int = 0
-    seconds: float = 0.0
-    loss_sum: float = 0.0  # over the images of the epoch under way
-    history: list[dict[str, float]] = field(default_factory=list)
-    best: dict | None = None  # {"score", "epoch", "weights"}
-    finished: bool = False
+LOG_EVERY = 20  # steps between two training losses for the tracker
 
 
 def fit(
@@ -54,20 +37,23 @@ def fit(
     accelerator: Accelerator,
     state_file: Path,
     max_steps: int | None = None,
+    save_minutes: float = 5.0,
 ) -> Progress:
     """Train `net`, going on from `state_file` if there is one; the weights to publish are in `progress.best`.
 
-    Ctrl-C ends it early after the step under way: the state is saved, the weights are those of that moment.
+    The state is saved after every epoch, and within one when `save_minutes` have passed. Ctrl-C ends it early after
+    the step under way: the state is saved, the weights are those of that moment.
 
     Raises:
-        ValueError: the loss is no longer finite.
+        ValueError: the loss, the gradient or the weights are no longer finite; the file has the last good state.
+        OSError: the state cannot be saved.
     """
-    run = _Run(net, task, data, recipe, accelerator, state_file, max_steps)
+    run = _Run(net, task, data, recipe, accelerator, state_file, max_steps, 60 * save_minutes)
     run.load()
-    with _stop_on_signal() as stop:
-        while run.progress.step < run.total and not stop:
+    with tracked(accelerator, state_file.parent, run.progress.step), stop_on_signal() as stop:
+        while not run.done and not run.stopped:
             run.epoch(stop)
-    run.progress.finished = run.progress.step >= run.total
+    run.progress.finished = run.done
     run.keep()
     run.save()
     return run.progress
@@ -83,20 +69,33 @@ class _Run:
         accelerator: Accelerator,
         state_file: Path,
         max_steps: int | None,
+        save_seconds: float,
     ):
-        self.task, self.recipe, self.accelerator, self.state_file = task, recipe, accelerator, state_file
+        self.task, self.recipe, self.accelerator = task, recipe, accelerator
+        self.state_file, self.save_seconds = state_file, save_seconds
         self.train, self.validation = data.train.to(accelerator.device), data.validation.to(accelerator.device)
         self.steps_per_epoch = math.ceil(len(data.train) / recipe.batch_size)
         self.total = min(recipe.epochs * self.steps_per_epoch, max_steps or math.inf)
-        self.progress = Progress()
+        self.progress, self.stopped = Progress(), False
         self.net = net.to(accelerator.device, memory_format=torch.channels_last)
+        self.parameters = list(self.net.parameters())
         # Copied before accelerate wraps the forward pass: the average is evaluated in float32, as it is published.
         self.average = AveragedModel(self.net, multi_avg_fn=_ema(recipe.ema), use_buffers=True) if recipe.ema else None
         self.wrapped, self.optimizer = accelerator.prepare(self.net, make_optimizer(self.net, recipe))
 
+    @property
+    def done(self) -> bool:
+        """All steps are made, or validation has not improved for longer than the recipe's patience."""
+        return self.progress.step >= self.total or self.out_of_patience
+
+    @property
+    def out_of_patience(self) -> bool:
+        patience = self.recipe.patience
+        return patience is not None and stale_epochs(self.progress.history, self.task.score) >= patience
+
     def epoch(self, stop: list) -> None:
         """Train to the end of the epoch under way, then evaluate and save; or save at once when asked to stop."""
-        start, saved, loss = time.monotonic(), time.monotonic(), 0.0
+        start, saved = time.monotonic(), time.monotonic()
         epoch, first = divmod(self.progress.step, self.steps_per_epoch)
         order = epoch_order(len(self.train), self.recipe.seed, epoch).to(self.accelerator.device)
         last = min(self.steps_per_epoch, self.total - epoch * self.steps_per_epoch)
@@ -112,62 +111,111 @@ class _Run:
         )
         with bar:
             for position in range(first, last):
-                chosen = order[position * self.recipe.batch_size : (position + 1) * self.recipe.batch_size]
-                loss = self.step(chosen[self.accelerator.process_index :: self.accelerator.num_processes])
-                if not math.isfinite(loss):
-                    kept = f" The last good state is in {self.state_file.parent}." if self.state_file.exists() else ""
-                    raise ValueError(
-                        f"The loss is not finite at step {self.progress.step + 1}, epoch {epoch + 1}: "
-                        f"lower the learning rate.{kept}"
-                    )
-                self.progress.step += 1
-                self.progress.loss_sum += loss * len(chosen)
+                batch = order[position * self.recipe.batch_size : (position + 1) * self.recipe.batch_size]
+                loss = self.step(batch, stop)
+                self.progress.loss_sum += loss * len(batch)
                 bar.update(self.recipe.batch_size)
                 bar.set_postfix(loss=f"{loss:.4f}", refresh=False)
                 if position + 1 == last:
                     break  # a stop here waits for the figures of the epoch: it would otherwise never have any
-                if stop or time.monotonic() - saved > SAVE_EVERY:
+                if self.stopped or time.monotonic() - saved > self.save_seconds:
                     saved = time.monotonic()
                     self.progress.seconds, start = self.progress.seconds + saved - start, saved
                     self.save()
-                if stop:
+                if self.stopped:
                     return
+            self.expect_finite("weights are", get_total_norm(self.parameters).item(), self.progress.step)
             seen = min(last * self.recipe.batch_size, len(self.train))
             figures = {"epoch": epoch + 1, "train_loss": self.progress.loss_sum / seen, **self.evaluate()}
             self.progress.seconds += time.monotonic() - start
             self.progress.history.append(figures)
             self.keep()
             self.save()
-        self.accelerator.print("  ".join(f"{name} {value:.4g}" for name, value in figures.items()))
+        self.report(figures)
 
-    def step(self, chosen: torch.Tensor) -> float:
-        """One step of the optimiser on the images that `chosen` names. Returns the loss."""
-        recipe = self.recipe
-        torch.manual_seed(_mix(recipe.seed, self.progress.step, self.accelerator.process_index))
-        images = self.train.images[chosen] / 255
-        if recipe.augment:
-            images = recipe.augment(images)
+    def step(self, batch: torch.Tensor, stop: list) -> float:
+        """One step of the optimiser on the images that `batch` names, over all processes. Returns their mean loss."""
+        lr = self.recipe.lr * lr_factor(self.progress.step, self.total, self.recipe)
         for group in self.optimizer.param_groups:
-            group["lr"] = recipe.lr * lr_factor(self.progress.step, self.total, recipe)
-        images = images.contiguous(memory_format=torch.channels_last)
-        loss = self.task.loss(self.wrapped, images, self.train.labels[chosen], recipe)
-        self.accelerator.backward(loss)
-        if recipe.clip:
-            self.accelerator.clip_grad_norm_(self.wrapped.parameters(), recipe.clip)
+            group["lr"] = lr
+        loss = self.backward(batch)
+        if self.recipe.clip:
+            norm = self.accelerator.clip_grad_norm_(self.parameters, self.recipe.clip)
+        else:
+            norm = get_total_norm([p.grad for p in self.parameters if p.grad is not None])
+        # In one message, as reading it waits for the device; and all processes must come to the same end.
+        told = torch.stack([loss, norm, loss.new_tensor(len(stop))])
+        loss, norm, asked = self.accelerator.reduce(told, "mean").tolist()
+        self.expect_finite("loss is", loss, self.progress.step + 1)
+        self.expect_finite("gradient is", norm, self.progress.step + 1)
         self.optimizer.step()
         self.optimizer.zero_grad()
         if self.average:
             self.average.update_parameters(self.net)
-        return loss.item()
+        self.progress.step += 1
+        self.stopped = asked > 0
+        if self.progress.step % LOG_EVERY == 0:
+            self.accelerator.log({"train/loss": loss, "train/lr": lr}, step=self.progress.step)
+        return loss
+
+    def backward(self, batch: torch.Tensor) -> torch.Tensor:
+        """Leave the gradient of the batch's mean loss in the parameters.
+
+        Returns a scalar: this process's addend, such that its mean over the processes is the batch's mean loss.
+        """
+        index, count = self.accelerator.process_index, self.accelerator.num_processes
+        _seed_everything(_mix(self.recipe.seed, self.progress.step, index), batch.device)
+        share = batch[index::count]
+        # The processes' gradients are averaged: a share that is smaller than the others counts for less. A process
+        # that has none must take part all the same, and computes on somebody else's image what counts for nothing.
+        chosen = share if len(share) else batch[:1]
+        images = self.train.images[chosen] / 255
+        if self.recipe.augment:
+            images = self.recipe.augment(images)
+        images = images.contiguous(memory_format=torch.channels_last)
+        parts = images.chunk(self.recipe.accumulation)
+        labels = self.train.labels[chosen].chunk(self.recipe.accumulation)
+        total = images.new_zeros(())
+        for number, part in enumerate(parts):
+            weight = len(part) * count / len(batch) if len(share) else 0.0
+            with nullcontext() if number + 1 == len(parts) else self.accelerator.no_sync(self.wrapped):
+                loss = self.task.loss(self.wrapped, part, labels[number], self.recipe) * weight
+                self.accelerator.backward(loss)
+            total += loss.detach()
+        return total
+
+    def expect_finite(self, what: str, value: float, step: int) -> None:
+        """Raise ValueError, with the step, its epoch and how to go on, unless the value is finite."""
+        if math.isfinite(value):
+            return
+        epoch = (step - 1) // self.steps_per_epoch + 1
+        again = "train again with a lower learning rate (--lr)"
+        if self.state_file.exists():
+            again = f"the last good state is kept in {self.state_file.parent}, move that folder away and {again}"
+        raise ValueError(f"The {what} not finite at step {step}, epoch {epoch}: {again}.")
 
     def evaluate(self) -> dict[str, float]:
+        """The figures on the validation split, the main process's for all."""
         published = (self.average.module if self.average else self.net).eval()
-        return self.task.evaluate(published, self.validation)
+        return once(self.accelerator, lambda: self.task.evaluate(published, self.validation))
+
+    def report(self, figures: dict[str, float]) -> None:
+        """Tell the user, and the tracker, of an epoch."""
+        self.accelerator.print("  ".join(f"{name} {value:.4g}" for name, value in figures.items()))
+        told = {f"validation/{name}": value for name, value in figures.items() if name not in ("epoch", "train_loss")}
+        told |= {"train/epoch_loss": figures["train_loss"], "train/epoch": figures["epoch"]}
+        self.accelerator.log(told, step=self.progress.step)
+        if self.out_of_patience:
+            waited = stale_epochs(self.progress.history, self.task.score)
+            self.accelerator.print(
+                f"Stopped early after epoch {figures['epoch']}: no better validation {self.task.score} than that of "
+                f"epoch {figures['epoch'] - waited}."
+            )
 
     def keep(self) -> None:
         """Remember the weights to publish: the best epoch's if the recipe chooses, else the latest."""
         row = self.progress.history[-1] if self.progress.history else {}
-        score, best = row.get(self.task.score, 0.0), self.progress.best
+        score, best = row.get(self.task.score, -math.inf), self.progress.best
         if self.recipe.keep_best and best and best["score"] > score:
             return
         if self.recipe.keep_best and best and best["epoch"] == row.get("epoch"):
@@ -177,59 +225,38 @@ class _Run:
         self.progress.best = {"score": score, "epoch": row.get("epoch", 0), "weights": copies}
 
     def save(self) -> None:
-        """Write the state aside and rename it, so that a kill at any moment leaves a whole one."""
         if not self.accelerator.is_main_process:
             return
-        state = {
+        # A finite gradient can throw them out of the range of floats; the file would keep no good state then.
+        self.expect_finite("weights are", get_total_norm(self.parameters).item(), self.progress.step)
+        whole = {
             "net": self.net.state_dict(),
             "average": self.average.state_dict() if self.average else None,
             "optimizer": self.optimizer.state_dict(),
             "progress": vars(self.progress),
         }
-        self.state_file.parent.mkdir(parents=True, exist_ok=True)
-        buffer = io.BytesIO()
-        torch.save(state, buffer)  # straight to a full disk it raises a RuntimeError of its own
-        temporary = self.state_file.with_suffix(".new")
-        try:
-            temporary.write_bytes(buffer.getbuffer())
-            os.replace(temporary, self.state_file)
-        finally:
-            temporary.unlink(missing_ok=True)
+        state.write(self.state_file, whole)
 
     def load(self) -> None:
         if not self.state_file.exists():
             return
+        whole = state.read(self.state_file)
         try:
-            state = torch.load(self.state_file, map_location=self.accelerator.device, weights_only=True)
-        except Exception as error:  # anything at all, from a file that is not what torch.save wrote
-            raise ValueError(f"{self.state_file} is damaged: move its folder away and train again.") from error
-        self.net.load_state_dict(state["net"])
-        if self.average:
-            self.average.load_state_dict(state["average"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.progress = Progress(**state["progress"])
+            self.net.load_state_dict(whole["net"])
+            if self.average:
+                self.average.load_state_dict(whole["average"])
+            self.optimizer.load_state_dict(whole["optimizer"])
+            self.progress = Progress(**whole["progress"])
+        except (KeyError, RuntimeError, TypeError, ValueError) as error:
+            raise ValueError(
+                f"{self.state_file} is of another network: move its folder away and train again."
+            ) from error
 
 
-def make_optimizer(net: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
-    """The recipe's optimiser; weight decay falls on matrices and kernels, not on biases and norms."""
-    parameters = list(net.parameters())
-    if not recipe.weight_decay:
-        return OPTIMIZERS[recipe.optimizer](parameters, lr=recipe.lr)
-    groups = [
-        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": recipe.weight_decay},
-        {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
-    ]
-    return OPTIMIZERS[recipe.optimizer](groups, lr=recipe.lr)
-
-
-def lr_factor(step: int, total: int, recipe: Recipe) -> float:
-    """What the learning rate is multiplied by: a linear warm-up, then constant, or half a cosine down to zero."""
-    warmup = recipe.warmup * total
-    if step < warmup:
-        return (step + 1) / (warmup + 1)
-    if recipe.schedule == "constant":
-        return 1.0
-    return 0.5 * (1 + math.cos(math.pi * (step - warmup) / (total - warmup)))
+def stale_epochs(history: list[dict[str, float]], score: str) -> int:
+    """How many epochs ago the best score was first reached; 0 without a history."""
+    scores = [row[score] for row in history]
+    return len(scores) - 1 - scores.index(max(scores)) if scores else 0
 
 
 def epoch_order(count: int, seed: int, epoch: int) -> torch.Tensor:
@@ -240,6 +267,14 @@ def epoch_order(count: int, seed: int, epoch: int) -> torch.Tensor:
 def _mix(*numbers: int) -> int:
     """One seed from several numbers, such that neighbours have nothing in common."""
     return int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0] >> 1)
+
+
+def _seed_everything(seed: int, device: torch.device) -> None:
+    """`torch.manual_seed`, which looks for every kind of device there is and takes 0.1 ms to find none."""
+    if device.type == "cpu":
+        torch.default_generator.manual_seed(seed)
+    else:
+        torch.manual_seed(seed)
 
 
 def _ema(decay: float):
@@ -255,21 +290,3 @@ def _ema(decay: float):
                 average.copy_(value)
 
     return update
-
-
-@contextmanager
-def _stop_on_signal() -> Iterator[list]:
-    """A list that Ctrl-C, or a polite kill, fills; a second Ctrl-C ends the program at once."""
-    stop: list = []
-
-    def note(number: int, _frame: object) -> None:
-        if stop:
-            raise KeyboardInterrupt
-        stop.append(number)
-
-    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

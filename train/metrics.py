@@ -4,15 +4,19 @@ import torch
 from torchmetrics.functional.classification import (
     multiclass_accuracy,
     multiclass_auroc,
+    multiclass_calibration_error,
     multiclass_confusion_matrix,
     multiclass_f1_score,
     multiclass_precision,
     multiclass_recall,
 )
 
+BINS = 15  # of confidence, for the calibration error
+
 
 def classification(logits: torch.Tensor, labels: torch.Tensor, classes: int = 10) -> dict[str, float]:
-    """Accuracy; precision, recall, F1 and one-against-rest AUC as plain means over the classes. Shares, not per cent.
+    """Accuracy; precision, recall, F1 and one-against-rest AUC as plain means over the classes; expected calibration
+    error over `BINS` bins, each weighted by its size (Guo et al. 2017). Shares, not per cent.
 
     Args:
         logits: (N, classes), or probabilities.
@@ -26,6 +30,7 @@ def classification(logits: torch.Tensor, labels: torch.Tensor, classes: int = 10
         "f1": multiclass_f1_score(logits, labels, **macro),
         "roc_auc": multiclass_auroc(logits, labels, **macro),
     }
+    values["ece"] = multiclass_calibration_error(logits, labels, classes, n_bins=BINS, norm="l1")
     return {name: value.item() for name, value in values.items()}
 
 

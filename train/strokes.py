@@ -132,7 +132,7 @@ def glyph(text: str) -> list[torch.Tensor]:
     return [torch.tensor(stroke, dtype=torch.float32) / 9 for stroke in strokes]
 
 
-def scribble(generator: torch.Generator | None = None) -> list[torch.Tensor]:
+def _scribble(generator: torch.Generator | None) -> list[torch.Tensor]:
     """One or two strokes through random points."""
     count = int(torch.randint(1, 3, (), generator=generator))
     points = torch.randint(SCRIBBLES, 2 * SCRIBBLES, (count,), generator=generator).tolist()
@@ -171,12 +171,23 @@ def digits(count: int, generator: torch.Generator | None = None) -> tuple[torch.
     return hand(forms[chosen], generator), labels[chosen]
 
 
-def nonsense(names: tuple[str, ...], count: int, generator: torch.Generator | None = None) -> torch.Tensor:
-    """Segments (count, POINTS, 4): two thirds letters and shapes of these names, one third scribbles."""
+def drawn(names: tuple[str, ...], count: int, generator: torch.Generator | None = None) -> torch.Tensor:
+    """Segments (count, POINTS, 4) of letters and shapes of these names, in as many hands."""
     known = table(tuple({**LETTERS, **SHAPES}[name] for name in names))
-    drawn = known[torch.randint(len(known), (count - count // 3,), generator=generator)]
-    scribbles = [trace(scribble(generator)) for _ in range(count // 3)]
-    return hand(torch.stack([*drawn, *scribbles]), generator)
+    return hand(known[torch.randint(len(known), (count,), generator=generator)], generator)
+
+
+def scribbles(count: int, generator: torch.Generator | None = None) -> torch.Tensor:
+    """Segments (count, POINTS, 4) of one or two strokes each, through random points."""
+    return hand(torch.stack([trace(_scribble(generator)) for _ in range(count)]), generator)
+
+
+def nonsense(count: int, generator: torch.Generator | None = None) -> torch.Tensor:
+    """Segments (count, POINTS, 4) to learn from: two thirds letters and shapes of `SHOWN`, one third scribbles."""
+    known = table(tuple({**LETTERS, **SHAPES}[name] for name in SHOWN))
+    glyphs = known[torch.randint(len(known), (count - count // 3,), generator=generator)]
+    lines = [trace(_scribble(generator)) for _ in range(count // 3)]
+    return hand(torch.stack([*glyphs, *lines]), generator)
 
 
 def pictures(segments: torch.Tensor, generator: torch.Generator | None = None) -> torch.Tensor:

@@ -1,0 +1,147 @@
+"""Runs of several processes, and runs that are killed: each ends as one that is alone and left in peace."""
+
+import json
+import os
+import random
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import sharing
+import torch
+from accelerate.state import AcceleratorState
+from shell import PYTHON, ROOT, environment, run
+
+import models
+from models.hub import figures
+
+TWO = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
+FIT = ["fit", "mnist-dense", "--epochs", "3", "--batch-size", "16", "--save-minutes", "0"]  # 63 steps
+
+
+@pytest.fixture
+def alone() -> Iterator[Callable]:
+    """`tests/sharing.py` in this process."""
+    AcceleratorState._reset_state(reset_partial_state=True)
+    yield sharing.main
+    AcceleratorState._reset_state(reset_partial_state=True)
+
+
+@pytest.mark.parametrize("images", [292, 289])
+def test_two_processes_share_an_epoch(alone: Callable, tmp_path: Path, images: int) -> None:
+    """Each image is seen once an epoch, by one of them; figures and weights are those of one process.
+
+    The last batch has four images or one. That one is the first process's; the second sees it too, and it must not
+    count.
+    """
+    (tmp_path / "one").mkdir()
+    (tmp_path / "two").mkdir()
+    alone(tmp_path / "one", images, 32)
+    done = run(tmp_path, *TWO, ROOT / "tests" / "sharing.py", tmp_path / "two", images, 32)
+    assert done.returncode == 0, done.stderr
+    seen = [json.loads((tmp_path / "two" / f"{rank}.json").read_text()) for rank in (0, 1)]
+    for epoch in range(3):
+        calls = [process[epoch * len(process) // 3 : (epoch + 1) * len(process) // 3] for process in seen]
+        if images == 289:
+            assert calls[1].pop() == calls[0][-1]
+        numbers = [number for process in calls for call in process for number in call]
+        assert sorted(numbers) == list(range(images))
+    one, two = (torch.load(tmp_path / name / "progress.pt") for name in ("one", "two"))
+    for row, wanted in zip(two["history"], one["history"], strict=True):
+        assert row == pytest.approx(wanted, rel=1e-3)
+    assert two["history"][-1]["accuracy"] > 0.9
+    for key, weights in one["weights"].items():
+        assert torch.allclose(two["weights"][key], weights, atol=1e-4), key
+
+
+@pytest.fixture(scope="module")
+def two(tmp_path_factory: pytest.TempPathFactory, tiny_mnist: Path) -> Path:
+    """What two processes left that nobody disturbed."""
+    folder = tmp_path_factory.mktemp("two")
+    done = run(folder, *TWO, "-m", "train", *FIT, "--dataset", tiny_mnist)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("wrote ") == 1
+    return folder
+
+
+def weights(folder: Path) -> dict[str, torch.Tensor]:
+    return models.load(folder / "runs" / "mnist-dense" / "checkpoint").state_dict()
+
+
+def step(folder: Path) -> int:
+    return torch.load(folder / "runs" / "mnist-dense" / "seed-0" / "state.pt")["progress"]["step"]
+
+
+def wait_for(process: subprocess.Popen, text: bytes) -> bytes:
+    output = b""
+    while text not in output:
+        piece = os.read(process.stdout.fileno(), 4096)
+        assert piece, output
+        output += piece
+    return output
+
+
+def expect_same(left: Path, right: Path) -> None:
+    assert weights(left).keys() == weights(right).keys()
+    for key, tensor in weights(left).items():
+        assert torch.equal(tensor, weights(right)[key]), key
+
+
+def test_two_processes_are_as_one(cli: Callable, two: Path, tmp_path: Path, tiny_mnist: Path) -> None:
+    """Two processes that share each batch come to the weights and the accuracy of one that has it all."""
+    assert cli(*FIT, "--dataset", tiny_mnist)[0] == 0
+    for key, tensor in weights(tmp_path).items():
+        assert torch.quantile((weights(two)[key] - tensor).abs().flatten()[:500_000], 0.99) < 1e-4, key
+    accuracies = [figures(folder / "runs" / "mnist-dense" / "checkpoint")["accuracy"] for folder in (tmp_path, two)]
+    assert accuracies[0] == pytest.approx(accuracies[1], abs=0.01)
+    assert accuracies[0] > 0.9
+
+
+def test_two_processes_are_stopped_together(two: Path, tmp_path: Path, tiny_mnist: Path) -> None:
+    """A polite kill of torchrun: both end after the same step, and resumed they end as if nothing had been."""
+    fit = [*TWO, "-m", "train", *FIT, "--dataset", str(tiny_mnist)]
+    with subprocess.Popen(fit, cwd=tmp_path, env=environment(), stdout=-1, stderr=subprocess.STDOUT) as process:
+        output = wait_for(process, b"epoch 2/3")
+        process.send_signal(signal.SIGTERM)
+        output += process.communicate(timeout=60)[0]
+    stopped = step(tmp_path)
+    assert 21 <= stopped < 63
+    assert f"Stopped at step {stopped}; go on with --resume." in output.decode()
+    assert "gloo" not in output.decode()  # neither waited for the other in vain
+    assert models.load(tmp_path / "runs" / "mnist-dense" / "checkpoint")
+    done = run(tmp_path, *fit, "--resume")
+    assert done.returncode == 0, done.stderr
+    expect_same(tmp_path, two)
+
+
+def test_two_processes_are_refused_together(two: Path, tiny_mnist: Path) -> None:
+    """What one finds out is said once, and the other does not wait for it."""
+    done = run(two, *TWO, "-m", "train", *FIT, "--dataset", tiny_mnist)
+    assert done.returncode == 1
+    assert len(re.findall("^error: .*add --resume", done.stderr, re.MULTILINE)) == 1
+    assert "gloo" not in done.stderr
+
+
+def test_killed_at_random(cli: Callable, tmp_path: Path, tiny_mnist: Path) -> None:
+    """Killed without notice at any moment, as it writes its state too, and resumed: the same weights bit for bit."""
+    fit = [*FIT, "--dataset", str(tiny_mnist)]
+    assert cli(*fit)[0] == 0
+    shutil.move(tmp_path / "runs", tmp_path / "whole" / "runs")
+    draw, steps = random.Random(), []
+    for _ in range(3):
+        with subprocess.Popen(
+            [*PYTHON, *fit, "--resume"], cwd=tmp_path, env=environment(), stdout=-1, stderr=subprocess.STDOUT
+        ) as process:
+            wait_for(process, b"img/s, loss=")
+            time.sleep(draw.uniform(0, 0.3))
+            process.kill()
+        steps.append(step(tmp_path))
+    assert 0 < steps[0] <= steps[1] <= steps[2] < 63, steps
+    assert cli(*fit, "--resume")[0] == 0
+    expect_same(tmp_path, tmp_path / "whole")
