@@ -42,7 +42,7 @@ from huggingface_hub.utils import build_hf_headers
 from yaml import YAMLError
 
 CHECKPOINTS = Path(__file__).resolve().parent.parent / "checkpoints"
-CONFIG, WEIGHTS, CARD = "config.json", "model.safetensors", "README.md"
+CONFIG, WEIGHTS, CARD, RECIPE = "config.json", "model.safetensors", "README.md", "recipe.json"
 MAX_CONFIG_BYTES = 64 * 1024
 COMMIT, SHA256 = re.compile("[0-9a-f]{40}"), re.compile("[0-9a-f]{64}")
 PATIENCE = 3  # seconds the Hub has to begin its answer before another source is taken
@@ -249,7 +249,7 @@ def push(folder: Path, repo_id: str, *, keep_others: bool = False, token: str | 
         ValueError: one sentence; the folder is as it was.
     """
     api = HfApi(token=token)
-    files = [folder / name for name in (CONFIG, WEIGHTS, CARD) if (folder / name).exists()] + sorted(
+    files = [folder / name for name in (CONFIG, WEIGHTS, CARD, RECIPE) if (folder / name).exists()] + sorted(
         folder.glob("*.png")
     )
     operations: list = [CommitOperationAdd(file.name, str(file)) for file in files]

@@ -8,7 +8,15 @@ from pathlib import Path
 import models
 
 ROOT = Path(models.__file__).parent.parent
-FILES = ["README.md", "config.json", "confusion-matrix.png", "learning-curve.png", "model.safetensors"]
+FILES = [
+    "README.md",
+    "config.json",
+    "confusion-matrix.png",
+    "learning-curve.png",
+    "model.safetensors",
+    "recipe.json",
+    "reliability.png",
+]
 PYTHON = [sys.executable, "-m", "train"]
 
 

@@ -43,7 +43,12 @@ def by_hand(scores: np.ndarray, labels: np.ndarray) -> dict[str, float]:
         aucs.append(np.mean((difference > 0) + 0.5 * (difference == 0)))
     names = ("precision", "recall", "f1", "roc_auc")
     means = dict(zip(names, map(np.mean, (precisions, recalls, f1s, aucs)), strict=True))
-    return {"accuracy": np.mean(found == labels), **means}
+    confidence, error = scores.max(1), 0.0
+    for low in np.arange(15) / 15:
+        inside = (confidence > low) & (confidence <= low + 1 / 15)
+        if inside.any():
+            error += inside.mean() * abs(confidence[inside].mean() - np.mean((found == labels)[inside]))
+    return {"accuracy": np.mean(found == labels), **means, "ece": error}
 
 
 @pytest.mark.parametrize("seed", range(3))
