@@ -205,8 +205,9 @@ def _shades(grey: np.ndarray) -> np.ndarray:
         raise _blank()
     values = np.arange(256)
     differences = paper - values if span == darker else values - paper
-    # The paper's grain is no ink: three times the half of what lies between its quartiles.
-    grain = min(1.5 * (edge[3 * len(edge) // 4] - edge[len(edge) // 4]), span / 3)
+    # The paper's grain is no ink: three times its quartile on the side where no ink is, for ink may reach the edge.
+    quartile = edge[3 * len(edge) // 4] - paper if span == darker else paper - edge[len(edge) // 4]
+    grain = min(3 * quartile, span / 3)
     return np.uint8(255 * np.clip((differences - grain) / (FULL * span - grain), 0, 1))
 
 

@@ -1,38 +1,30 @@
-"""Digits: draw one, or bring a picture, and a network names it."""
+"""Digits: draw one or several, or bring a picture, and a network names them."""
 
-import base64
-import io
-from functools import cache
+from dataclasses import dataclass
 from html import escape
-from threading import Lock
 
 import gradio as gr
 from gradio.processing_utils import save_file_to_cache
 from PIL import Image
 
-import models
 from models.errors import InputError
-from models.pipelines import DigitClassifier
-from tabs import Words
-from tabs.pad import pad
+from models.pipelines import KNOWN, SURE, DigitClassifier, Reading
+from tabs import Words, opinions
+from tabs.answer import Bars, answer, decided, message
+from tabs.networks import DEFAULT, TITLES, chosen, offered, source
+from tabs.pad import is_draft, pad
 from tabs.picture import Picture, read, require
 
-DEFAULT = "mnist-resnet"
-SURE = 0.8  # below it the runner-up is named too
-TITLES = {"mnist-dense": "Dense", "mnist-resnet": "ResNet"}
-
-loaded = cache(DigitClassifier)
-_loading = Lock()
+MOST = 10  # digits that are read at once: a page of text is no number
 
 
-def classifier(network: str) -> DigitClassifier:
-    """The network of that name, loaded once. Raises InputError for a name that the page does not offer."""
-    names = models.names(task="classification")
-    if network not in names:
-        offered = ", ".join(names)
-        raise InputError("network_unknown", f"There is no such network: choose one of {offered}.", offered=offered)
-    with _loading:  # visitors who come together wait for one loading instead of each starting their own
-        return loaded(network)
+@dataclass(frozen=True)
+class Shown:
+    """What the answer on the page is about; `is_draft` while the stroke goes on, when nobody asks what decided."""
+
+    network: str
+    readings: list[Reading]
+    is_draft: bool
 
 
 def build(words: Words, *, public: bool) -> None:
@@ -48,25 +40,31 @@ def build(words: Words, *, public: bool) -> None:
                     height=220,
                 )
         with gr.Column(min_width=280, scale=7):
-            answer = gr.HTML(_message(words("digits.empty")), elem_id="answer")
-            label = gr.Label(num_top_classes=3, show_heading=False, show_label=False, elem_id="label")
+            result = gr.HTML(message(words("digits.empty")), elem_id="answer")
+            heat = gr.HTML(visible="hidden")  # the style sheet that `decided` makes
+            bars = Bars(num_top_classes=3, show_heading=False, show_label=False, elem_id="label")
             with gr.Row(elem_classes="controls"):
                 network = gr.Dropdown(
-                    [(TITLES[name], name) for name in models.names(task="classification")],
+                    [(TITLES[name], name) for name in offered()],
                     value=DEFAULT,
                     label=words("digits.network"),
                     filterable=False,
+                    scale=2,
                     min_width=180,
                     elem_id="network",
                 )
-                with gr.Column(min_width=220):
-                    source = gr.HTML(elem_id="source")
-                    download = gr.DownloadButton(words("digits.download"), size="sm", elem_id="download")
+                with gr.Column(min_width=260, scale=3):
+                    line = gr.HTML(elem_id="source")
+                    with gr.Row(elem_classes="buttons"):
+                        ask_all = gr.Button(words("digits.ask_all", count=len(offered())), size="sm", elem_id="ask-all")
+                        download = gr.DownloadButton(words("digits.download"), size="sm", elem_id="download")
+    everyone = gr.HTML(elem_id="opinions")
     with gr.Accordion(words("digits.how_title"), open=False):
-        gr.Markdown(words("digits.how"))
-    network.preprocess = lambda name: name  # `classifier` says what is wrong with it, and prints no traceback
+        gr.Markdown(words("digits.how", sure=round(100 * SURE), known=round(100 * KNOWN)))
+    network.preprocess = lambda name: name  # `chosen` says what is wrong with it, and prints no traceback
     # Which of the two was used last: a change of network reads that one again.
     last = gr.State("drawing")
+    shown = gr.State()  # a `Shown`, or None where nothing was read
 
     def classify(image: Image.Image, network: str = DEFAULT) -> dict[str, float]:
         """Name the handwritten digit in a picture of any size, mode and polarity.
@@ -79,33 +77,50 @@ def build(words: Words, *, public: bool) -> None:
             The probability of each digit, "0" to "9".
         """
         with words.errors():
-            return classifier(network)(require(image))
+            return chosen(network)(require(image))
 
-    def answer_to(image: Image.Image | InputError | None, network: str) -> tuple[str, dict[str, float] | None]:
+    def answer_to(image: Image.Image | InputError | None, network: str, is_draft: bool = False):
         if image is None:
-            return _message(words("digits.empty")), None
+            return message(words("digits.empty")), None, None
         try:
-            shares = classifier(network)(require(image))
-            return _answer(words, shares, classifier(network).prepare(image)), shares
+            readings = chosen(network).read(require(image))
         except ValueError as error:
-            return _message(words.sentence(error)), None
+            return message(words.sentence(error)), None, None
+        if len(readings) > MOST:
+            return message(words("digits.too_many", count=len(readings), most=MOST)), None, None
+        return answer(words, network, readings), readings, Shown(network, readings, is_draft)
 
     def read_drawing(url: str, network: str):
-        return *answer_to(read(url) if url else None, network), "drawing"
+        return *answer_to(read(url) if url else None, network, is_draft(url or "")), "drawing"
 
     def read_upload(image: Image.Image | InputError | None, network: str):
         # A file that is no picture would stay on the page as a broken one: it is taken away.
         return *answer_to(image, network), "upload", None if isinstance(image, InputError) else gr.skip()
 
     def read_again(url: str, image: Image.Image | None, network: str, last: str):
-        return read_drawing(url, network) if last == "drawing" else read_upload(image, network)[:3]
+        return read_drawing(url, network) if last == "drawing" else read_upload(image, network)[:-1]
+
+    def explain(shown: Shown | None):
+        if shown is None or shown.is_draft:
+            return gr.skip()
+        maps = [chosen(shown.network).explain(reading) for reading in shown.readings]
+        return decided(shown.network, shown.readings, maps)
+
+    def ask(shown: Shown | None):
+        if shown is None:
+            return opinions.message((), words("digits.empty"))
+        try:
+            each = [DigitClassifier.compare(reading.seen) for reading in shown.readings]
+        except ValueError as error:
+            return opinions.message(shown.readings, words.sentence(error))
+        return opinions.table(words, shown.readings, each)
 
     def tell(network: str):
         try:
-            facts = classifier(network).facts
+            facts = chosen(network).facts
         except ValueError as error:
             return escape(words.sentence(error)), None
-        return _source(words, facts), save_file_to_cache(facts.weights, download.GRADIO_CACHE)
+        return source(words, network, facts), save_file_to_cache(facts.weights, download.GRADIO_CACHE)
 
     # The last of several events counts: one that comes while an answer is awaited must not be lost.
     page = {
@@ -114,42 +129,16 @@ def build(words: Words, *, public: bool) -> None:
         "trigger_mode": "always_last",
         "api_visibility": "private",
     }
-    shown = [answer, label, last]
-    drawing.input(read_drawing, [drawing, network], shown, **page)
-    gr.on([upload.input, upload.clear], read_upload, [upload, network], [*shown, upload], **page)
-    network.input(read_again, [drawing, upload, network, last], shown, **page)
-    gr.on(None, tell, network, [source, download], **page)  # when the page opens, and when the network changes
+    outputs = [result, bars, shown, last]
+    for event in (
+        drawing.input(read_drawing, [drawing, network], outputs, **page),
+        gr.on([upload.input, upload.clear], read_upload, [upload, network], [*outputs, upload], **page),
+        network.input(read_again, [drawing, upload, network, last], outputs, **page),
+    ):
+        event.then(explain, shown, heat, **page)
+    ask_all.click(ask, shown, everyone, **page)
+    gr.on(None, tell, network, [line, download], **page)  # when the page opens, and when the network changes
     if public:
-        # The page's label shows the best three; the endpoint gives all ten.
+        # The page's bars show the best three; the endpoint gives all ten.
         shares = gr.Label(label=words("digits.shares"), visible=False)
         gr.Button(visible=False).click(classify, [upload, network], shares, api_name="classify", queue=False)
-
-
-def _answer(words: Words, shares: dict[str, float], seen: Image.Image) -> str:
-    (first, share), (second, _) = sorted(shares.items(), key=lambda item: -item[1])[:2]
-    percent = min(99, round(share * 100))  # no network is a hundred per cent sure
-    key = "digits.sure" if share >= SURE else "digits.unsure"
-    sentence = words(key, percent=percent, digit=first, second=second)
-    buffer = io.BytesIO()
-    seen.save(buffer, "PNG")
-    picture = f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
-    caption = escape(words("digits.seen"))
-    return (
-        f'<div class="answer"><b class="numeral">{first}</b><span class="sentence">{escape(sentence)}</span>'
-        f'<figure><img class="pixels" src="{picture}" alt="{caption}"><figcaption>{caption}</figcaption></figure></div>'
-    )
-
-
-def _message(sentence: str) -> str:
-    return f'<div class="answer"><b class="numeral muted">?</b><span class="sentence">{escape(sentence)}</span></div>'
-
-
-def _source(words: Words, facts) -> str:
-    size = words("digits.parameters", millions=f"{facts.parameters / 1e6:.1f}")
-    accuracy = words("digits.accuracy", percent=f"{facts.accuracy:.2%}".rstrip("%")) if facts.accuracy else ""
-    place = words(f"source.{facts.provenance.source}", repo_id=facts.provenance.repo_id)
-    notes = "".join(
-        f'<details><summary>{escape(words("source.fallback"))}</summary><span lang="en">{escape(note)}</span></details>'
-        for note in facts.provenance.notes
-    )
-    return escape(" · ".join(part for part in (facts.architecture, size, accuracy, place) if part)) + notes

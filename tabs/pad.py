@@ -14,6 +14,8 @@ EXAMPLES = {  # strokes on the canvas, drawn as a visitor would draw them
     "8": "M185 85 C150 35 85 65 105 105 C120 135 190 150 188 195 C184 245 100 240 100 195 C100 150 185 130 185 85",
 }
 
+DRAFT = "draft=1;"  # a parameter in the data URL of a drawing whose stroke still goes on
+
 # The value is the canvas as a data URL, or "" when nothing is drawn. Ink is sent while the pointer moves, but no more
 # often than an answer takes to come back and be read.
 SCRIPT = """
@@ -43,7 +45,7 @@ canvas.addEventListener('pointermove', (event) => {
   ink.beginPath(); ink.moveTo(...last);
   last = at(event);
   ink.lineTo(...last); ink.stroke();
-  if (Date.now() - sent > 120) send(canvas.toDataURL());
+  if (Date.now() - sent > 120) send(canvas.toDataURL().replace('base64,', 'DRAFTbase64,'));
 });
 const lift = () => { if (last !== null) { last = null; send(canvas.toDataURL()); } };
 canvas.addEventListener('pointerup', lift);
@@ -53,7 +55,12 @@ for (const button of element.querySelectorAll('[data-strokes]'))
   button.addEventListener('click', () => {
     wipe(); pen(); ink.stroke(new Path2D(button.dataset.strokes)); send(canvas.toDataURL());
   });
-""".replace("LINE", str(LINE))
+""".replace("LINE", str(LINE)).replace("DRAFT", DRAFT)
+
+
+def is_draft(url: str) -> bool:
+    """Whether the pad's value `url` shows a stroke that still goes on."""
+    return DRAFT in url[:40]
 
 
 def pad(words: Words, elem_id: str) -> gr.HTML:

@@ -45,28 +45,77 @@ CSS = """
 .pad-clear { margin-left: auto; padding: 0 0.9rem; }
 .pad-row button:hover, .pad-row button:focus-visible { border-color: var(--accent); }
 
-.answer { display: grid; grid-template-columns: auto 1fr auto; gap: 1.25rem; align-items: center; min-height: 112px; }
+.answer {
+  display: grid; grid-template-columns: auto 1fr auto; gap: 0.75rem 1.25rem; align-items: center; min-height: 126px;
+}
 .numeral {
-  font-size: 5rem; line-height: 1; font-weight: 600; min-width: 1ch; color: var(--ink);
+  font-size: min(5rem, 21rem / var(--length, 1)); line-height: 1; font-weight: 600; min-width: 1ch; color: var(--ink);
   font-variant-numeric: tabular-nums;
 }
-.numeral.muted { color: var(--line); }
+.numeral.muted { color: var(--muted); }
 .sentence { color: var(--ink); font-size: 1.1rem; }
-.answer figure { margin: 0; text-align: center; }
-.answer figcaption { color: var(--muted); font-size: 0.75rem; margin-top: 0.25rem; }
-.pixels { width: 84px; height: 84px; image-rendering: pixelated; border-radius: 10px; display: inline-block; }
+.pictures { display: flex; flex-wrap: wrap; gap: 0.75rem; }
+.pictures figure { margin: 0; text-align: center; width: 92px; }
+.pictures figcaption, .pictures p { color: var(--muted); font-size: 0.75rem; line-height: 1.3; margin: 0.25rem 0 0; }
+.pixels {
+  width: 84px; height: 84px; image-rendering: pixelated; border-radius: 10px;
+  display: inline-block; vertical-align: top;
+  background: var(--raised) center / cover; box-shadow: inset 0 0 0 1px var(--line);
+}
+.many .pictures { grid-column: 1 / -1; }
+.many .pictures figure { display: block; width: auto; }
+.many .pixels { width: 44px; height: 44px; border-radius: 6px; }
+.many .pixels + .pixels { margin-left: 3px; }
+.many .pictures p { flex-basis: 100%; margin: 0; }
 #label { min-height: 150px; font-variant-numeric: tabular-nums; }
 #label .empty svg { display: none; }
 #source, #source * { color: var(--muted); font-size: 0.85rem; overflow-wrap: anywhere; }
 .controls { align-items: center; }
 .gradio-container .html-container { padding: 0; }
-#download { align-self: flex-start; width: auto; min-height: 40px; padding: 0 0.9rem; border: 1px solid var(--line); }
+.buttons { gap: 0.5rem; }
+.buttons button {
+  flex: none; width: auto; min-width: 0; min-height: 40px; padding: 0 0.9rem; border: 1px solid var(--line);
+}
+.opinions {
+  grid-template-columns: minmax(0, 3fr) minmax(0, 2fr); gap: 1rem 2.5rem; align-items: center;
+  border-top: 1px solid var(--line); padding-top: 1rem; color: var(--ink);
+}
+.opinions > p { grid-column: 1 / -1; margin: 0; color: var(--muted); }
+#opinions table {
+  width: 100%; margin: 0; border: 0; border-collapse: collapse; font-size: 0.9rem; font-variant-numeric: tabular-nums;
+}
+#opinions th, #opinions td {
+  border: 0; border-bottom: 1px solid var(--line); padding: 0.35rem 0 0.35rem 0.5rem;
+  text-align: right; white-space: nowrap; font-weight: 400;
+}
+#opinions th:first-child { text-align: left; padding-left: 0; }
+#opinions thead th { color: var(--muted); font-size: 0.8rem; }
+#opinions td:nth-child(2) { font-weight: 600; }
+.opinions figure { margin: 0; }
+.opinions svg { width: 100%; max-width: 420px; display: block; margin: 0 auto; overflow: visible; }
+.opinions path { stroke: var(--line); fill: none; }
+.opinions circle { fill: var(--accent); }
+.opinions text { fill: var(--muted); font-size: 11px; }
+.opinions .middle { text-anchor: middle; }
+.opinions .end { text-anchor: end; }
+.opinions .name { fill: var(--ink); }
+.opinions figcaption { color: var(--muted); font-size: 0.8rem; text-align: center; margin-top: 0.25rem; }
 .nav-holder, footer { display: none !important; }
 @media (max-width: 640px) and (max-height: 700px) { .subtitle { display: none; } }
 @media (max-width: 640px) {
   .columns { gap: 1rem; }
-  .numeral { font-size: 4rem; }
-  .answer { min-height: 96px; gap: 1rem; }
+  .numeral { font-size: min(4rem, 21rem / var(--length, 1)); }
+  .answer { min-height: 136px; gap: 0.75rem; align-content: start; }
+  .sentence { font-size: 1rem; }
+  .pictures { grid-column: 1 / -1; gap: 0.5rem; }
+  .pictures figure { display: flex; align-items: center; gap: 0.5rem; flex: 1; text-align: left; }
+  .pictures figcaption { font-size: 0.7rem; margin: 0; }
+  .many .pictures figure { flex: none; text-align: center; }
+  .pixels { width: 60px; height: 60px; flex: none; }
+  .opinions { grid-template-columns: minmax(0, 1fr); }
+  #opinions table { font-size: 0.78rem; }
+  #opinions thead th { font-size: 0.7rem; }
+  #opinions th, #opinions td { padding-left: 0.25rem; }
   .pad-row > span { display: none; }
 }
 """

@@ -57,6 +57,7 @@ class Lab:
 
     def draw(self, stroke: Stroke = SEVEN, *, lift: bool = True) -> None:
         """Draw one stroke with the mouse; without `lift` the button stays down."""
+        self.canvas.scroll_into_view_if_needed()
         self.page.mouse.move(*self.at(*stroke[0]))
         self.page.mouse.down()
         self.go_on(stroke[1:])
