@@ -120,10 +120,21 @@ def _is_mnist(image: Image.Image) -> bool:
     return all(DIGIT_SIZE / 2 - 0.1 <= centre <= DIGIT_SIZE / 2 + 1.1 for centre in _centre_of_mass(pixels))
 
 
+def _averageable(image: Image.Image) -> Image.Image:
+    """The picture in a mode whose pixels Pillow can average: bits and palettes it would thin out instead."""
+    mode = image.mode
+    if mode in ("P", "PA"):
+        mode = "RGBA" if image.has_transparency_data else "RGB"
+    elif mode.startswith("I;"):
+        mode = "I"
+    mode = {"1": "L", "La": "LA", "RGBa": "RGBA"}.get(mode, mode)
+    return image if mode == image.mode else image.convert(mode)
+
+
 def _grey(image: Image.Image) -> Image.Image:
     """The picture as 'L'; a transparent one is laid on the paper that its ink stands out from."""
-    if image.mode in ("I", "F") or image.mode.startswith("I;"):
-        values = np.nan_to_num(np.asarray(image, np.float32), posinf=0.0, neginf=0.0)
+    if image.mode in ("I", "F"):
+        values = np.nan_to_num(np.asarray(image, np.float64), posinf=0.0, neginf=0.0)
         low, high = values.min(), values.max()
         # Such files have no agreed white: their range is taken.
         return Image.fromarray(np.uint8(255 * ((values - low) / max(high - low, 1e-6))))
@@ -157,6 +168,7 @@ class _Sheet:
 
     @classmethod
     def of(cls, image: Image.Image) -> Self:
+        image = _averageable(image)
         if max(image.size) > WORKING_SIZE:
             image = image.copy()
             image.thumbnail((WORKING_SIZE, WORKING_SIZE), Image.Resampling.BOX)

@@ -62,6 +62,7 @@ CSS = """
   display: inline-block; vertical-align: top;
   background: var(--raised) center / cover; box-shadow: inset 0 0 0 1px var(--line);
 }
+.pictures figcaption { word-break: keep-all; }
 .many .pictures { grid-column: 1 / -1; }
 .many .pictures figure { display: block; width: auto; }
 .many .pixels { width: 44px; height: 44px; border-radius: 6px; }
@@ -88,9 +89,10 @@ CSS = """
   border: 0; border-bottom: 1px solid var(--line); padding: 0.35rem 0 0.35rem 0.5rem;
   text-align: right; white-space: nowrap; font-weight: 400;
 }
+#opinions tr { border: 0; }
 #opinions th:first-child { text-align: left; padding-left: 0; }
 #opinions thead th { color: var(--muted); font-size: 0.8rem; }
-#opinions td:nth-child(2) { font-weight: 600; }
+#opinions td:nth-child(2) { font-weight: 600; white-space: normal; overflow-wrap: anywhere; }
 .opinions figure { margin: 0; }
 .opinions svg { width: 100%; max-width: 420px; display: block; margin: 0 auto; overflow: visible; }
 .opinions path { stroke: var(--line); fill: none; }
@@ -114,7 +116,7 @@ CSS = """
   .pixels { width: 60px; height: 60px; flex: none; }
   .opinions { grid-template-columns: minmax(0, 1fr); }
   #opinions table { font-size: 0.78rem; }
-  #opinions thead th { font-size: 0.7rem; }
+  #opinions thead th { font-size: 0.7rem; white-space: normal; vertical-align: bottom; }
   #opinions th, #opinions td { padding-left: 0.25rem; }
   .pad-row > span { display: none; }
 }

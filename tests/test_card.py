@@ -9,6 +9,7 @@ from huggingface_hub import ModelCard
 
 import models
 from models import hub as sources
+from train import strokes
 from train.snippets import SNIPPETS
 
 NAMES = models.names()
@@ -127,7 +128,8 @@ def test_code_on_the_card(name: str, only_embedded: None, checkpoints: Path, mon
     monkeypatch.chdir(checkpoints / name)
     space: dict = {"__name__": "card"}
     exec(code, space)
-    x = torch.rand(16, 1, 28, 28, generator=torch.Generator().manual_seed(0))
+    draw = torch.Generator().manual_seed(0)
+    x = strokes.pictures(strokes.digits(16, draw)[0], draw)
     with torch.inference_mode():
         logits = space["net"](x)
         assert logits.std() > 0.5

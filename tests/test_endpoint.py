@@ -11,6 +11,9 @@ from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
 
+import models
+
+NETWORKS = models.names(task="classification")
 DIGITS = [str(digit) for digit in range(10)]
 SEVEN = png(drawn())
 FILE = {"meta": {"_type": "gradio.FileData"}}  # how Gradio marks a file
@@ -37,7 +40,7 @@ def named(answer: dict[str, Any]) -> str:
     return answer["label"]
 
 
-@pytest.mark.parametrize("network", ["mnist-dense", "mnist-resnet"])
+@pytest.mark.parametrize("network", NETWORKS)
 def test_raw_http_gives_ten_probabilities(app: App, network: str) -> None:
     """A data URL and a name are all that a caller needs."""
     status, answer = app.classify(data_url(SEVEN), network)
@@ -139,7 +142,7 @@ def test_classify_is_the_only_public_endpoint(app: App) -> None:
     assert image["python_type"]["type"] == "filepath"
     assert not image["parameter_has_default"]
     assert network["parameter_name"] == "network"
-    assert network["type"] == {"type": "string", "enum": ["mnist-dense", "mnist-resnet"]}
+    assert network["type"] == {"type": "string", "enum": NETWORKS}
     assert network["parameter_default"] == "mnist-resnet"
     assert [value["component"] for value in info["named_endpoints"]["/classify"]["returns"]] == ["Label"]
 

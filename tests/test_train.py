@@ -1,6 +1,7 @@
 """The arithmetic of training against formulas written out: metrics, learning rate, averages, optimisers, warps."""
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -8,10 +9,11 @@ import torch
 from torch import nn
 from torch.optim.swa_utils import AveragedModel
 
-from train import metrics
+from train import metrics, strokes
 from train.augment import Augment
 from train.loop import _ema, epoch_order, lr_factor, make_optimizer
 from train.recipes import RECIPES, Recipe
+from train.tasks import Classification
 
 
 def recipe(**values: object) -> Recipe:
@@ -229,3 +231,180 @@ def test_warp_is_drawn_from_the_global_seed() -> None:
     assert not torch.allclose(results[0], results[2], atol=0.1)
     assert not torch.allclose(results[0][0], results[0][1], atol=0.1)
     assert all(result.min() >= 0 and result.max() <= 1 for result in results)
+
+
+def still(**values: float) -> Augment:
+    """An augmentation that moves nothing."""
+    return Augment(**NOTHING, **values)
+
+
+def digits(n: int = 4) -> torch.Tensor:
+    """Strokes of three pixels' width on black, at full contrast."""
+    pictures = torch.zeros(n, 1, 28, 28)
+    pictures[:, :, 6:22, 12:15] = 1
+    pictures[:, :, 6:9, 8:20] = 0.8
+    return pictures
+
+
+def by_neighbours(picture: np.ndarray, choose: Callable) -> np.ndarray:
+    """Each pixel the largest, or smallest, of the nine around it, those outside of the picture left out."""
+    return np.array(
+        [[choose(picture[max(0, y - 1) : y + 2, max(0, x - 1) : x + 2]) for x in range(28)] for y in range(28)]
+    )
+
+
+def test_nothing_is_redrawn_without_thickness() -> None:
+    """0 and 0: not a bit more than the warp is done, nor drawn from the generator."""
+    torch.manual_seed(0)
+    warped = Augment(**NOTHING)(digits())
+    state = torch.get_rng_state()
+    torch.manual_seed(0)
+    assert torch.equal(still(thickness=0.0, coarse=0.0)(digits()), warped)
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_thicker_and_thinner_strokes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Towards the dilation by a 3x3 square, or half as far towards the erosion; then at full contrast again."""
+    monkeypatch.setattr(torch, "rand_like", torch.zeros_like)  # every image is redrawn
+    plain = digits(1)[0, 0].numpy()
+    for amount in (0.8, -0.8):
+        monkeypatch.setattr(
+            torch.Tensor, "uniform_", lambda self, low, high, sign=amount / 0.8: self.fill_(sign * high)
+        )
+        found = still(thickness=0.8)(digits())[:, 0].numpy()
+        if amount > 0:
+            wanted = plain + 0.8 * (by_neighbours(plain, np.max) - plain)
+        else:
+            wanted = plain + 0.4 * (by_neighbours(plain, np.min) - plain)
+        wanted /= wanted.max()
+        assert np.allclose(found, wanted, atol=1e-4)
+        assert (found.sum() > digits().sum()) == (amount > 0)
+
+
+def test_half_of_the_images_keep_their_strokes() -> None:
+    """Of the others each has its own; the range stays [0, 1], for noise and for faint pictures too."""
+    torch.manual_seed(0)
+    plain = Augment(**NOTHING)(digits(1000))
+    found = still(thickness=0.8)(digits(1000))
+    same = ((found - plain).abs().amax((1, 2, 3)) < 1e-4).float().mean().item()
+    assert same == pytest.approx(0.5, abs=0.06)
+    ink = found.sum((1, 2, 3))
+    assert (ink > plain.sum((1, 2, 3)) + 0.1).sum() > 200 and (ink < plain.sum((1, 2, 3)) - 0.1).sum() > 150
+    assert len(ink.unique()) > 400
+    for pictures in (noise(400), digits(400) * 0.2, torch.zeros(400, 1, 28, 28)):
+        for kind in (still(thickness=1.0), still(coarse=1.0), still(thickness=1.0, coarse=0.5)):
+            result = kind(pictures)
+            assert result.shape == pictures.shape and result.isfinite().all()
+            assert result.min() >= 0 and result.max() <= 1 + 1e-6
+
+
+def test_fewer_pixels() -> None:
+    """So many of the images lose what is finer than 8 to 20 pixels for 28; the others stay as they are."""
+    torch.manual_seed(0)
+    plain = Augment(**NOTHING)(noise(1000))
+    found = still(coarse=0.3)(noise(1000))
+    touched = (found - plain).abs().amax((1, 2, 3)) > 1e-3
+    assert touched.float().mean().item() == pytest.approx(0.3, abs=0.05)
+    sharp, dull = (pictures[touched].diff(dim=3).abs().mean() for pictures in (plain, found))
+    assert dull < 0.8 * sharp
+    assert found[touched].mean().item() == pytest.approx(plain[touched].mean().item(), abs=0.02)
+
+
+@pytest.mark.parametrize("size", [8, 14, 20])
+def test_fewer_pixels_are_means_enlarged_again(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A picture that is flat in squares as large as the new pixels keeps their middles."""
+    monkeypatch.setattr(torch, "randint", lambda low, high, shape: torch.tensor(size))
+    found = still(coarse=1.0)(noise(2))
+    # The mean of each of `size` x `size` fields, pixel by pixel with the share of it that lies in the field.
+    edges = np.linspace(0, 28, size + 1)
+    starts, ends = np.floor(edges[:-1]).astype(int), np.ceil(edges[1:]).astype(int)
+    source = noise(2).numpy()[:, 0]
+    small = np.array(
+        [[source[:, y0:y1, x0:x1].mean((1, 2)) for x0, x1 in zip(starts, ends, strict=True)]
+         for y0, y1 in zip(starts, ends, strict=True)]
+    ).transpose(2, 0, 1)  # fmt: skip
+    again = nn.functional.interpolate(torch.tensor(small)[:, None], size=(28, 28), mode="bicubic").clamp(0, 1)
+    assert torch.allclose(found, again.float(), atol=1e-4)
+
+
+class Told(nn.Module):
+    """A net that answers with fixed logits, one row an image, and remembers what it was asked."""
+
+    def __init__(self, logits: torch.Tensor):
+        super().__init__()
+        self.logits = nn.Parameter(logits)
+        self.asked: torch.Tensor | None = None
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        self.asked = x.detach()
+        return self.logits[: len(x)]
+
+
+def log_softmax(logits: np.ndarray) -> np.ndarray:
+    shifted = logits - logits.max(1, keepdims=True)
+    return shifted - np.log(np.exp(shifted).sum(1, keepdims=True))
+
+
+def smoothed(logits: np.ndarray, labels: np.ndarray, smoothing: float) -> float:
+    """Cross-entropy to a target of 1 - s on the label and s / 10 on every class, meaned over the images."""
+    target = np.full((len(labels), 10), smoothing / 10)
+    target[np.arange(len(labels)), labels] += 1 - smoothing
+    return float(-(target * log_softmax(logits)).sum(1).mean())
+
+
+@pytest.mark.parametrize("outliers", [0.0, 0.25])
+@pytest.mark.parametrize("drawn", [0.0, 0.5])
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_loss(smoothing: float, drawn: float, outliers: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The mean over the batch and the digits drawn for it; and half the cross-entropy between the answers to what is
+    no digit and ten equal probabilities.
+    """
+    more = torch.tensor([3, 1, 4, 1, 5, 9, 2, 6])
+    path = torch.rand(40, strokes.POINTS, 4, generator=torch.Generator().manual_seed(0))
+    monkeypatch.setattr(strokes, "digits", lambda count: (path[:count], more[:count]))
+    monkeypatch.setattr(strokes, "nonsense", lambda count: path[20 : 20 + count])
+    logits = torch.randn(40, 10, generator=torch.Generator().manual_seed(1)) * 2
+    images, labels = noise(16), torch.arange(16) % 10
+    net = Told(logits)
+    loss = Classification().loss(
+        net, images, labels, recipe(label_smoothing=smoothing, drawn=drawn, outliers=outliers, batch_size=16)
+    )
+    told = logits.numpy().astype(np.float64)
+    added, known = round(16 * drawn), 16 + round(16 * drawn)
+    wanted = smoothed(told[:known], np.concatenate([labels.numpy(), more[:added].numpy()]), smoothing)
+    if outliers:
+        unknown = told[known : known + 4]
+        wanted += 0.5 * float(-(log_softmax(unknown) / 10).sum(1).mean())
+    assert loss.item() == pytest.approx(wanted, abs=1e-5)
+    assert net.asked.shape == (known + round(16 * outliers), 1, 28, 28)
+    assert torch.equal(net.asked[:16], images)
+    assert net.asked.min() >= 0 and net.asked.max() <= 1
+    loss.backward()
+    assert (net.logits.grad.abs().sum(1) > 0).sum() == len(net.asked)
+
+
+def test_what_is_added_is_augmented_too() -> None:
+    """Drawings of a batch go through the recipe's augmentation, and the batch itself not once more."""
+    seen: list[int] = []
+
+    def note(pictures: torch.Tensor) -> torch.Tensor:
+        seen.append(len(pictures))
+        return pictures * 0
+
+    net = Told(torch.zeros(40, 10))
+    Classification().loss(net, noise(16), torch.arange(16) % 10, recipe(drawn=0.5, outliers=0.25, augment=note))
+    assert seen == [8, 4]
+    assert torch.equal(net.asked[:16], noise(16)) and not net.asked[16:].any()
+
+
+def test_a_network_that_is_unsure_of_what_is_no_digit_loses_least() -> None:
+    """Ten equal answers cost log 10, with half the weight; any other costs more."""
+    labels = torch.zeros(8, dtype=torch.long)
+    flat, certain = torch.zeros(10, 10), torch.zeros(10, 10)
+    certain[8:, 7] = 9.0
+    costs = [
+        Classification().loss(Told(logits), noise(8), labels, recipe(outliers=0.25)).item()
+        for logits in (flat, certain)
+    ]
+    assert costs[0] == pytest.approx(1.5 * math.log(10), abs=1e-5)
+    assert costs[1] > costs[0] + 1

@@ -1,15 +1,27 @@
 """The page as a visitor uses it: draws, chooses, uploads, reads what it says."""
 
+import base64
+import io
 import json
-from collections.abc import Sequence
+import math
+import re
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from app_process import ROOT, SEVEN
+from PIL import Image
 from playwright.sync_api import Page, Request, expect
 
 PAGES = {"en": "/", "zh": "/zh"}
 LOCALE = {"en": "en-US", "zh": "zh-CN"}
 Stroke = Sequence[tuple[float, float]]
+OpenLab = Callable[..., "Lab"]
+PHONE = {"viewport": {"width": 360, "height": 640}, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
+
+RING = [(0.5 + 0.22 * math.sin(turn * math.pi / 4), 0.5 - 0.32 * math.cos(turn * math.pi / 4)) for turn in range(9)]
+SEVENTEEN = ([(0.25, 0.25), (0.25, 0.75)], [(0.55, 0.25), (0.85, 0.25), (0.68, 0.75)])
+SCRIBBLE = [(0.5 + 0.4 * math.sin(2.4 * turn), 0.5 + 0.4 * math.cos(1.7 * turn)) for turn in range(30)]
+LETTER_K = ([(0.3, 0.15), (0.3, 0.85)], [(0.72, 0.15), (0.32, 0.5), (0.74, 0.85)])
 
 
 class Lab:
@@ -31,6 +43,7 @@ class Lab:
         self.label = page.locator("#label")
         self.source = page.locator("#source")
         self.canvas = page.locator("#pad canvas")
+        self.opinions = page.locator("#opinions .opinions")
         page.on("request", lambda request: "/run/" in request.url and self.asking.add(request))
         page.on("requestfinished", lambda request: self.asking.discard(request))
         page.on("requestfailed", lambda request: self.asking.discard(request))
@@ -65,6 +78,12 @@ class Lab:
             self.page.mouse.up()
             self.settle()
 
+    def draw_anew(self, *strokes: Stroke) -> None:
+        """Clear the pad and draw all these strokes."""
+        self.page.locator("#pad .pad-clear").click()
+        for stroke in strokes:
+            self.draw(stroke)
+
     def go_on(self, points: Stroke) -> None:
         """Move on through `points`."""
         for point in points:
@@ -75,6 +94,33 @@ class Lab:
         self.page.wait_for_timeout(150)
         while self.asking:
             self.page.wait_for_timeout(50)
+
+    def heat_urls(self) -> list[str]:
+        """The address of each heat map in the answer, "" where none is shown."""
+        return self.page.locator("#answer i.pixels").evaluate_all(
+            "places => places.map((place) => getComputedStyle(place).backgroundImage.replace(/^none$/, ''))"
+        )
+
+    def heat_maps(self) -> list[Image.Image]:
+        """The heat maps in the answer, once they are all there; each lies beside a picture of what was seen."""
+        places = self.page.locator("#answer .pixels")
+        self.page.wait_for_function(
+            """() => {
+              const places = [...document.querySelectorAll('#answer i.pixels')];
+              return places.length && places.every((place) => getComputedStyle(place).backgroundImage !== 'none');
+            }"""
+        )
+        urls = self.heat_urls()
+        assert places.count() == 2 * len(urls)
+        files = (base64.b64decode(re.search(r'base64,([^"]+)', url)[1]) for url in urls)
+        return [Image.open(io.BytesIO(file)).convert("RGB") for file in files]
+
+    def ask_all(self) -> list[list[str]]:
+        """Ask all networks; the cells of the table, row by row, without its head."""
+        self.page.locator("#ask-all").click()
+        rows = self.opinions.locator("tbody tr")
+        expect(rows.first).to_be_visible()
+        return [row.locator("th, td").all_inner_texts() for row in rows.all()]
 
     def choose(self, network: str) -> None:
         """Choose a network by its title."""

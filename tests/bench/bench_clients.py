@@ -1,0 +1,98 @@
+"""Sixteen clients call `classify` for a minute. Bar: no error, and memory at its end 1.05 times that after a second.
+
+One call goes before, so that the network is loaded. Each client keeps a connection open and sends a picture of its
+own, raw HTTP, one call after another. Then they call an endpoint that returns a constant in the same way, in the same
+process, which tells what Gradio alone takes. Run from the repository's root: python tests/bench/bench_clients.py
+"""
+
+import json
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+from statistics import median, quantiles
+
+from bench_endpoint import NETWORK, call, connect
+from common import verdict
+
+# ruff: isort: split
+from app_process import SEVEN, data_url, drawn, environment, free_port, png
+
+CLIENTS, SECONDS, BAR = 16, 60, 1.05
+SERVER = Path(__file__).with_name("bench_endpoint.py")
+
+
+def resident(pid: int) -> float:
+    """MB of memory that a process holds."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return int(next(line for line in lines if line.startswith("VmRSS")).split()[1]) / 1024
+
+
+def client(number: int, port: int, process: subprocess.Popen[bytes], name: str, end: float, told: list) -> None:
+    """Call until `end`; leave the milliseconds of each call, or the error that ended it."""
+    stroke = [(x + 0.01 * number, y) for x, y in SEVEN]
+    body = json.dumps({"data": [data_url(png(drawn(stroke, 240 + 5 * number))), NETWORK]}).encode()
+    connection = connect(port, process)
+    while time.perf_counter() < end:
+        try:
+            told.append(call(connection, name, body))
+        except Exception as error:  # whatever it is, it counts
+            told.append(error)
+            return
+
+
+def minute(port: int, process: subprocess.Popen[bytes], name: str, seconds: float) -> tuple[list, list[float]]:
+    """What every call took, and the server's memory after each second."""
+    told: list = []
+    start = time.perf_counter()
+    clients = [
+        threading.Thread(target=client, args=(number, port, process, name, start + seconds, told))
+        for number in range(CLIENTS)
+    ]
+    for one in clients:
+        one.start()
+    memory = []
+    while time.perf_counter() < start + seconds:
+        time.sleep(1 - (time.perf_counter() - start) % 1)
+        memory.append(resident(process.pid))
+    for one in clients:
+        one.join()
+    return told, memory
+
+
+def main(seconds: float) -> int:
+    """Measure, print, and tell by the status whether the bar is met."""
+    port = free_port()
+    with tempfile.TemporaryDirectory() as home:
+        command = [sys.executable, str(SERVER), "--serve", str(port)]
+        process = subprocess.Popen(command, env=environment(Path(home)))
+        try:
+            first: list = []
+            client(0, port, process, "classify", time.perf_counter() + 1e-3, first)  # one call: the network is loaded
+            results = {name: minute(port, process, name, seconds) for name in ("classify", "constant")}
+        finally:
+            process.terminate()
+            process.wait()
+    print(f"{CLIENTS} clients, {seconds:g} s each")
+    print(
+        f"{'ms':12} {'p50':>8} {'p95':>8} {'max':>8} {'calls/s':>8} {'errors':>8} {'MB, 1 s':>8} {'end':>8} {'most':>8}"
+    )
+    errors = []
+    for name, (told, memory) in results.items():
+        times = [taken for taken in told if isinstance(taken, float)]
+        errors += [taken for taken in told if not isinstance(taken, float)]
+        p95 = quantiles(times, n=20, method="inclusive")[-1]
+        print(
+            f"{name:12} {median(times):8.1f} {p95:8.1f} {max(times):8.1f} {len(times) / seconds:8.1f} "
+            f"{len(told) - len(times):8} {memory[0]:8.1f} {memory[-1]:8.1f} {max(memory):8.1f}"
+        )
+    for error in errors:
+        print(f"error: {error!r}")
+    memory = results["classify"][1]
+    return verdict("memory at the end / after the first second", memory[-1] / memory[0], BAR) or int(bool(errors))
+
+
+if __name__ == "__main__":
+    sys.exit(main(float(sys.argv[1]) if len(sys.argv) > 1 else SECONDS))
