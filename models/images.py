@@ -1,6 +1,7 @@
 """Pictures in, pictures out: reading what a stranger sends, and bringing a drawing into MNIST's form."""
 
 import io
+import math
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,9 @@ from scipy.ndimage import grey_closing, label, uniform_filter
 from models.errors import InputError
 
 MAX_PIXELS = 50_000_000
+# Without those that hold pictures of another size than they say, such as icons.
+FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "AVIF", "GIF", "BMP", "TIFF", "PPM")
+TIFF_TILE = (322, 323)  # the tags with a tile's width and height, which may be far beyond the picture's
 WORKING_SIZE = 320  # pixels; a digit needs no more, and a photograph is large
 DIGIT_SIZE, DIGIT_BOX = 28, 20  # MNIST: a digit fitted into 20x20, its centre of mass in the middle of 28x28
 LEAST_CONTRAST = 15  # of 255 between paper and ink; below it a picture counts as blank
@@ -40,8 +44,10 @@ def open_image(source: str | Path | bytes) -> Image.Image:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # our own limit is lower than Pillow's warning
-            image = Image.open(io.BytesIO(source) if isinstance(source, bytes) else source)
+            image = Image.open(io.BytesIO(source) if isinstance(source, bytes) else source, formats=FORMATS)
             check_size(image)
+            if math.prod(getattr(image, "tag_v2", {}).get(side, 0) for side in TIFF_TILE) > MAX_PIXELS:
+                raise _too_large("")
             image.load()
             ImageOps.exif_transpose(image, in_place=True)  # without a second copy of a large photograph
             return image
@@ -170,7 +176,7 @@ class _Sheet:
     def of(cls, image: Image.Image) -> Self:
         image = _averageable(image)
         if max(image.size) > WORKING_SIZE:
-            image = image.copy()
+            image = image.reduce(max(image.size) // WORKING_SIZE)  # without a copy of a large photograph
             image.thumbnail((WORKING_SIZE, WORKING_SIZE), Image.Resampling.BOX)
         grey = _grey(image)
         factor = -(-max(grey.size) // COARSE_SIZE)

@@ -1,20 +1,36 @@
 """A picture that a visitor brings."""
 
 import base64
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, Self
 
 import gradio as gr
 from gradio.components.image import ImageData
 from PIL import Image
+from pydantic import ValidationError, model_validator
 
 from models import images
 from models.errors import InputError
+
+
+class Payload(ImageData):
+    """What the browser or a caller sends; anything that has not the form of a picture counts as an empty file."""
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def any_form(cls, value: Any, handler: Callable[[Any], Self]) -> Self:
+        try:
+            return handler(value)
+        except ValidationError:
+            return handler({})
 
 
 class Picture(gr.Image):
     """A `gr.Image` that gives what `opened` makes of a file: our sentences for what is broken, huge or no picture."""
 
     is_template = True  # to the browser it is a gr.Image
+    data_model = Payload
 
     def preprocess(self, payload: ImageData | None) -> Image.Image | InputError | None:
         """The picture, upright, in its own mode; or what is wrong with it."""

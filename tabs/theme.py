@@ -92,7 +92,7 @@ CSS = """
 #opinions tr { border: 0; }
 #opinions th:first-child { text-align: left; padding-left: 0; }
 #opinions thead th { color: var(--muted); font-size: 0.8rem; }
-#opinions td:nth-child(2) { font-weight: 600; white-space: normal; overflow-wrap: anywhere; }
+#opinions td:nth-child(2) { min-width: 4ch; font-weight: 600; white-space: normal; overflow-wrap: anywhere; }
 .opinions figure { margin: 0; }
 .opinions svg { width: 100%; max-width: 420px; display: block; margin: 0 auto; overflow: visible; }
 .opinions path { stroke: var(--line); fill: none; }

@@ -58,7 +58,7 @@ def test_values_add_up(name: str) -> None:
         difference = (net(SEVEN) - net(torch.zeros_like(SEVEN)))[0]
     for digit in (7, 2):
         values = integrated_gradients(net, SEVEN, digit)
-        allowed = 0.12 * max(values.abs().sum().item(), 1.0)
+        allowed = 0.2 * max(values.abs().sum().item(), 1.0)
         assert values.sum().item() == pytest.approx(difference[digit].item(), abs=allowed)
 
 

@@ -37,3 +37,11 @@ def test_text_can_be_read(selector: str, text: str, ground: str) -> None:
     found = colours(selector)
     darker, lighter = sorted((luminance(found[text]), luminance(found[ground])))
     assert (lighter + 0.05) / (darker + 0.05) >= 4.5
+
+
+def test_every_colour_is_a_variable() -> None:
+    """Both pages define the same ones, no rule uses another, and none names a colour of its own."""
+    assert colours(":root").keys() == colours(".dark").keys()
+    _, rules = re.split(r"\.dark \{.*?\}", CSS, flags=re.DOTALL)
+    assert set(re.findall(r"var\(--(\w+)\)", rules)) <= colours(":root").keys()
+    assert not re.findall(r"#[0-9a-f]{3,8}\b(?=[^{}]*;)|rgba?\(", rules)
