@@ -10,7 +10,8 @@ from typing import Self
 import numpy as np
 import torch
 from PIL import Image, ImageChops, ImageFilter, ImageOps, ImageStat
-from scipy.ndimage import grey_closing, label, uniform_filter
+from scipy.ndimage import binary_erosion, binary_fill_holes, grey_closing, label, uniform_filter
+from scipy.spatial import ConvexHull
 
 from models.errors import InputError
 
@@ -29,6 +30,10 @@ PAPER_WINDOW = 5  # the longer side by this: wider than a stroke, narrower than 
 FULL = 0.8  # of the greatest contrast: from here on it is all ink, as in MNIST, whose strokes are white within
 SPECK = 0.03  # of the largest piece's area: less is dust
 OVERLAP = 0.3  # of the narrower of two pieces' widths: more, and they are one digit
+WIDEST = 1.2  # times its height: wider, and it is no one digit
+AS_TALL = 0.8  # of the tallest part's height: the pieces of one digit are not all so tall
+SHEET = 0.2  # of the picture: a rectangle that is so large is the paper, and around it lies a table
+RECTANGULAR = 0.85  # of the smallest rectangle around it: a sheet fills it, seen from the side too; an 0 does not
 FINE = 4  # the digit is prepared so many times larger than it will be
 STROKES = (2.0, 4.0)  # pixels of 20: the middle of what MNIST has
 
@@ -111,6 +116,24 @@ def to_digits(image: Image.Image) -> list[Image.Image]:
     return [_fitted(sheet, group) for group in _columns(sheet.ink)]
 
 
+def may_be_one_digit(image: Image.Image) -> bool:
+    """Whether the ink that `to_digits` parts could be one digit drawn in pieces, by its form alone.
+
+    It could not where it is wider than a digit, or where every part is about as tall as the tallest.
+
+    Raises:
+        InputError: the picture is blank, or too large.
+    """
+    check_size(image)
+    if _is_mnist(image):
+        return True
+    sheet = _Sheet.of(image)
+    parts = [np.argwhere(part) for part in _columns(sheet.ink)]
+    height, width = np.ptp(np.concatenate(parts), 0) + 1
+    heights = [np.ptp(part[:, 0]) + 1 for part in parts]
+    return len(parts) == 1 or (width <= WIDEST * height and min(heights) < AS_TALL * max(heights))
+
+
 def to_tensor(image: Image.Image) -> torch.Tensor:
     """An 'L' picture as (1, 1, H, W) in [0, 1], float32."""
     return torch.from_numpy(np.array(image, np.float32) / 255)[None, None]
@@ -181,12 +204,43 @@ class _Sheet:
         grey = _grey(image)
         factor = -(-max(grey.size) // COARSE_SIZE)
         coarse = np.asarray(grey.reduce(factor))
+        if paper := _on_a_table(grey, coarse):
+            grey = paper
+            factor = -(-max(grey.size) // COARSE_SIZE)
+            coarse = np.asarray(grey.reduce(factor))
         if flat := _is_unevenly_lit(coarse):
             grey = _flattened(grey)
             coarse = np.asarray(grey.reduce(factor))
         shades = _shades(coarse)
         pieces, _ = label(shades[coarse] > VISIBLE, CONNECTED)
         return cls(grey, shades.tolist(), _without_specks(pieces, edges=flat), factor)
+
+
+def _on_a_table(grey: Image.Image, coarse: np.ndarray) -> Image.Image | None:
+    """The sheet that lies within the picture, what is around it made paper too; None where the picture is the sheet."""
+    differs = abs(coarse - float(np.median(_edge(coarse)))) > EVEN
+    if np.count_nonzero(differs) < SHEET * differs.size or min(differs.shape) < DIGIT_SIZE:
+        return None
+    pieces, _ = label(differs, CONNECTED)
+    sheet = binary_fill_holes(pieces == 1 + np.bincount(pieces.ravel())[1:].argmax())
+    # A shadow runs off the picture; a drawing, however thick its strokes, has not the form of a sheet.
+    if _edge(sheet).any() or sheet.sum() < max(SHEET * sheet.size, RECTANGULAR * _rectangle(np.argwhere(sheet))):
+        return None
+    inside = binary_erosion(sheet, iterations=max(2, max(sheet.shape) // 40))
+    if not inside.any() or np.ptp(coarse[inside]) < 2 * LEAST_CONTRAST:  # a blot with nothing on it is no sheet
+        return None
+    mask = Image.fromarray(np.uint8(255 * inside)).resize(grey.size, Image.Resampling.NEAREST)
+    around = Image.new("L", grey.size, int(np.median(coarse[inside])))
+    return Image.composite(grey, around, mask).crop(mask.getbbox())
+
+
+def _rectangle(points: np.ndarray) -> float:
+    """The area of the smallest rectangle, at any angle, around points (n, 2): one of its sides lies on their hull."""
+    corners = points[ConvexHull(points).vertices].astype(float)
+    sides = np.roll(corners, -1, 0) - corners
+    along = sides / np.linalg.norm(sides, axis=1, keepdims=True)
+    across = np.stack([-along[:, 1], along[:, 0]], 1)
+    return float(((np.ptp(corners @ along.T, 0) + 1) * (np.ptp(corners @ across.T, 0) + 1)).min())
 
 
 def _is_unevenly_lit(grey: np.ndarray) -> bool:

@@ -119,17 +119,17 @@ class DigitClassifier:
     def read(self, image: Image.Image) -> list[Reading]:
         """The digits of a number written in one line, from left to right; a picture of one digit gives one.
 
-        A digit may be drawn in several pieces: they are read as one where the network is as sure of the one as it is
-        of the several. Digits that touch are not parted.
+        A digit may be drawn in pieces that lie side by side. They are read as one only where the pieces make no sure
+        number, the whole makes a sure digit, and it is no wider than digits are. Digits that touch are not parted.
 
         Raises:
             InputError: there is nothing in the picture, or it is too large.
         """
         parts = [self._reading(seen) for seen in images.to_digits(image)]
-        if len(parts) == 1:
+        if all(part.is_sure and part.is_digit for part in parts) or not images.may_be_one_digit(image):
             return parts
         whole = self._reading(images.to_digit(image))
-        return [whole] if whole.confidence >= min(part.confidence for part in parts) else parts
+        return [whole] if whole.is_sure and whole.is_digit else parts
 
     def explain(self, reading: Reading) -> Image.Image:
         """Which pixels decided, 28x28 'RGB': orange speaks for the digit, blue against it.

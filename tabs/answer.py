@@ -27,8 +27,9 @@ class Bars(gr.Label):
     def postprocess(self, value: Sequence[Reading] | None) -> LabelData | dict | None:
         """None and no reading: no bars."""
         if not value or len(value) == 1:
-            return super().postprocess(value[0].shares if value else None)
-        bars = [LabelConfidence(label=sign(reading), confidence=reading.confidence) for reading in value]
+            shares = {digit: whole_percent(share) / 100 for digit, share in value[0].shares.items()} if value else None
+            return super().postprocess(shares)
+        bars = [LabelConfidence(label=sign(item), confidence=whole_percent(item.confidence) / 100) for item in value]
         return LabelData(label=number(value), confidences=bars)
 
 
@@ -43,8 +44,13 @@ def number(readings: Sequence[Reading]) -> str:
 
 
 def percent(readings: Sequence[Reading]) -> int:
-    """The least confidence; no network is a hundred per cent sure."""
-    return min(99, round(100 * min(reading.confidence for reading in readings)))
+    """The least confidence."""
+    return min(whole_percent(reading.confidence) for reading in readings)
+
+
+def whole_percent(share: float) -> int:
+    """For a reader; no network is a hundred per cent sure."""
+    return min(99, round(100 * share))
 
 
 def message(sentence: str) -> str:

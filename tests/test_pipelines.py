@@ -127,29 +127,39 @@ def test_a_digit_of_two_strokes_is_one() -> None:
     assert read(written(FIVE)) == "5"
 
 
-HALVES = Image.new("L", (300, 200), 255)
-for left in (40, 200):
-    HALVES.paste(0, (left, 50, left + 30, 150))
+def pieces(second: tuple[int, int], height: int) -> Image.Image:
+    """A bar 120 pixels tall and, beside it, a piece that runs from one x to another."""
+    image = Image.new("L", (400, 220), 255)
+    image.paste(0, (40, 50, 60, 170))
+    image.paste(0, (second[0], 50, second[1], 50 + height))
+    return image
 
 
 @pytest.mark.parametrize(
-    ("whole", "parts", "count"),
-    [(0.9, (0.8, 0.99), 1), (0.8, (0.8, 0.8), 1), (0.7, (0.8, 0.99), 2), (0.98, (0.99, 0.99), 2)],
+    ("image", "whole", "parts", "count"),
+    [
+        (pieces((90, 120), 40), 0.95, (0.8, 0.99), 1),
+        (pieces((90, 120), 40), 0.95, (0.95, 0.99), 2),  # they make a sure number
+        (pieces((90, 120), 40), 0.8, (0.7, 0.99), 2),  # the whole is no sure digit
+        (pieces((90, 120), 110), 0.95, (0.8, 0.99), 2),  # one as tall as the other
+        (pieces((190, 230), 40), 0.95, (0.8, 0.99), 2),  # wider than a digit
+    ],
+    ids=["one", "sure parts", "unsure whole", "equal parts", "wide"],
 )
-def test_whole_or_parts(whole: float, parts: tuple[float, float], count: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pieces are one digit where the network is as sure of the one as of the least sure of the several."""
+def test_whole_or_parts(
+    image: Image.Image, whole: float, parts: tuple[float, float], count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pieces are one digit where they make no sure number, the whole is a sure digit, and its form is a digit's."""
     pipeline = DigitClassifier("mnist-mlp")
-    narrow = images.to_digits(HALVES)
-    assert len(narrow) == 2
+    assert len(images.to_digits(image)) == 2
     order = iter(parts)
 
     def shares(seen: Image.Image) -> dict[str, float]:
-        is_whole = seen.tobytes() == images.to_digit(HALVES).tobytes()
-        top = whole if is_whole else next(order)
+        top = whole if seen.tobytes() == images.to_digit(image).tobytes() else next(order)
         return {"1": top, "7": 1 - top} | {str(digit): 0.0 for digit in (0, 2, 3, 4, 5, 6, 8, 9)}
 
     monkeypatch.setattr(pipeline, "_shares", shares)
-    found = pipeline.read(HALVES)
+    found = pipeline.read(image)
     assert [reading.confidence for reading in found] == ([whole] if count == 1 else list(parts))
 
 

@@ -30,11 +30,15 @@ def resident(pid: int) -> float:
     return int(next(line for line in lines if line.startswith("VmRSS")).split()[1]) / 1024
 
 
+def request(number: int) -> bytes:
+    """What the client of this number sends: a seven of its own place and size."""
+    stroke = [(x + 0.01 * number, y) for x, y in SEVEN]
+    return json.dumps({"data": [data_url(png(drawn(stroke, 240 + 5 * number))), NETWORK]}).encode()
+
+
 def client(number: int, port: int, process: subprocess.Popen[bytes], name: str, end: float, told: list) -> None:
     """Call until `end`; leave the milliseconds of each call, or the error that ended it."""
-    stroke = [(x + 0.01 * number, y) for x, y in SEVEN]
-    body = json.dumps({"data": [data_url(png(drawn(stroke, 240 + 5 * number))), NETWORK]}).encode()
-    connection = connect(port, process)
+    connection, body = connect(port, process), request(number)
     while time.perf_counter() < end:
         try:
             told.append(call(connection, name, body))
@@ -69,8 +73,7 @@ def main(seconds: float) -> int:
         command = [sys.executable, str(SERVER), "--serve", str(port)]
         process = subprocess.Popen(command, env=environment(Path(home)))
         try:
-            first: list = []
-            client(0, port, process, "classify", time.perf_counter() + 1e-3, first)  # one call: the network is loaded
+            call(connect(port, process), "classify", request(0))  # the network is loaded
             results = {name: minute(port, process, name, seconds) for name in ("classify", "constant")}
         finally:
             process.terminate()

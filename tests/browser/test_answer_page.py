@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import pytest
@@ -64,11 +65,19 @@ def scan() -> Image.Image:
 
 
 class Held:
-    """What the server says to questions about `Shown` alone, kept back one by one until `release`, all until `stop`."""
+    """In its block what the server says to questions about `Shown` alone is kept back, each until `release`."""
 
     def __init__(self, lab: Lab):
         self.lab, self.waiting, self.stopped = lab, [], False
         lab.page.route("**/run/**", self._take)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.stopped = True
+        while self.waiting:
+            self.release()
 
     def _take(self, route: Route) -> None:
         # A state: the browser does not know it.
@@ -77,21 +86,18 @@ class Held:
         else:
             route.continue_()
 
-    def wait(self, count: int = 1) -> None:
-        """Until so many answers are kept back."""
-        while len(self.waiting) < count:
+    def wait(self) -> None:
+        """Until an answer is kept back."""
+        for _ in range(1000):
+            if self.waiting:
+                return
             self.lab.page.wait_for_timeout(20)
+        raise AssertionError("the page does not ask")
 
     def release(self) -> None:
         """Let the first one go."""
         route, response = self.waiting.pop(0)
         route.fulfill(response=response)
-
-    def stop(self) -> None:
-        """Let all go, and keep back no more."""
-        self.stopped = True
-        while self.waiting:
-            self.release()
 
 
 def draw_only(lab: Lab, stroke: list[tuple[float, float]]) -> None:
@@ -126,20 +132,19 @@ def test_what_decided_is_shown_and_changes(open_lab: OpenLab, language: str) -> 
 def test_what_decided_is_never_shown_beside_another_answer(open_lab: OpenLab) -> None:
     """It comes too late, when there is another drawing: it is not shown."""
     lab = open_lab()
-    held = Held(lab)
-    draw_only(lab, SEVEN)
-    expect(lab.numeral).to_have_text("7")
-    held.wait()
-    assert lab.heat_urls() == [""]  # the answer is there already
-    while "style" not in held.waiting[0][1].text():  # that one was about a draft
-        held.release()
+    with Held(lab) as held:
+        draw_only(lab, SEVEN)
+        expect(lab.numeral).to_have_text("7")
         held.wait()
-    draw_only(lab, RING)
-    expect(lab.numeral).to_have_text("0")
-    held.release()
-    held.wait()  # the page asks again only when it has shown what came
-    assert lab.heat_urls() == [""]
-    held.stop()
+        assert lab.heat_urls() == [""]  # the answer is there already
+        while "style" not in held.waiting[0][1].text():  # that one was about a draft
+            held.release()
+            held.wait()
+        draw_only(lab, RING)
+        expect(lab.numeral).to_have_text("0")
+        held.release()
+        held.wait()  # the page asks again only when it has shown what came
+        assert lab.heat_urls() == [""]
     lab.heat_maps()
 
 
@@ -252,12 +257,11 @@ def test_all_networks_are_asked_about_what_was_used_last(open_lab: OpenLab, tmp_
     expect(lab.opinions).to_be_hidden()
 
     lab.draw()
-    held = Held(lab)
-    lab.page.locator("#ask-all").click()
-    held.wait()
-    lab.page.locator("#pad .pad-clear").click()
-    lab.expect_nothing()
-    held.stop()
+    with Held(lab) as held:
+        lab.page.locator("#ask-all").click()
+        held.wait()
+        lab.page.locator("#pad .pad-clear").click()
+        lab.expect_nothing()
     lab.settle()
     assert lab.opinions.locator("tbody tr").count() == len(NETWORKS)
     expect(lab.opinions).to_be_hidden()
