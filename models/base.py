@@ -121,7 +121,7 @@ def check_kwargs(cls: type[Model], kwargs: dict[str, Any]) -> None:
         raise ValueError(f"{cls.__name__} takes exactly {sorted(cls.limits)}: unknown or missing {wrong}.")
     for key, value in kwargs.items():
         limit = cls.limits[key]
-        many = isinstance(value, list | tuple)
+        many = isinstance(value, list | tuple) and isinstance(limit, tuple)
         if many and not 1 <= len(value) <= MAX_LIST:
             raise ValueError(f"{cls.__name__}: {key} must hold 1 to {MAX_LIST} values.")
         for item in value if many else [value]:
