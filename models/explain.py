@@ -5,7 +5,7 @@ import torch
 from PIL import Image
 from torch import nn
 
-STEPS = 32
+STEPS = 64
 FOR, AGAINST = (232, 129, 63), (96, 148, 214)  # orange and blue, which the colour-blind tell apart as well
 
 

@@ -3,6 +3,7 @@
 import io
 import math
 import warnings
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -113,7 +114,11 @@ def to_digits(image: Image.Image) -> list[Image.Image]:
     if _is_mnist(image):
         return [image.copy()]
     sheet = _Sheet.of(image)
-    return [_fitted(sheet, group) for group in _columns(sheet.ink)]
+    found = []
+    for group in _columns(sheet.ink):
+        with suppress(InputError):  # specks so faint that they are lost on the way
+            found.append(_fitted(sheet, group))
+    return found or [_fitted(sheet, sheet.ink)]
 
 
 def may_be_one_digit(image: Image.Image) -> bool:

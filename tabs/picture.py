@@ -39,7 +39,10 @@ class Picture(gr.Image):
         if payload.url and payload.url.startswith("data:"):
             return read(payload.url)
         # Gradio looks at no path that is not marked as a file of its own: such a one could name any file of the host.
-        path = Path(payload.path or "").resolve()
+        try:
+            path = Path(payload.path or "").resolve()
+        except (ValueError, OSError, RuntimeError):  # what cannot be a path
+            return opened(b"")
         return opened(path if path.is_relative_to(Path(self.GRADIO_CACHE).resolve()) else b"")
 
 

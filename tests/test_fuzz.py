@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 from app_process import App, bomb, data_url, drawn, free_port, png, running
-from hypothesis import HealthCheck, event, given, settings
+from hypothesis import HealthCheck, event, example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -293,6 +293,11 @@ payloads = values | st.fixed_dictionaries({}, optional=fields)
 
 @fuzz(100)
 @given(image=payloads | st.just(GOOD), network=values | st.just(NETWORK))
+@example(image=GOOD["url"], network=NETWORK)
+@example(image=[GOOD], network=NETWORK)
+@example(image={"path": "\0"}, network=NETWORK)
+@example(image={"url": 5}, network=NETWORK)
+@example(image=GOOD, network=math.nan)
 def test_any_value_at_the_endpoint(app: App, image: Any, network: Any) -> None:
     """JSON of any form in the place of the picture or of the network's name."""
     ask(app, image, network)
