@@ -27,7 +27,7 @@ SMALL = 28  # pixels: with fewer there is no telling a shadow or a table from in
 
 def blank() -> InputError:
     """The error for a picture with nothing in it."""
-    return InputError("imageblank", "This picture is empty: draw something, or choose another.")
+    return InputError("image_blank", "This picture is empty: draw something, or choose another.")
 
 
 @dataclass(frozen=True)
