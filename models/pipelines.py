@@ -2,7 +2,7 @@
 
 import time
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from threading import Lock
 
@@ -92,7 +92,7 @@ class DigitClassifier:
         with _TRACING:
             self._frozen = torch.jit.freeze(torch.jit.trace(self.net, torch.zeros(1, 1, 28, 28)))
 
-    @property
+    @cached_property  # the card is long, and all networks are asked at once
     def facts(self) -> Facts:
         """Size, test accuracy, and where the weights came from."""
         provenance = self.net.provenance
@@ -126,7 +126,9 @@ class DigitClassifier:
             InputError: there is nothing in the picture, or it is too large.
         """
         parts = [self._reading(seen) for seen in images.to_digits(image)]
-        if all(part.is_sure and part.is_digit for part in parts) or not images.may_be_one_digit(image):
+        if len(parts) == 1 or all(part.is_sure and part.is_digit for part in parts):
+            return parts
+        if not images.may_be_one_digit(image):
             return parts
         whole = self._reading(images.to_digit(image))
         return [whole] if whole.is_sure and whole.is_digit else parts

@@ -182,8 +182,8 @@ def columns(pieces: np.ndarray) -> list[np.ndarray]:
     """The pieces in groups from left to right; what lies above one another, for the larger part, is one group."""
     spans: list[tuple[int, int, set[int]]] = []
     for number in np.unique(pieces[pieces > 0]).tolist():
-        columns = np.nonzero((pieces == number).any(0))[0]
-        spans.append((int(columns[0]), int(columns[-1]) + 1, {number}))
+        filled = np.nonzero((pieces == number).any(0))[0]
+        spans.append((int(filled[0]), int(filled[-1]) + 1, {number}))
     merged: list[tuple[int, int, set[int]]] = []
     for left, right, numbers in sorted(spans, key=lambda span: span[:2]):
         before = merged[-1] if merged else (0, 0, set())

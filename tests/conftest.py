@@ -15,6 +15,7 @@ import pytest
 from hub_server import Faults, HubServer
 
 if TYPE_CHECKING:
+    from app_process import App
     from world import World
 
 # What is started in the background, and all that it starts, ignores Ctrl-C; the tests send it.
@@ -90,6 +91,16 @@ def tiny_mnist(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tiny.write_split(folder, "train", *tiny.bars(360, seed=1))
     tiny.write_split(folder, "test", *tiny.bars(100, seed=2))
     return folder
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator["App"]:
+    """A running app with a home and a log of its own."""
+    from app_process import free_port, running
+
+    port = free_port()
+    with running(tmp_path_factory.mktemp("home"), port, ["--port", str(port)]) as app:
+        yield app
 
 
 @pytest.fixture

@@ -30,6 +30,16 @@ def run(cwd: Path, *command: object, **more: str) -> subprocess.CompletedProcess
     return subprocess.run(words, cwd=cwd, env=environment(**more), capture_output=True, text=True, timeout=300)
 
 
+def wait_for(process: subprocess.Popen, text: bytes) -> bytes:
+    """What a process has said when it says `text`; it may not end before."""
+    output = b""
+    while text not in output:
+        piece = os.read(process.stdout.fileno(), 4096)
+        assert piece, output
+        output += piece
+    return output
+
+
 def sentence(result: tuple[int, str, str]) -> str:
     """What a command that failed says: status 1, one line, no traceback."""
     status, _, stderr = result

@@ -1,6 +1,5 @@
 """The training command from end to end, in processes of its own: train, interrupt, push, pull, and use what came."""
 
-import os
 import re
 import shlex
 import shutil
@@ -18,7 +17,7 @@ import torch
 from hub_server import HubServer
 from huggingface_hub import ModelCard
 from PIL import Image
-from shell import FILES, PYTHON, contents, environment, names, run, sentence
+from shell import FILES, PYTHON, contents, environment, names, run, sentence, wait_for
 
 import models
 from models.pipelines import DigitClassifier
@@ -85,11 +84,7 @@ def test_interrupt(cli: Callable, tmp_path: Path, tiny_mnist: Path) -> None:
     with subprocess.Popen(
         [*PYTHON, *arguments], cwd=tmp_path, env=environment(), stdout=-1, stderr=subprocess.STDOUT
     ) as process:
-        output = b""
-        while b"epoch 2/6" not in output:
-            piece = os.read(process.stdout.fileno(), 4096)
-            assert piece, output
-            output += piece
+        output = wait_for(process, b"epoch 2/6")
         process.send_signal(signal.SIGINT)
         output += process.stdout.read()
     assert process.returncode == 0, output

@@ -1,12 +1,11 @@
 """The public endpoint `classify`, over raw HTTP and through gradio_client, with good input and with bad."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from app_process import ROOT, App, bomb, data_url, drawn, free_port, png, running
+from app_process import ROOT, App, bomb, data_url, drawn, png
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
@@ -17,13 +16,6 @@ NETWORKS = models.names(task="classification")
 DIGITS = [str(digit) for digit in range(10)]
 SEVEN = png(drawn())
 FILE = {"meta": {"_type": "gradio.FileData"}}  # how Gradio marks a file
-
-
-@pytest.fixture(scope="module")
-def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
-    port = free_port()
-    with running(tmp_path_factory.mktemp("home"), port, ["--port", str(port)]) as app:
-        yield app
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,6 @@
 """One run at a time in a folder, and none over another."""
 
 import json
-import os
 import re
 import signal
 import subprocess
@@ -12,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from shell import PYTHON, environment, names, sentence
+from shell import PYTHON, environment, names, sentence, wait_for
 
 from train import folders
 from train.augment import Augment
@@ -81,11 +80,7 @@ def test_second_run_refuses(cli: Callable, tmp_path: Path, tiny_mnist: Path) -> 
             subprocess.Popen([*PYTHON, *fit], cwd=tmp_path, env=environment(), stdout=-1, stderr=subprocess.STDOUT)
         )
         after.callback(first.kill)
-        output = b""
-        while b"epoch 1/" not in output:
-            piece = os.read(first.stdout.fileno(), 4096)
-            assert piece, output
-            output += piece
+        wait_for(first, b"epoch 1/")
         first.send_signal(signal.SIGSTOP)
         assert not (tmp_path / "runs" / "mnist-dense" / "seed-0" / "state.pt").exists()
         for more in ([], ["--resume"], ["--output", "elsewhere"]):

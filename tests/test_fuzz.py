@@ -9,13 +9,13 @@ import io
 import math
 import struct
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from app_process import App, bomb, data_url, drawn, free_port, png, running
+from app_process import App, bomb, data_url, drawn, png
 from hypothesis import HealthCheck, event, example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -245,13 +245,6 @@ def test_any_file(net: DigitClassifier, data: bytes) -> None:
     image = answered(lambda: images.open_image(data))
     if image is not None:
         try_all(net, image, rest=False)
-
-
-@pytest.fixture(scope="module")
-def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
-    port = free_port()
-    with running(tmp_path_factory.mktemp("home"), port, ["--port", str(port)]) as app:
-        yield app
 
 
 def ask(app: App, *data: Any) -> None:

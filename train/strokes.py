@@ -173,21 +173,27 @@ def digits(count: int, generator: torch.Generator | None = None) -> tuple[torch.
 
 def drawn(names: tuple[str, ...], count: int, generator: torch.Generator | None = None) -> torch.Tensor:
     """Segments (count, POINTS, 4) of letters and shapes of these names, in as many hands."""
-    known = table(tuple({**LETTERS, **SHAPES}[name] for name in names))
-    return hand(known[torch.randint(len(known), (count,), generator=generator)], generator)
+    return hand(_glyphs(names, count, generator), generator)
 
 
 def scribbles(count: int, generator: torch.Generator | None = None) -> torch.Tensor:
     """Segments (count, POINTS, 4) of one or two strokes each, through random points."""
-    return hand(torch.stack([trace(_scribble(generator)) for _ in range(count)]), generator)
+    return hand(torch.stack(_lines(count, generator)), generator)
 
 
 def nonsense(count: int, generator: torch.Generator | None = None) -> torch.Tensor:
     """Segments (count, POINTS, 4) to learn from: two thirds letters and shapes of `SHOWN`, one third scribbles."""
-    known = table(tuple({**LETTERS, **SHAPES}[name] for name in SHOWN))
-    glyphs = known[torch.randint(len(known), (count - count // 3,), generator=generator)]
-    lines = [trace(_scribble(generator)) for _ in range(count // 3)]
+    glyphs, lines = _glyphs(SHOWN, count - count // 3, generator), _lines(count // 3, generator)
     return hand(torch.stack([*glyphs, *lines]), generator)
+
+
+def _glyphs(names: tuple[str, ...], count: int, generator: torch.Generator | None) -> torch.Tensor:
+    known = table(tuple({**LETTERS, **SHAPES}[name] for name in names))
+    return known[torch.randint(len(known), (count,), generator=generator)]
+
+
+def _lines(count: int, generator: torch.Generator | None) -> list[torch.Tensor]:
+    return [trace(_scribble(generator)) for _ in range(count)]
 
 
 def pictures(segments: torch.Tensor, generator: torch.Generator | None = None) -> torch.Tensor:
