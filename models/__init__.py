@@ -4,8 +4,11 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-from models import classifiers as classifiers  # importing a module of networks registers them
+from models import autoencoders as autoencoders  # importing a module of networks registers them
+from models import classifiers as classifiers
+from models import gan as gan
 from models import hub
+from models import vae as vae
 from models.base import Model, architecture, create, names, read
 from models.hub import Provenance
 
