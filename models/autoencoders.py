@@ -28,6 +28,7 @@ class Autoencoder(Model):
 
     def __init__(self, latent: int = 64, activation: str = "relu"):
         super().__init__(latent=latent, activation=activation)
+        self.latent = latent
         self.encoder = nn.Linear(PIXELS, latent)
         self.decoder = nn.Linear(latent, PIXELS)
         self.activation = {"relu": torch.relu, "sigmoid": torch.sigmoid}[activation]

@@ -144,6 +144,9 @@ class ResNet(Model):
         self.dropout = nn.Dropout(dropout)
         self.output = nn.Linear(channels, CLASSES)
 
+    def features(self, x: torch.Tensor) -> torch.Tensor:
+        """What the last layer judges by: (N, 1, 28, 28) -> (N, channels of the last stage)."""
+        return self.stages(self.stem((x - MNIST_MEAN) / MNIST_SD)).mean((2, 3))
+
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        features = self.stages(self.stem((x - MNIST_MEAN) / MNIST_SD))
-        return self.output(self.dropout(features.mean((2, 3))))
+        return self.output(self.dropout(self.features(x)))

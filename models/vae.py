@@ -17,7 +17,7 @@ from models.generators import DIGITS, Generator
 PIXELS = 28 * 28
 DECODED = 4096  # pictures that are decoded at once
 PILOT = 10  # samples by which unlikely digits are told
-NEGLIGIBLE = 15.0  # nats below the likeliest digit: a share of 3e-7
+NEGLIGIBLE = 8.0  # nats below the likeliest digit: a share of 0.0003
 
 
 class GaussianVAE(Generator):

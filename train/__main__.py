@@ -16,6 +16,7 @@ from accelerate import Accelerator
 import models
 from models import base, hub
 from train import card, config, data, folders, loop, tracking
+from train.kinds import Run
 from train.processes import once
 from train.recipes import RECIPES, Recipe
 from train.tasks import TASKS, Task
@@ -131,7 +132,7 @@ def _lock(locks: ExitStack, seeds: list[Path], output: Path, resume: bool) -> No
 def _fit(
     args: argparse.Namespace, accelerator: Accelerator, recipes: list[Recipe], seeds: list[Path], output: Path
 ) -> None:
-    task, recipe, say = TASKS[base.architecture(args.name).task], recipes[0], accelerator.print
+    task, recipe, say = TASKS[type(recipes[0])], recipes[0], accelerator.print
     found = once(accelerator, lambda: data.load(args.dataset or recipe.dataset, args.dataset_config,
                  args.dataset_revision, args.image_column, args.label_column))  # fmt: skip
     say(f"{args.name}: {len(found.train)} images to train on, {len(found.validation)} to validate, on "
@@ -149,8 +150,7 @@ def _fit(
             break
     if not accelerator.is_main_process:
         return
-    logits = [task.predict(runs[0].net, split) for split in (found.validation, found.test)]
-    card.write_checkpoint(output, args.name, recipe, runs, found, *logits, _command_line())
+    card.write_checkpoint(output, args.name, recipe, runs, found, _command_line())
     say(f"wrote {output}")
     if args.push_to_hub and not runs[0].progress.finished:
         say("Not pushed: training was stopped.")
@@ -164,7 +164,7 @@ def _fit(
 
 def _train(
     args: argparse.Namespace, task: Task, recipe: Recipe, found: data.Data, accelerator: Accelerator, folder: Path
-) -> card.Run:
+) -> Run:
     """Train one seed to its end, or until it is stopped, and read its figures on the test split."""
     torch.manual_seed(recipe.seed)
     net = models.create(args.name)
@@ -175,8 +175,8 @@ def _train(
     published.load_state_dict(progress.best["weights"])
     published.eval()
     finish = task.finish(published, found.validation)
-    test = task.evaluate(published, found.test)
-    return card.Run(recipe.seed, published, progress, finish, test, accelerator.device)
+    test = task.measure(published, found)
+    return Run(recipe.seed, published, progress, finish, test, accelerator.device)
 
 
 def _recipe(args: argparse.Namespace) -> Recipe:
@@ -204,12 +204,12 @@ def _fast_bf16() -> bool:
 def evaluate(args: argparse.Namespace) -> None:
     """Print the figures on the test split."""
     net = models.load(args.name)
-    made_for = [recipe.dataset for name, recipe in RECIPES.items() if base.architecture(name).task == net.task]
-    found = data.load(args.dataset or made_for[0], args.dataset_config, args.dataset_revision, args.image_column,
+    recipe = next(recipe for name, recipe in RECIPES.items() if base.architecture(name) is type(net))
+    found = data.load(args.dataset or recipe.dataset, args.dataset_config, args.dataset_revision, args.image_column,
                       args.label_column)  # fmt: skip
     print(f"{args.name} ({net.provenance.source}, {net.provenance.folder}) on {len(found.test)} test images")
-    for name, value in TASKS[net.task].evaluate(net, found.test).items():
-        print(f"  {name:10} {value:.4f}")
+    for name, value in TASKS[type(recipe)].measure(net, found).items():
+        print(f"  {name:15} {value:.4f}")
 
 
 def push(args: argparse.Namespace) -> None:

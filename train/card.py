@@ -4,7 +4,7 @@ import inspect
 import os
 import platform
 import statistics
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 
@@ -13,77 +13,34 @@ import torch
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
 from models import hub
-from models.base import Model
-from train import metrics, reliability, snippets
+from train import snippets
 from train.config import recipe_json
 from train.data import Data
-from train.loop import Progress
+from train.kinds import KINDS, Kind, Run
 from train.recipes import Recipe
+from train.tasks import TASKS
 
 matplotlib.use("agg")  # pictures go to files; no screen is needed
 import matplotlib.pyplot as plt
 
-PIPELINE_TAGS = {"classification": "image-classification"}
-METRICS = {
-    "accuracy": "Accuracy",
-    "precision": "Precision, macro",
-    "recall": "Recall, macro",
-    "f1": "F1, macro",
-    "roc_auc": "AUC, one against rest, macro",
-    "ece": f"Expected calibration error, {metrics.BINS} bins",
-}
-LIMITS = {
-    "classification": (
-        "Trained on MNIST alone: American handwriting of the 1990s, white on black, 28x28, size and centre made equal. "
-        "Bring other drawings into that form first (`models.images.to_digit` does). It knows digits only: the figures "
-        "above tell how often it notices that a picture is none, and those are drawn letters and scribbles, not all "
-        "that there is. It is for learning and play, not for reading cheques."
-    )
-}
 
-
-@dataclass(frozen=True)
-class Run:
-    """One trained seed: the network to publish, how training went, its last touch, its figures on the test split."""
-
-    seed: int
-    net: Model
-    progress: Progress
-    finish: dict[str, float]
-    test: dict[str, float]
-    device: torch.device
-
-
-def write_checkpoint(
-    folder: Path,
-    name: str,
-    recipe: Recipe,
-    runs: list[Run],
-    data: Data,
-    validation: torch.Tensor,
-    test: torch.Tensor,
-    command: str,
-) -> None:
-    """Write the first run's network with its card; `validation` and `test` are its logits there. Raises OSError."""
-    first = runs[0]
-    trust = reliability.measure(first.net, data, validation, test)
+def write_checkpoint(folder: Path, name: str, recipe: Recipe, runs: list[Run], data: Data, command: str) -> None:
+    """Write the first run's network with its card; further runs are other seeds of the same recipe. Raises OSError."""
+    first, kind = runs[0], KINDS[type(recipe)]
     with hub.aside(folder) as temporary:
         hub.write(temporary, first.net.config, first.net.state_dict())
-        _learning_curve(first.progress.history, temporary / "learning-curve.png")
-        _confusion_matrix(metrics.confusion(test, data.test.labels), temporary / "confusion-matrix.png")
-        reliability.curve(trust, temporary / "reliability.png")
+        _learning_curve(first.progress.history, TASKS[type(recipe)].score, kind, temporary / "learning-curve.png")
+        section = kind.section(temporary, first, data)
         (temporary / hub.RECIPE).write_text(recipe_json(recipe))
-        model_card(name, recipe, runs, data, trust, command).save(temporary / hub.CARD)
+        model_card(name, recipe, runs, data, section, command).save(temporary / hub.CARD)
 
 
-def model_card(
-    name: str, recipe: Recipe, runs: list[Run], data: Data, trust: reliability.Reliability, command: str
-) -> ModelCard:
-    """The card of the first run's network; further runs are other seeds of the same recipe."""
-    first = runs[0]
+def model_card(name: str, recipe: Recipe, runs: list[Run], data: Data, section: str, command: str) -> ModelCard:
+    """The card of the first run's network, with what its kind has to show in `section`."""
+    first, kind = runs[0], KINDS[type(recipe)]
     # A folder that is named as the Hub dataset is taken for a copy of it; the fingerprint shows whether it is one.
     dataset = recipe.dataset if data.name in (recipe.dataset, recipe.dataset.split("/")[-1]) else data.name
-    tag, title = PIPELINE_TAGS[first.net.task], dataset.split("/")[-1].upper()
+    tag, title = kind.pipeline_tag, dataset.split("/")[-1].upper()
     metadata = ModelCardData(
         language=None,
         license="apache-2.0",
@@ -93,31 +50,24 @@ def model_card(
         datasets=[dataset] if "/" in dataset else None,
         model_name=name,
         eval_results=[
-            EvalResult(tag, dataset, title, key, round(first.test[key], 6), metric_name=label, dataset_split="test")
-            for key, label in METRICS.items()
+            EvalResult(tag, dataset, title, key, round(value, 6), metric_name=kind.metrics[key], dataset_split="test")
+            for key, value in first.test.items()
+            if key in kind.metrics
         ],
     )
-    return ModelCard(f"---\n{metadata.to_yaml()}\n---\n\n{_body(name, recipe, runs, data, dataset, trust, command)}")
+    return ModelCard(f"---\n{metadata.to_yaml()}\n---\n\n{_body(name, recipe, runs, data, dataset, section, command)}")
 
 
-def _body(
-    name: str,
-    recipe: Recipe,
-    runs: list[Run],
-    data: Data,
-    dataset: str,
-    trust: reliability.Reliability,
-    command: str,
-) -> str:
-    first, progress = runs[0], runs[0].progress
-    rows = "\n".join(f"| {label} | {first.test[key]:.4f} |" for key, label in METRICS.items())
+def _body(name: str, recipe: Recipe, runs: list[Run], data: Data, dataset: str, section: str, command: str) -> str:
+    first, progress, kind = runs[0], runs[0].progress, KINDS[type(recipe)]
+    rows = "\n".join(f"| {label} | {first.test[key]:.4f} |" for key, label in kind.metrics.items() if key in first.test)
     settings = ", ".join(f"{key} {value}" for key, value in asdict(recipe).items() if key not in ("source", "dataset"))
     stopped = "" if progress.finished else f" Training was stopped early, at step {progress.step:,}."
     return f"""# {name}
 
 {inspect.getdoc(type(first.net)).partition("Args:")[0].strip()}
 
-{recipe.source} It takes images `(N, 1, 28, 28)` in [0, 1], white on black, and gives logits `(N, 10)`.
+{recipe.source} {kind.interface}
 {first.net.parameter_count:,} parameters, float32.
 
 ## Figures
@@ -128,13 +78,11 @@ On the {len(data.test):,} test images of {dataset}, which chose nothing: no sett
 |---|---|
 {rows}
 
-{_seeds(runs)}
+{_seeds(runs, TASKS[type(recipe)].score, kind)}
 
-![Training loss and validation accuracy by epoch](learning-curve.png)
+![Training loss and validation score by epoch](learning-curve.png)
 
-![Confusion matrix on the test split](confusion-matrix.png)
-
-{reliability.section(trust, first.finish["temperature"], first.test["ece"])}
+{section}
 ## Training
 
     {command}
@@ -148,7 +96,7 @@ On the {len(data.test):,} test images of {dataset}, which chose nothing: no sett
 
 ## Limits
 
-{LIMITS[first.net.task]}
+{kind.limits}
 
 ## Load it
 
@@ -168,14 +116,15 @@ With nothing but `torch` and `safetensors`:
 """
 
 
-def _seeds(runs: list[Run]) -> str:
+def _seeds(runs: list[Run], score: str, kind: Kind) -> str:
     if len(runs) == 1:
         return "One seed was trained."
-    values = [run.test["accuracy"] * 100 for run in runs]
-    listed = ", ".join(f"{run.seed}: {value:.2f} %" for run, value in zip(runs, values, strict=True))
+    factor, unit = (100, " %") if kind.percent else (1, "")
+    values = [run.test[score] * factor for run in runs]
+    listed = ", ".join(f"{run.seed}: {value:.2f}{unit}" for run, value in zip(runs, values, strict=True))
     return (
-        f"Test accuracy over {len(runs)} seeds: **{statistics.mean(values):.2f} ± {statistics.stdev(values):.2f} %** "
-        f"(mean ± standard deviation; {listed})."
+        f"{kind.metrics[score]} over {len(runs)} seeds: **{statistics.mean(values):.2f} ± "
+        f"{statistics.stdev(values):.2f}{unit}** (mean ± standard deviation; {listed})."
     )
 
 
@@ -186,29 +135,16 @@ def hardware(device: torch.device) -> str:
     return f"{os.cpu_count()} cores of {torch.cpu.get_capabilities().get('cpu_name', platform.machine())}"
 
 
-def _learning_curve(history: list[dict[str, float]], path: Path) -> None:
+def _learning_curve(history: list[dict[str, float]], score: str, kind: Kind, path: Path) -> None:
     figure, left = plt.subplots(figsize=(6, 3.2), layout="constrained")
     right = left.twinx()
     epochs = [row["epoch"] for row in history]
+    factor, label = (100, f"validation {score}, %") if kind.percent else (1, f"validation {score}")
     left.plot(epochs, [row["train_loss"] for row in history], ".-", color="#6b6256", label="training loss")
-    right.plot(epochs, [row["accuracy"] * 100 for row in history], ".-", color="#b54f15", label="validation accuracy")
+    right.plot(epochs, [row[score] * factor for row in history], ".-", color="#b54f15", label=label.rstrip(", %"))
     left.set(xlabel="epoch", ylabel="training loss")
     left.xaxis.get_major_locator().set_params(integer=True)
-    right.set_ylabel("validation accuracy, %")
+    right.set_ylabel(label)
     figure.legend(loc="center right", bbox_to_anchor=(0.86, 0.5), frameon=False)
-    figure.savefig(path, dpi=110)
-    plt.close(figure)
-
-
-def _confusion_matrix(counts: torch.Tensor, path: Path) -> None:
-    figure, axes = plt.subplots(figsize=(5, 4.6), layout="constrained")
-    # Colour by the mistakes: on the diagonal everything is right, and would drown them.
-    mistakes = counts.float().fill_diagonal_(0)
-    axes.imshow(mistakes, cmap="Oranges", vmax=max(1.0, 1.5 * mistakes.max().item()))
-    for row in range(len(counts)):
-        for column in range(len(counts)):
-            if counts[row, column]:
-                axes.text(column, row, int(counts[row, column]), ha="center", va="center", fontsize=8)
-    axes.set(xlabel="answer", ylabel="truth", xticks=range(len(counts)), yticks=range(len(counts)))
     figure.savefig(path, dpi=110)
     plt.close(figure)

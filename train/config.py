@@ -33,10 +33,12 @@ RULES: dict[str, Rule] = {
     "batch_size": COUNT,
     "accumulation": COUNT,
     "patience": COUNT,
+    "critic_steps": COUNT,
     "seed": _whole(0, 2**63 - 1),
     "lr": ABOVE_ZERO,
     "clip": ABOVE_ZERO,
     "warmup": BELOW_ONE,
+    "kl_warmup": BELOW_ONE,
     "label_smoothing": BELOW_ONE,
     "ema": BELOW_ONE,
     "optimizer": _one_of(*OPTIMIZERS),
@@ -78,7 +80,7 @@ def read_recipe(file: Path, base: Recipe) -> Recipe:
 
 def check(recipe: Recipe) -> None:
     """Raise ValueError, one sentence, if a setting is not within its limits."""
-    for name, hint in get_type_hints(Recipe).items():
+    for name, hint in get_type_hints(type(recipe)).items():
         _expect(name, getattr(recipe, name), hint)
 
 

@@ -68,12 +68,12 @@ def claim(folder: Path, recipe: Recipe, data: str, max_steps: int | None) -> Non
         return
     try:
         noted = json.loads(note.read_text())
-        before = _recipe(noted["recipe"])
+        before = _recipe(type(recipe), noted["recipe"])
         others = {"dataset's content": (noted["data"], data), "--max-steps": (noted["max_steps"], max_steps)}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{note} cannot be read: move {folder} away and train again.") from error
     # The source is for the card: to word it differently is no other training.
-    names = [field.name for field in fields(Recipe) if field.name != "source"]
+    names = [field.name for field in fields(recipe) if field.name != "source"]
     pairs = {name: (getattr(before, name), getattr(recipe, name)) for name in names} | others
     if different := [f"{name} ({was}, not {now})" for name, (was, now) in pairs.items() if was != now]:
         raise ValueError(
@@ -82,7 +82,7 @@ def claim(folder: Path, recipe: Recipe, data: str, max_steps: int | None) -> Non
         )
 
 
-def _recipe(noted: dict[str, Any]) -> Recipe:
+def _recipe(kind: type[Recipe], noted: dict[str, Any]) -> Recipe:
     """The recipe of a note; what is newer than the note has its default."""
     augment = noted["augment"]
-    return Recipe(**noted | {"augment": augment and Augment(**augment)})
+    return kind(**noted | {"augment": augment and Augment(**augment)})

@@ -78,10 +78,16 @@ class _Run:
         self.total = min(recipe.epochs * self.steps_per_epoch, max_steps or math.inf)
         self.progress, self.stopped = Progress(), False
         self.net = net.to(accelerator.device, memory_format=torch.channels_last)
-        self.parameters = list(self.net.parameters())
         # Copied before accelerate wraps the forward pass: the average is evaluated in float32, as it is published.
         self.average = AveragedModel(self.net, multi_avg_fn=_ema(recipe.ema), use_buffers=True) if recipe.ema else None
-        self.wrapped, self.optimizer = accelerator.prepare(self.net, make_optimizer(self.net, recipe))
+        self.nets = {
+            name: one.to(accelerator.device, memory_format=torch.channels_last)
+            for name, one in task.networks(self.net).items()
+        }
+        self.parameters = {name: list(one.parameters()) for name, one in self.nets.items()}
+        self.wrapped, self.optimizers = {}, {}
+        for name, one in self.nets.items():
+            self.wrapped[name], self.optimizers[name] = accelerator.prepare(one, make_optimizer(one, recipe))
 
     @property
     def done(self) -> bool:
@@ -91,7 +97,12 @@ class _Run:
     @property
     def out_of_patience(self) -> bool:
         patience = self.recipe.patience
-        return patience is not None and stale_epochs(self.progress.history, self.task.score) >= patience
+        return patience is not None and self.stale_epochs() >= patience
+
+    def stale_epochs(self) -> int:
+        """How many epochs ago the best score was first reached; 0 before there is any."""
+        scores = [self.task.rank(row) for row in self.progress.history]
+        return len(scores) - 1 - scores.index(max(scores)) if scores else 0
 
     def epoch(self, stop: list) -> None:
         """Train to the end of the epoch under way, then evaluate and save; or save at once when asked to stop."""
@@ -101,7 +112,8 @@ class _Run:
         last = min(self.steps_per_epoch, self.total - epoch * self.steps_per_epoch)
         if first == 0:
             self.progress.loss_sum = 0.0
-        self.wrapped.train()
+        for net in self.wrapped.values():
+            net.train()
         bar = tqdm(
             total=last * self.recipe.batch_size,
             initial=first * self.recipe.batch_size,
@@ -124,42 +136,51 @@ class _Run:
                     self.save()
                 if self.stopped:
                     return
-            self.expect_finite("weights are", get_total_norm(self.parameters).item(), self.progress.step)
+            self.expect_finite_weights()
             seen = min(last * self.recipe.batch_size, len(self.train))
             figures = {"epoch": epoch + 1, "train_loss": self.progress.loss_sum / seen, **self.evaluate()}
             self.progress.seconds += time.monotonic() - start
             self.progress.history.append(figures)
+            if (picture := self.task.snapshot(self.published)) is not None:
+                self.progress.snapshots.append({"epoch": epoch + 1, "picture": picture})
             self.keep()
             self.save()
         self.report(figures)
 
     def step(self, batch: torch.Tensor, stop: list) -> float:
-        """One step of the optimiser on the images that `batch` names, over all processes. Returns their mean loss."""
+        """One step on the images that `batch` names, over all processes. Returns the mean loss of its first turn."""
         lr = self.recipe.lr * lr_factor(self.progress.step, self.total, self.recipe)
-        for group in self.optimizer.param_groups:
+        losses = [self.update(turn, lr, batch, stop) for turn in self.task.turns(self.progress.step, self.recipe)]
+        if self.average:
+            self.average.update_parameters(self.net)
+        self.progress.step += 1
+        if self.progress.step % LOG_EVERY == 0:
+            self.accelerator.log({"train/loss": losses[0], "train/lr": lr}, step=self.progress.step)
+        return losses[0]
+
+    def update(self, turn: str, lr: float, batch: torch.Tensor, stop: list) -> float:
+        """One step of the optimiser of the network whose turn it is. Returns the mean loss over the images."""
+        for group in self.optimizers[turn].param_groups:
             group["lr"] = lr
-        loss = self.backward(batch)
+        loss = self.backward(turn, batch)
+        parameters = self.parameters[turn]
         if self.recipe.clip:
-            norm = self.accelerator.clip_grad_norm_(self.parameters, self.recipe.clip)
+            norm = self.accelerator.clip_grad_norm_(parameters, self.recipe.clip)
         else:
-            norm = get_total_norm([p.grad for p in self.parameters if p.grad is not None])
+            norm = get_total_norm([p.grad for p in parameters if p.grad is not None])
         # In one message, as reading it waits for the device; and all processes must come to the same end.
         told = torch.stack([loss, norm, loss.new_tensor(len(stop))])
         loss, norm, asked = self.accelerator.reduce(told, "mean").tolist()
         self.expect_finite("loss is", loss, self.progress.step + 1)
         self.expect_finite("gradient is", norm, self.progress.step + 1)
-        self.optimizer.step()
-        self.optimizer.zero_grad()
-        if self.average:
-            self.average.update_parameters(self.net)
-        self.progress.step += 1
-        self.stopped = asked > 0
-        if self.progress.step % LOG_EVERY == 0:
-            self.accelerator.log({"train/loss": loss, "train/lr": lr}, step=self.progress.step)
+        self.optimizers[turn].step()
+        for optimizer in self.optimizers.values():  # an opponent has been given a gradient too
+            optimizer.zero_grad()
+        self.stopped = self.stopped or asked > 0
         return loss
 
-    def backward(self, batch: torch.Tensor) -> torch.Tensor:
-        """Leave the gradient of the batch's mean loss in the parameters.
+    def backward(self, turn: str, batch: torch.Tensor) -> torch.Tensor:
+        """Leave the gradient of the batch's mean loss in the parameters of the network whose turn it is.
 
         Returns a scalar: this process's addend, such that its mean over the processes is the batch's mean loss.
         """
@@ -175,11 +196,12 @@ class _Run:
         images = images.contiguous(memory_format=torch.channels_last)
         parts = images.chunk(self.recipe.accumulation)
         labels = self.train.labels[chosen].chunk(self.recipe.accumulation)
+        done = self.progress.step / self.total
         total = images.new_zeros(())
         for number, part in enumerate(parts):
             weight = len(part) * count / len(batch) if len(share) else 0.0
-            with nullcontext() if number + 1 == len(parts) else self.accelerator.no_sync(self.wrapped):
-                loss = self.task.loss(self.wrapped, part, labels[number], self.recipe) * weight
+            with nullcontext() if number + 1 == len(parts) else self.accelerator.no_sync(self.wrapped[turn]):
+                loss = self.task.loss(self.wrapped, turn, part, labels[number], self.recipe, done) * weight
                 self.accelerator.backward(loss)
             total += loss.detach()
         return total
@@ -194,10 +216,18 @@ class _Run:
             again = f"the last good state is kept in {self.state_file.parent}, move that folder away and {again}"
         raise ValueError(f"The {what} not finite at step {step}, epoch {epoch}: {again}.")
 
+    def expect_finite_weights(self) -> None:
+        every = [parameter for parameters in self.parameters.values() for parameter in parameters]
+        self.expect_finite("weights are", get_total_norm(every).item(), self.progress.step)
+
+    @property
+    def published(self) -> nn.Module:
+        """The network whose weights are evaluated and kept."""
+        return self.average.module if self.average else self.net
+
     def evaluate(self) -> dict[str, float]:
         """The figures on the validation split, the main process's for all."""
-        published = (self.average.module if self.average else self.net).eval()
-        return once(self.accelerator, lambda: self.task.evaluate(published, self.validation))
+        return once(self.accelerator, lambda: self.task.evaluate(self.published.eval(), self.validation))
 
     def report(self, figures: dict[str, float]) -> None:
         """Tell the user, and the tracker, of an epoch."""
@@ -206,7 +236,7 @@ class _Run:
         told |= {"train/epoch_loss": figures["train_loss"], "train/epoch": figures["epoch"]}
         self.accelerator.log(told, step=self.progress.step)
         if self.out_of_patience:
-            waited = stale_epochs(self.progress.history, self.task.score)
+            waited = self.stale_epochs()
             self.accelerator.print(
                 f"Stopped early after epoch {figures['epoch']}: no better validation {self.task.score} than that of "
                 f"epoch {figures['epoch'] - waited}."
@@ -215,12 +245,12 @@ class _Run:
     def keep(self) -> None:
         """Remember the weights to publish: the best epoch's if the recipe chooses, else the latest."""
         row = self.progress.history[-1] if self.progress.history else {}
-        score, best = row.get(self.task.score, -math.inf), self.progress.best
+        score, best = self.task.rank(row) if row else -math.inf, self.progress.best
         if self.recipe.keep_best and best and best["score"] > score:
             return
         if self.recipe.keep_best and best and best["epoch"] == row.get("epoch"):
             return  # stopped within the next epoch: what was chosen stays
-        weights = (self.average.module if self.average else self.net).state_dict()
+        weights = self.published.state_dict()
         copies = {name: tensor.detach().cpu().clone() for name, tensor in weights.items()}
         self.progress.best = {"score": score, "epoch": row.get("epoch", 0), "weights": copies}
 
@@ -228,11 +258,11 @@ class _Run:
         if not self.accelerator.is_main_process:
             return
         # A finite gradient can throw them out of the range of floats; the file would keep no good state then.
-        self.expect_finite("weights are", get_total_norm(self.parameters).item(), self.progress.step)
+        self.expect_finite_weights()
         whole = {
-            "net": self.net.state_dict(),
+            "nets": {name: net.state_dict() for name, net in self.nets.items()},
             "average": self.average.state_dict() if self.average else None,
-            "optimizer": self.optimizer.state_dict(),
+            "optimizers": {name: optimizer.state_dict() for name, optimizer in self.optimizers.items()},
             "progress": vars(self.progress),
         }
         state.write(self.state_file, whole)
@@ -242,21 +272,16 @@ class _Run:
             return
         whole = state.read(self.state_file)
         try:
-            self.net.load_state_dict(whole["net"])
+            for name, net in self.nets.items():
+                net.load_state_dict(whole["nets"][name])
+                self.optimizers[name].load_state_dict(whole["optimizers"][name])
             if self.average:
                 self.average.load_state_dict(whole["average"])
-            self.optimizer.load_state_dict(whole["optimizer"])
             self.progress = Progress(**whole["progress"])
         except (KeyError, RuntimeError, TypeError, ValueError) as error:
             raise ValueError(
                 f"{self.state_file} is of another network: move its folder away and train again."
             ) from error
-
-
-def stale_epochs(history: list[dict[str, float]], score: str) -> int:
-    """How many epochs ago the best score was first reached; 0 without a history."""
-    scores = [row[score] for row in history]
-    return len(scores) - 1 - scores.index(max(scores)) if scores else 0
 
 
 def epoch_order(count: int, seed: int, epoch: int) -> torch.Tensor:

@@ -1,6 +1,12 @@
-"""Figures of merit, from `torchmetrics`."""
+"""Figures of merit, from `torchmetrics` and scikit-learn where they have them; those of what a generator draws are in
+`train.fidelity`."""
 
 import torch
+from sklearn.decomposition import PCA
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from torchmetrics.functional import mean_squared_error
 from torchmetrics.functional.classification import (
     multiclass_accuracy,
     multiclass_auroc,
@@ -11,7 +17,15 @@ from torchmetrics.functional.classification import (
     multiclass_recall,
 )
 
+from models.autoencoders import Autoencoder
+from models.vae import GaussianVAE
+from train.data import Data, Split
+from train.losses import Bound
+
 BINS = 15  # of confidence, for the calibration error
+BATCH = 500
+ACTIVE = 0.01  # nats of KL, the mean over the images, from which on a unit of the latent counts as used
+SAMPLES = 1000  # of the latent, for each image whose likelihood is measured
 
 
 def classification(logits: torch.Tensor, labels: torch.Tensor, classes: int = 10) -> dict[str, float]:
@@ -37,3 +51,64 @@ def classification(logits: torch.Tensor, labels: torch.Tensor, classes: int = 10
 def confusion(logits: torch.Tensor, labels: torch.Tensor, classes: int = 10) -> torch.Tensor:
     """(classes, classes) counts: row the true digit, column the answer."""
     return multiclass_confusion_matrix(logits, labels, classes)
+
+
+@torch.inference_mode()
+def reconstruction(net: Autoencoder, split: Split) -> dict[str, float]:
+    """Mean squared error a pixel in [0, 1], and the share of the code's neurons above 0.01, mean over the images."""
+    error, active = 0.0, 0.0
+    for images, _ in split.batches(BATCH):
+        code = net.encode(images)
+        error += mean_squared_error(net.decode(code), images).item() * len(images)
+        active += (code > 0.01).float().mean().item() * len(images)
+    return {"mse": error / len(split), "active": active / len(split)}
+
+
+def pca_mse(data: Data, components: int) -> float:
+    """The same error of as many principal components, found on the training images: what a linear code can do."""
+    train, test = (split.images.flatten(1).cpu().numpy() / 255 for split in (data.train, data.test))
+    pca = PCA(min(components, *train.shape), svd_solver="covariance_eigh").fit(train)
+    return float(((pca.inverse_transform(pca.transform(test)) - test) ** 2).mean())
+
+
+@torch.inference_mode()
+def probe_accuracy(net: Autoencoder, data: Data) -> float:
+    """Test accuracy of a logistic regression on the codes of the training images, each neuron standardised."""
+    codes = [
+        torch.cat([net.encode(images) for images, _ in split.batches(BATCH)]).cpu().numpy()
+        for split in (data.train, data.test)
+    ]
+    probe = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
+    return float(probe.fit(codes[0], data.train.labels.cpu().numpy()).score(codes[1], data.test.labels.cpu().numpy()))
+
+
+@torch.inference_mode()
+def bound(net: GaussianVAE, split: Split) -> dict[str, float]:
+    """The evidence lower bound and its KL, nats an image, one latent each; and the units with a KL above `ACTIVE`.
+
+    Of a conditional network that is told the digit: of p(x | digit). The images are binarised, and the latents drawn,
+    with the same random numbers at every call.
+    """
+    likelihoods, divergences = [], []
+    with torch.random.fork_rng(devices=[split.images.device] if split.images.is_cuda else []):
+        torch.manual_seed(0)
+        for images, labels in split.batches(BATCH):
+            likelihood, divergence = Bound(net)(torch.bernoulli(images), labels)
+            likelihoods.append(likelihood)
+            divergences.append(divergence)
+    divergence = torch.cat(divergences)
+    elbo = torch.cat(likelihoods) - divergence.sum(1)
+    return {
+        "elbo": elbo.mean().item(),
+        "kl": divergence.sum(1).mean().item(),
+        "units": (divergence.mean(0) > ACTIVE).sum().item(),
+    }
+
+
+def negative_log_likelihood(net: GaussianVAE, split: Split) -> float:
+    """-log p(x) in nats, the mean over the images, each binarised once (seed 0); by `SAMPLES` samples a image."""
+    generator, total = torch.Generator().manual_seed(0), 0.0
+    for images, _ in split.batches(BATCH):
+        binary = torch.bernoulli(images.cpu(), generator=generator).to(images.device)
+        total -= net.log_likelihood(binary, SAMPLES, generator).sum().item()
+    return total / len(split)

@@ -11,6 +11,8 @@ OPTIMIZERS = {
     # Keras's RMSprop: its rho of 0.9 is torch's alpha, which is 0.99 by default
     "rmsprop": lambda groups, lr: torch.optim.RMSprop(groups, lr, alpha=0.9, eps=1e-7),
     "adam": torch.optim.Adam,
+    # as WGAN-GP has it: momentum would hold on to what an older critic said
+    "adam-wgan": lambda groups, lr: torch.optim.Adam(groups, lr, betas=(0.0, 0.9)),
     "adamw": torch.optim.AdamW,
 }
 

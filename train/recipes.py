@@ -1,4 +1,4 @@
-"""One recipe per model: every hyper-parameter of its training in one place."""
+"""One recipe per model: every hyper-parameter of its training in one place. Its class says what kind of training."""
 
 from dataclasses import dataclass
 
@@ -18,12 +18,8 @@ class Recipe:
         warmup: share of all steps in which the learning rate rises linearly to `lr`.
         schedule: "constant", or "cosine" down to zero after the warm-up.
         clip: largest norm of the gradient.
-        label_smoothing: of the cross-entropy.
         ema: decay of the running average of the weights, which then is what is evaluated and published.
         augment: applied to every training batch.
-        drawn: digits drawn by `train.strokes` that are added to each batch, as a share of it.
-        outliers: pictures of no digit that are added to each batch, as a share of it; the network learns to give them
-            every digit the same probability (outlier exposure, Hendrycks et al. 2019).
         patience: stop after so many epochs without a better validation score.
         keep_best: publish the epoch with the best validation score instead of the last.
         mixed_precision: "bf16" where the hardware is fast at it, "no" to stay in float32.
@@ -42,18 +38,73 @@ class Recipe:
     warmup: float = 0.0
     schedule: str = "constant"
     clip: float | None = None
-    label_smoothing: float = 0.0
     ema: float | None = None
     augment: Augment | None = None
-    drawn: float = 0.0
-    outliers: float = 0.0
     patience: int | None = None
     keep_best: bool = False
     mixed_precision: str = "no"
 
 
-RECIPES = {
-    "mnist-dense": Recipe(
+@dataclass(frozen=True)
+class ClassifierRecipe(Recipe):
+    """Cross-entropy over the classes.
+
+    Attributes:
+        label_smoothing: of the cross-entropy.
+        drawn: digits drawn by `train.strokes` that are added to each batch, as a share of it.
+        outliers: pictures of no digit that are added to each batch, as a share of it; the network learns to give them
+            every digit the same probability (outlier exposure, Hendrycks et al. 2019).
+    """
+
+    label_smoothing: float = 0.0
+    drawn: float = 0.0
+    outliers: float = 0.0
+
+
+@dataclass(frozen=True)
+class AutoencoderRecipe(Recipe):
+    """Squared error of the reconstruction, mean over the pixels.
+
+    Attributes:
+        noise: deviation of the Gaussian noise on the input, in units of the pixels' range; the target stays clean.
+        sparsity: weight of the code's L1 norm.
+        contraction: weight of the squared Frobenius norm of the code's Jacobian (Rifai et al. 2011).
+    """
+
+    noise: float = 0.0
+    sparsity: float = 0.0
+    contraction: float = 0.0
+
+
+@dataclass(frozen=True)
+class VAERecipe(Recipe):
+    """The negative evidence lower bound, summed over pixels and latent, of images that each step binarises afresh.
+
+    Attributes:
+        kl_weight: of the KL divergence, 1 for the bound itself.
+        kl_warmup: share of all steps in which that weight rises linearly from 0.
+    """
+
+    kl_weight: float = 1.0
+    kl_warmup: float = 0.0
+
+
+@dataclass(frozen=True)
+class GANRecipe(Recipe):
+    """A generator against an opponent, which makes the first turn of every step.
+
+    Attributes:
+        critic_steps: the generator makes a turn in every so many steps.
+        gradient_penalty: weight of WGAN-GP's penalty (Gulrajani et al. 2017); None for the plain GAN's
+            non-saturating cross-entropy (Goodfellow et al. 2014).
+    """
+
+    critic_steps: int = 1
+    gradient_penalty: float | None = None
+
+
+RECIPES: dict[str, Recipe] = {
+    "mnist-dense": ClassifierRecipe(
         dataset="ylecun/mnist",
         epochs=5,
         batch_size=128,
@@ -64,7 +115,7 @@ RECIPES = {
             "augmentation, no schedule, last epoch published. Its tutorial reports 98.13 % on the test split."
         ),
     ),
-    "mnist-mlp": Recipe(
+    "mnist-mlp": ClassifierRecipe(
         dataset="ylecun/mnist",
         epochs=10,
         batch_size=64,
@@ -72,7 +123,7 @@ RECIPES = {
         optimizer="adam",
         source="A PyTorch course's multilayer perceptron with its numbers: Adam, 10 epochs, batch 64; nothing else.",
     ),
-    "mnist-cnn": Recipe(
+    "mnist-cnn": ClassifierRecipe(
         dataset="ylecun/mnist",
         epochs=10,
         batch_size=64,
@@ -81,7 +132,7 @@ RECIPES = {
         mixed_precision="bf16",
         source="A PyTorch course's convolutional network with its numbers: Adam, 10 epochs, batch 64; nothing else.",
     ),
-    "mnist-cnn-wide": Recipe(
+    "mnist-cnn-wide": ClassifierRecipe(
         dataset="ylecun/mnist",
         epochs=5,
         batch_size=64,
@@ -89,7 +140,7 @@ RECIPES = {
         optimizer="adam",
         source="A tutorial's first convolutional network with its numbers: Adam, 5 epochs, batch 64; nothing else.",
     ),
-    "mnist-rnn": Recipe(
+    "mnist-rnn": ClassifierRecipe(
         dataset="ylecun/mnist",
         epochs=20,
         batch_size=64,
@@ -102,7 +153,7 @@ RECIPES = {
             "since validation still improved at the tenth."
         ),
     ),
-    "mnist-lstm": Recipe(
+    "mnist-lstm": ClassifierRecipe(
         dataset="ylecun/mnist",
         epochs=10,
         batch_size=64,
@@ -114,7 +165,7 @@ RECIPES = {
             "64, gradients clipped to 1 as it advises; 10 epochs and 128 hidden are ours."
         ),
     ),
-    "mnist-resnet": Recipe(
+    "mnist-resnet": ClassifierRecipe(
         dataset="ylecun/mnist",
         epochs=24,
         batch_size=128,
@@ -135,5 +186,110 @@ RECIPES = {
             "Ours: a small residual network, mild warps, other pens and scanners, digits of other forms, a cosine "
             "schedule and an average of the weights; and letters and scribbles on which it learns not to answer."
         ),
+    ),
+    "mnist-ae": AutoencoderRecipe(
+        dataset="ylecun/mnist",
+        epochs=20,
+        batch_size=128,
+        lr=1e-3,
+        optimizer="adam",
+        source=(
+            "A tutorial's autoencoder, which leaves its training open: squared error, Adam, 20 epochs, batch 128 "
+            "are ours."
+        ),
+    ),
+    "mnist-sparse-ae": AutoencoderRecipe(
+        dataset="ylecun/mnist",
+        epochs=20,
+        batch_size=128,
+        lr=1e-3,
+        optimizer="adam",
+        sparsity=1e-4,
+        weight_decay=1e-4,
+        source=(
+            "The next step that an autoencoder tutorial names: few active neurons. By the L1 norm of the code, which "
+            "makes ReLU neurons exactly zero and asks nothing about the rest of the batch, as KL would."
+        ),
+    ),
+    "mnist-contractive-ae": AutoencoderRecipe(
+        dataset="ylecun/mnist",
+        epochs=20,
+        batch_size=128,
+        lr=1e-3,
+        optimizer="adam",
+        contraction=1e-4,
+        source=(
+            "The next step that an autoencoder tutorial names: a code that small changes of the picture do not move "
+            "(Rifai et al. 2011), with the paper's sigmoid code; its decoder has weights of its own."
+        ),
+    ),
+    "mnist-dae": AutoencoderRecipe(
+        dataset="ylecun/mnist",
+        epochs=20,
+        batch_size=128,
+        lr=1e-3,
+        optimizer="adam",
+        noise=0.1,
+        source=(
+            "A tutorial's denoising autoencoder: Gaussian noise of deviation 0.1 on the input in training, the clean "
+            "picture asked back. Squared error, Adam, 20 epochs, batch 128 are ours."
+        ),
+    ),
+    "mnist-vae": VAERecipe(
+        dataset="ylecun/mnist",
+        epochs=50,
+        batch_size=128,
+        lr=1e-3,
+        optimizer="adam",
+        source="A tutorial's VAE; it leaves the training open: Bernoulli pixels, Adam, 50 epochs, batch 128 are ours.",
+    ),
+    "mnist-vae-2d": VAERecipe(
+        dataset="ylecun/mnist",
+        epochs=40,
+        batch_size=128,
+        lr=1e-3,
+        optimizer="adam",
+        kl_warmup=0.05,
+        warmup=0.02,
+        schedule="cosine",
+        clip=200.0,
+        ema=0.999,
+        mixed_precision="bf16",
+        source="Ours: the residual VAE with a latent of two numbers, so that all it can draw fits on one map.",
+    ),
+    "mnist-cvae": VAERecipe(
+        dataset="ylecun/mnist",
+        epochs=60,
+        batch_size=128,
+        lr=1e-3,
+        optimizer="adam",
+        kl_warmup=0.05,
+        warmup=0.02,
+        schedule="cosine",
+        clip=200.0,
+        ema=0.999,
+        mixed_precision="bf16",
+        source="Ours: a residual VAE that is told the digit; a cosine schedule and an average of the weights.",
+    ),
+    "mnist-gan": GANRecipe(
+        dataset="ylecun/mnist",
+        epochs=10,
+        batch_size=64,
+        lr=2e-4,
+        optimizer="adam",
+        source="A tutorial's GAN with its numbers: cross-entropy, both networks by Adam, 10 epochs, batch 64.",
+    ),
+    "mnist-dcgan": GANRecipe(
+        dataset="ylecun/mnist",
+        epochs=40,
+        batch_size=64,
+        lr=4e-4,
+        optimizer="adam-wgan",
+        schedule="cosine",
+        ema=0.999,
+        critic_steps=3,
+        gradient_penalty=10.0,
+        mixed_precision="bf16",
+        source="Ours: convolutions, told the digit, trained against a critic with a gradient penalty (WGAN-GP).",
     ),
 }

@@ -12,12 +12,17 @@ import torch
 
 @dataclass
 class Progress:
-    """How far a run is. `history` has a row of figures for every finished epoch, `best` the weights to publish."""
+    """How far a run is.
+
+    `history` has a row of figures for every finished epoch, `snapshots` pictures of what the network draws then (of
+    tasks that have any), `best` the weights to publish.
+    """
 
     step: int = 0
     seconds: float = 0.0
     loss_sum: float = 0.0  # over the images of the epoch under way
     history: list[dict[str, float]] = field(default_factory=list)
+    snapshots: list[dict] = field(default_factory=list)  # {"epoch", "picture": (H, W) uint8}
     best: dict | None = None  # {"score", "epoch", "weights"}
     finished: bool = False
 

@@ -1,41 +1,82 @@
-"""What a batch means, by task: its loss, its score, its figures. The loop knows none of this."""
-
-from typing import Protocol
+"""What a batch means, by kind of recipe: the loss, the score, the figures. The loop knows none of this."""
 
 import torch
 from torch import nn
-from torch.nn.functional import cross_entropy
+from torch.nn.functional import cross_entropy, mse_loss, softplus
 
 from models.base import Model
-from train import metrics, reliability, strokes
-from train.data import Split
-from train.recipes import Recipe
+from models.gan import ConvCritic, ConvGenerator, MLPDiscriminator
+from train import fidelity, losses, metrics, reliability, strokes
+from train.data import Data, Split
+from train.recipes import AutoencoderRecipe, ClassifierRecipe, GANRecipe, Recipe, VAERecipe
 
 EVALUATION_BATCH = 500
 OUTLIER_WEIGHT = 0.5
 
 
-class Task(Protocol):
-    """What the loop asks of a task."""
+class Task:
+    """What the loop and the command ask of a task, and what most tasks answer."""
 
-    score: str  # the metric that validation chooses by; higher is better
+    score: str  # the figure that validation chooses by
+    lower_is_better = False
 
-    def loss(self, net: nn.Module, images: torch.Tensor, labels: torch.Tensor, recipe: Recipe) -> torch.Tensor:
-        """The loss of one batch, a scalar: images (N, C, H, W) in [0, 1], labels (N,)."""
+    def rank(self, figures: dict[str, float]) -> float:
+        """The score such that higher is better."""
+        return -figures[self.score] if self.lower_is_better else figures[self.score]
 
-    def evaluate(self, net: nn.Module, split: Split) -> dict[str, float]:
-        """The figures on a split; `net` is in eval mode."""
+    def networks(self, net: Model) -> dict[str, nn.Module]:
+        """What is trained, by name: "net" holds the network that is published, others are its opponents.
+
+        Each has an optimiser of its own. The modules must do all that needs a gradient in their `forward`.
+        """
+        return {"net": net}
+
+    def turns(self, step: int, recipe: Recipe) -> tuple[str, ...]:
+        """Which networks are updated in this step, one after the other."""
+        return ("net",)
+
+    def loss(
+        self,
+        nets: dict[str, nn.Module],
+        turn: str,
+        images: torch.Tensor,
+        labels: torch.Tensor,
+        recipe: Recipe,
+        done: float,
+    ) -> torch.Tensor:
+        """The loss of one batch, a scalar, for the network whose turn it is.
+
+        Args:
+            nets: as `networks` named them.
+            turn: one of those names.
+            images, labels: (N, C, H, W) in [0, 1], (N,).
+            done: how much of the training is done, 0 to 1.
+        """
+        raise NotImplementedError
+
+    def evaluate(self, net: Model, split: Split) -> dict[str, float]:
+        """The figures of an epoch, on the validation split; `net` is in eval mode."""
+        raise NotImplementedError
+
+    def snapshot(self, net: Model) -> torch.Tensor | None:
+        """A picture (H, W), uint8, of what the network draws after an epoch, for the card; None where it draws none."""
+        return None
 
     def finish(self, net: Model, validation: Split) -> dict[str, float]:
         """The last touch on a trained network before it is measured and published, and its numbers for the card."""
+        return {}
+
+    def measure(self, net: Model, data: Data) -> dict[str, float]:
+        """The figures on the test split."""
+        return self.evaluate(net, data.test)
 
 
-class Classification:
+class Classification(Task):
     """Cross-entropy over ten digits; chosen by accuracy, and calibrated."""
 
     score = "accuracy"
 
-    def loss(self, net: nn.Module, images: torch.Tensor, labels: torch.Tensor, recipe: Recipe) -> torch.Tensor:
+    def loss(self, nets, turn, images, labels, recipe, done):
         count, known = len(images), len(images)
         if drawn := round(count * recipe.drawn):
             segments, more = strokes.digits(drawn)
@@ -45,14 +86,14 @@ class Classification:
         if outliers := round(count * recipe.outliers):
             segments = strokes.nonsense(outliers)
             images = torch.cat([images, _pictures(segments, images, recipe)])
-        logits = net(images.contiguous(memory_format=torch.channels_last)).float()
+        logits = nets[turn](images.contiguous(memory_format=torch.channels_last)).float()
         loss = cross_entropy(logits[:known], labels, label_smoothing=recipe.label_smoothing)
         if outliers:
             # The cross-entropy to ten equal probabilities, with half the weight, as Hendrycks et al. have it.
             loss = loss - OUTLIER_WEIGHT * logits[known:].log_softmax(1).mean()
         return loss
 
-    def evaluate(self, net: nn.Module, split: Split) -> dict[str, float]:
+    def evaluate(self, net: Model, split: Split) -> dict[str, float]:
         logits = self.predict(net, split)
         return {"loss": cross_entropy(logits, split.labels).item(), **metrics.classification(logits, split.labels)}
 
@@ -75,4 +116,108 @@ def _pictures(segments: torch.Tensor, images: torch.Tensor, recipe: Recipe) -> t
     return recipe.augment(drawn) if recipe.augment else drawn
 
 
-TASKS: dict[str, Task] = {"classification": Classification()}
+class Autoencoding(Task):
+    """Mean squared error of the reconstruction, by which it is chosen too."""
+
+    score = "mse"
+    lower_is_better = True
+
+    def networks(self, net: Model) -> dict[str, nn.Module]:
+        return {"net": losses.Reconstruction(net)}
+
+    def loss(self, nets, turn, images, labels, recipe, done):
+        noise = recipe.noise * torch.randn_like(images) if recipe.noise else 0.0
+        rebuilt, size, contraction = nets[turn](images + noise)
+        loss = mse_loss(rebuilt.float(), images)
+        # Written so that a network without a penalty does not pay for it in the backward pass.
+        if recipe.sparsity:
+            loss = loss + recipe.sparsity * size.mean()
+        if recipe.contraction:
+            loss = loss + recipe.contraction * contraction.mean()
+        return loss
+
+    def evaluate(self, net: Model, split: Split) -> dict[str, float]:
+        return metrics.reconstruction(net, split)
+
+    def measure(self, net: Model, data: Data) -> dict[str, float]:
+        return {
+            **metrics.reconstruction(net, data.test),
+            "pca_mse": metrics.pca_mse(data, net.latent),
+            "probe_accuracy": metrics.probe_accuracy(net, data),
+        }
+
+
+class Likelihood(Task):
+    """The evidence lower bound of a VAE, on images that are binarised afresh, by which it is chosen too."""
+
+    score = "elbo"
+
+    def networks(self, net: Model) -> dict[str, nn.Module]:
+        return {"net": losses.Bound(net)}
+
+    def loss(self, nets, turn, images, labels, recipe, done):
+        likelihood, divergence = nets[turn](torch.bernoulli(images), labels)
+        weight = recipe.kl_weight * min(1.0, done / recipe.kl_warmup if recipe.kl_warmup else 1.0)
+        return (weight * divergence.sum(1) - likelihood).mean()
+
+    def evaluate(self, net: Model, split: Split) -> dict[str, float]:
+        return metrics.bound(net, split)
+
+    def snapshot(self, net: Model) -> torch.Tensor:
+        return fidelity.snapshot(net)
+
+    def measure(self, net: Model, data: Data) -> dict[str, float]:
+        return {
+            **metrics.bound(net, data.test),
+            "nll": metrics.negative_log_likelihood(net, data.test),
+            **fidelity.measure(net, data.test),
+        }
+
+
+class Adversarial(Task):
+    """A generator against an opponent: WGAN-GP where the recipe has a gradient penalty, else the plain GAN.
+
+    Chosen, where the recipe chooses, by the Fréchet distance on the validation split.
+    """
+
+    score = "frechet"
+    lower_is_better = True
+
+    def networks(self, net: Model) -> dict[str, nn.Module]:
+        opponent = ConvCritic(net.kwargs["width"]) if isinstance(net, ConvGenerator) else MLPDiscriminator()
+        return {"critic": opponent, "net": losses.Drawing(net)}
+
+    def turns(self, step: int, recipe: Recipe) -> tuple[str, ...]:
+        return ("critic", "net") if (step + 1) % recipe.critic_steps == 0 else ("critic",)
+
+    def loss(self, nets, turn, images, labels, recipe, done):
+        critic, penalty = nets["critic"], recipe.gradient_penalty
+        if turn == "net":
+            scores = critic(nets["net"](labels).float(), labels).float()
+            return -scores.mean() if penalty is not None else softplus(-scores).mean()
+        with torch.no_grad():
+            drawn = nets["net"](labels).float()
+        if penalty is None:
+            real, fake = critic(torch.cat([images, drawn]), labels.repeat(2)).float().chunk(2)
+            return (softplus(-real) + softplus(fake)).mean()
+        share = torch.rand(len(images), 1, 1, 1, device=images.device)
+        mixed = (share * images + (1 - share) * drawn).requires_grad_()
+        real, fake, between = critic(torch.cat([images, drawn, mixed]), labels.repeat(3)).float().chunk(3)
+        return (fake - real + penalty * losses.gradient_penalty(between, mixed)).mean()
+
+    def evaluate(self, net: Model, split: Split) -> dict[str, float]:
+        return {"frechet": fidelity.frechet(net, split)}
+
+    def snapshot(self, net: Model) -> torch.Tensor:
+        return fidelity.snapshot(net)
+
+    def measure(self, net: Model, data: Data) -> dict[str, float]:
+        return fidelity.measure(net, data.test)
+
+
+TASKS: dict[type[Recipe], Task] = {
+    ClassifierRecipe: Classification(),
+    AutoencoderRecipe: Autoencoding(),
+    VAERecipe: Likelihood(),
+    GANRecipe: Adversarial(),
+}

@@ -1,0 +1,200 @@
+"""What the card tells of each kind of network: its figures' names, what goes in and out, a section, its limits."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import matplotlib
+import torch
+
+from models.base import Model
+from train import fidelity, metrics, reliability
+from train.data import Data
+from train.recipes import AutoencoderRecipe, ClassifierRecipe, GANRecipe, Recipe, VAERecipe
+from train.state import Progress
+from train.tasks import Classification
+
+matplotlib.use("agg")  # pictures go to files; no screen is needed
+import matplotlib.pyplot as plt
+
+MNIST = "Trained on MNIST alone: American handwriting of the 1990s, white on black, 28x28, size and centre made equal."
+EPOCHS_SHOWN = 10  # of the snapshots
+
+
+@dataclass(frozen=True)
+class Run:
+    """One trained seed: the network to publish, how training went, its last touch, its figures on the test split."""
+
+    seed: int
+    net: Model
+    progress: Progress
+    finish: dict[str, float]
+    test: dict[str, float]
+    device: torch.device
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What the cards of one kind of recipe have in common.
+
+    Attributes:
+        pipeline_tag: the Hub's name for what it does.
+        metrics: the figures of the card, with their names on it.
+        percent: whether the task's score is told in per cent.
+        interface: what the network takes and gives.
+        section: draws pictures into a folder and returns the Markdown that shows them.
+        limits: what it is not for.
+    """
+
+    pipeline_tag: str
+    metrics: dict[str, str]
+    percent: bool
+    interface: str
+    section: Callable[[Path, Run, Data], str]
+    limits: str
+
+
+def _classifier(folder: Path, run: Run, data: Data) -> str:
+    validation, test = (Classification().predict(run.net, split) for split in (data.validation, data.test))
+    trust = reliability.measure(run.net, data, validation, test)
+    reliability.curve(trust, folder / "reliability.png")
+    _confusion_matrix(metrics.confusion(test, data.test.labels), folder / "confusion-matrix.png")
+    return f"""![Confusion matrix on the test split](confusion-matrix.png)
+
+{reliability.section(trust, run.finish["temperature"], run.test["ece"])}"""
+
+
+def _confusion_matrix(counts: torch.Tensor, path: Path) -> None:
+    figure, axes = plt.subplots(figsize=(5, 4.6), layout="constrained")
+    # Colour by the mistakes: on the diagonal everything is right, and would drown them.
+    mistakes = counts.float().fill_diagonal_(0)
+    axes.imshow(mistakes, cmap="Oranges", vmax=max(1.0, 1.5 * mistakes.max().item()))
+    for row in range(len(counts)):
+        for column in range(len(counts)):
+            if counts[row, column]:
+                axes.text(column, row, int(counts[row, column]), ha="center", va="center", fontsize=8)
+    axes.set(xlabel="answer", ylabel="truth", xticks=range(len(counts)), yticks=range(len(counts)))
+    figure.savefig(path, dpi=110)
+    plt.close(figure)
+
+
+def _autoencoder(folder: Path, run: Run, data: Data) -> str:
+    images = data.test.images[:20] / 255
+    with torch.inference_mode():
+        rebuilt = run.net(images)
+    _sheet(torch.cat([images[:10], rebuilt[:10], images[10:], rebuilt[10:]]), folder / "rebuilt.png")
+    return f"""Principal components are the best that a linear code of {run.net.latent} numbers can do. The probe is a
+logistic regression on the codes of the {len(data.train):,} training images.
+
+![Test images and, below each, what the network makes of it](rebuilt.png)
+"""
+
+
+def _generator(folder: Path, run: Run, data: Data) -> str:
+    pictures, _ = fidelity.draw(run.net, 100)
+    _sheet(pictures, folder / "samples.png")
+    picked = _spaced(run.progress.snapshots)
+    rows = torch.cat([row["picture"] for row in picked]).unflatten(1, (-1, 28)).unflatten(0, (-1, 28))
+    _sheet(rows.permute(0, 2, 1, 3).flatten(0, 1)[:, None] / 255, folder / "snapshots.png", fidelity.SHOWN)
+    epochs = ", ".join(str(row["epoch"]) for row in picked)
+    count = f"{len(data.test):,}"
+    return f"""Distance, precision, recall and score have the formulas of FID (Heusel et al. 2017), improved precision and
+recall (Kynkäänniemi et al. 2019) and the inception score (Salimans et al. 2016), in the features and answers of
+`mnist-resnet`: {count} drawn pictures, each digit equally often, against the {count} test images. **They are not FID**:
+compare them with figures by the same classifier only.
+
+![A hundred pictures by one seed, none picked](samples.png)
+
+The same latent points after epochs {epochs}:
+
+![Each row an epoch](snapshots.png)
+"""
+
+
+def _spaced(rows: list[dict]) -> list[dict]:
+    """At most `EPOCHS_SHOWN` of them, the first and the last among them, closer together where most happens."""
+    steps = torch.logspace(0, 1, EPOCHS_SHOWN, base=max(len(rows), 1)).round().int().unique().tolist()
+    return [rows[step - 1] for step in steps]
+
+
+def _sheet(pictures: torch.Tensor, path: Path, columns: int = 10) -> None:
+    """(N, 1, 28, 28) in [0, 1] as one picture, from left to right, twice their size."""
+    rows = [torch.cat(list(row), 1) for row in pictures[:, 0].clamp(0, 1).split(columns)]
+    plt.imsave(path, torch.cat(rows).repeat_interleave(2, 0).repeat_interleave(2, 1), cmap="gray", vmin=0, vmax=1)
+
+
+FIDELITY = {
+    "frechet": "Fréchet distance in mnist-resnet's features",
+    "precision": "Improved precision in mnist-resnet's features",
+    "recall": "Improved recall in mnist-resnet's features",
+    "inception_score": "Inception score with mnist-resnet's answers",
+    "asked": "Read by mnist-resnet as the digit asked for",
+    "spread": "Deviation of pixels within a digit, relative to test images",
+}
+DRAWS = (
+    "`sample(n, digit, temperature, generator)` draws `(n, 1, 28, 28)` in [0, 1], white on black; `decode(z, digit)` "
+    "what stands at latent points of yours."
+)
+GENERATES = "It draws such digits and nothing else, some of them malformed. It is for learning and play."
+KINDS: dict[type[Recipe], Kind] = {
+    ClassifierRecipe: Kind(
+        pipeline_tag="image-classification",
+        metrics={
+            "accuracy": "Accuracy",
+            "precision": "Precision, macro",
+            "recall": "Recall, macro",
+            "f1": "F1, macro",
+            "roc_auc": "AUC, one against rest, macro",
+            "ece": f"Expected calibration error, {metrics.BINS} bins",
+        },
+        percent=True,
+        interface="It takes images `(N, 1, 28, 28)` in [0, 1], white on black, and gives logits `(N, 10)`.",
+        section=_classifier,
+        limits=(
+            f"{MNIST} Bring other drawings into that form first (`models.images.to_digit` does). It knows digits only: "
+            "the figures above tell how often it notices that a picture is none, and those are drawn letters and "
+            "scribbles, not all that there is. It is for learning and play, not for reading cheques."
+        ),
+    ),
+    AutoencoderRecipe: Kind(
+        pipeline_tag="image-feature-extraction",
+        metrics={
+            "mse": "Mean squared error of the reconstruction",
+            "pca_mse": "The same of as many principal components",
+            "probe_accuracy": "Accuracy of a linear probe on the code",
+            "active": "Share of the code's neurons that are active",
+        },
+        percent=False,
+        interface=(
+            "It takes images `(N, 1, 28, 28)` in [0, 1], white on black, and gives them back; `encode` gives the code, "
+            "`decode` reads it."
+        ),
+        section=_autoencoder,
+        limits=f"{MNIST} What is no such digit comes back as one. It is no generator: most codes mean nothing.",
+    ),
+    VAERecipe: Kind(
+        pipeline_tag="unconditional-image-generation",
+        metrics={
+            "nll": f"-log p(x), nats, {metrics.SAMPLES:,} importance samples",
+            "elbo": "Evidence lower bound, nats",
+            "kl": "KL divergence, nats",
+            "units": f"Latent units with a KL above {metrics.ACTIVE} nats",
+            **FIDELITY,
+        },
+        percent=False,
+        interface=(
+            f"{DRAWS} `encode(x)` gives the code, `net(x)` the picture rebuilt, `log_likelihood(x, samples)` log p(x) "
+            "in nats of binary pictures. The pictures are means: each pixel's probability of being white."
+        ),
+        section=_generator,
+        limits=f"{MNIST} {GENERATES}",
+    ),
+    GANRecipe: Kind(
+        pipeline_tag="unconditional-image-generation",
+        metrics=FIDELITY,
+        percent=False,
+        interface=DRAWS,
+        section=_generator,
+        limits=f"{MNIST} {GENERATES} It cannot tell how likely a picture is, nor find the code of one.",
+    ),
+}
