@@ -65,7 +65,7 @@ class ConvGenerator(Generator):
     conditional = True
     limits: ClassVar = {"latent": (1, 512), "width": (1, 256)}
 
-    def __init__(self, latent: int = 64, width: int = 48):
+    def __init__(self, latent: int = 64, width: int = 32):
         super().__init__(latent=latent, width=width)
         self.latent = latent
         self.input = nn.Linear(latent + DIGITS, 2 * width * 49)
@@ -84,7 +84,7 @@ class ConvGenerator(Generator):
 class ConvCritic(nn.Module):
     """Strided convolutions to 7x7, without norms; told the digit by projection (Miyato & Koyama 2018)."""
 
-    def __init__(self, width: int = 48):
+    def __init__(self, width: int):
         super().__init__()
         self.conv1 = nn.Conv2d(1, width, 4, 2, padding=1)
         self.conv2 = nn.Conv2d(width, 2 * width, 4, 2, padding=1)

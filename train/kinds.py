@@ -98,10 +98,10 @@ def _generator(folder: Path, run: Run, data: Data) -> str:
     _sheet(rows.permute(0, 2, 1, 3).flatten(0, 1)[:, None] / 255, folder / "snapshots.png", fidelity.SHOWN)
     epochs = ", ".join(str(row["epoch"]) for row in picked)
     count = f"{len(data.test):,}"
-    return f"""Distance, precision, recall and score have the formulas of FID (Heusel et al. 2017), improved precision and
-recall (Kynkäänniemi et al. 2019) and the inception score (Salimans et al. 2016), in the features and answers of
-`mnist-resnet`: {count} drawn pictures, each digit equally often, against the {count} test images. **They are not FID**:
-compare them with figures by the same classifier only.
+    return f"""Distance, precision, recall and score have the formulas of FID (Heusel et al. 2017), improved precision
+and recall (Kynkäänniemi et al. 2019) and the inception score (Salimans et al. 2016), in the features and answers of
+`mnist-resnet`: {count} drawn pictures, each digit equally often, against the {count} test images. **They are not
+FID**: compare them with figures by the same classifier only.
 
 ![A hundred pictures by one seed, none picked](samples.png)
 

@@ -281,7 +281,7 @@ RECIPES: dict[str, Recipe] = {
     ),
     "mnist-dcgan": GANRecipe(
         dataset="ylecun/mnist",
-        epochs=40,
+        epochs=45,
         batch_size=64,
         lr=4e-4,
         optimizer="adam-wgan",
