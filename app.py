@@ -8,8 +8,10 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import gradio as gr
 
-from tabs import Words, digits
+from tabs import Words, digits, sample
 from tabs.theme import CSS, theme
+
+TABS = {"digits": digits, "sample": sample}
 
 # A Chinese browser that opens the first page is taken to the Chinese one, unless it asked for English.
 GREET = """() => {
@@ -24,8 +26,10 @@ def page(words: Words, other: str, *, public: bool) -> None:
         f'<div class="head"><h1>{words("title")}</h1><a href="{other}">{words("other_language")}</a></div>'
         f'<p class="subtitle">{words("subtitle")}</p>'
     )
-    with gr.Tabs(), gr.Tab(words("digits.tab")):
-        digits.build(words, public=public)
+    with gr.Tabs():
+        for name, tab in TABS.items():
+            with gr.Tab(words(f"{name}.tab"), id=name):
+                tab.build(words, public=public)
 
 
 def build() -> gr.Blocks:

@@ -11,7 +11,7 @@ from torch import nn
 from torch.nn.functional import leaky_relu, one_hot, relu
 
 from models.base import register
-from models.generators import DIGITS, Generator
+from models.generators import DIGITS, Generator, with_digit
 
 
 @register("mnist-gan", task="generation")
@@ -75,8 +75,7 @@ class ConvGenerator(Generator):
         self.up2 = nn.ConvTranspose2d(width, 1, 4, 2, padding=1)
 
     def decode(self, z: torch.Tensor, digit: torch.Tensor | None = None) -> torch.Tensor:
-        told = one_hot(digit, DIGITS).to(z)
-        hidden = self.input(torch.cat([z, told], 1)).unflatten(1, (-1, 7, 7))
+        hidden = self.input(with_digit(z, digit)).unflatten(1, (-1, 7, 7))
         hidden = self.up1(relu(self.norm1(hidden)))
         return self.up2(relu(self.norm2(hidden))).sigmoid()
 

@@ -1,6 +1,7 @@
 """What every generator of digits can do."""
 
 import torch
+from torch.nn.functional import one_hot
 
 from models.base import Model
 
@@ -10,7 +11,8 @@ DIGITS = 10
 class Generator(Model):
     """Draws digits (n, 1, 28, 28) from a standard normal latent (n, `latent`).
 
-    A conditional one is told which digit to draw: `digit` is a tensor (n,) of whole numbers; None for the others.
+    A conditional one is told which digit to draw: `digit` is a tensor (n,) of whole numbers, or (n, 10) of shares for
+    something between digits; None for the others.
     """
 
     latent: int
@@ -37,3 +39,9 @@ class Generator(Model):
         if self.conditional and digit is None:
             digit = torch.randint(DIGITS, (n,), generator=generator)
         return self.decode(z.to(device), None if digit is None else digit.to(device))
+
+
+def with_digit(features: torch.Tensor, digit: torch.Tensor) -> torch.Tensor:
+    """(N, F) -> (N, F + 10): the digits, as whole numbers (N,) or shares (N, 10), behind the features."""
+    told = one_hot(digit, DIGITS) if digit.ndim == 1 else digit
+    return torch.cat([features, told.to(features)], 1)

@@ -3,6 +3,7 @@
 import io
 import math
 import warnings
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from PIL import Image, ImageChops, ImageFilter, ImageOps
 from models.errors import InputError
 from models.sheet import VISIBLE, Sheet, blank, columns
 
+EXAMPLES = Path(__file__).with_name("mnist-examples.png")
 MAX_PIXELS = 50_000_000
 # Without those that hold pictures of another size than they say, such as icons.
 FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "AVIF", "GIF", "BMP", "TIFF", "PPM")
@@ -123,6 +125,28 @@ def may_be_one_digit(image: Image.Image) -> bool:
 def to_tensor(image: Image.Image) -> torch.Tensor:
     """An 'L' picture as (1, 1, H, W) in [0, 1], float32."""
     return torch.from_numpy(np.array(image, np.float32) / 255)[None, None]
+
+
+def from_tensor(pictures: torch.Tensor) -> list[Image.Image]:
+    """(N, 1, H, W) in [0, 1] as N 'L' pictures."""
+    return [Image.fromarray(one) for one in (255 * pictures[:, 0].clamp(0, 1)).round().byte().cpu().numpy()]
+
+
+def sheet(pictures: Sequence[Image.Image], columns: int) -> Image.Image:
+    """Pictures of one size and mode as one, from left to right; what is left of the last row is black."""
+    width, height = pictures[0].size
+    columns = min(columns, len(pictures))
+    whole = Image.new(pictures[0].mode, (columns * width, math.ceil(len(pictures) / columns) * height))
+    for place, picture in enumerate(pictures):
+        whole.paste(picture, (place % columns * width, place // columns * height))
+    return whole
+
+
+def mnist_examples() -> tuple[torch.Tensor, torch.Tensor]:
+    """A hundred test images of MNIST of each digit: (1000, 1, 28, 28) in [0, 1], and labels (1000,)."""
+    tiles = torch.from_numpy(np.array(Image.open(EXAMPLES), np.float32) / 255)  # a row of tiles for each digit
+    pictures = tiles.unflatten(0, (-1, DIGIT_SIZE)).unflatten(2, (-1, DIGIT_SIZE)).transpose(1, 2)
+    return pictures.flatten(0, 1)[:, None], torch.arange(len(pictures)).repeat_interleave(pictures.shape[1])
 
 
 def _is_mnist(image: Image.Image) -> bool:

@@ -9,10 +9,10 @@ from typing import ClassVar
 
 import torch
 from torch import nn
-from torch.nn.functional import binary_cross_entropy_with_logits, one_hot, silu, softplus
+from torch.nn.functional import binary_cross_entropy_with_logits, silu, softplus
 
 from models.base import register
-from models.generators import DIGITS, Generator
+from models.generators import DIGITS, Generator, with_digit
 
 PIXELS = 28 * 28
 DECODED = 4096  # pictures that are decoded at once
@@ -196,9 +196,7 @@ class ConvVAE(GaussianVAE):
         return self.pixels(features)
 
     def _with(self, features: torch.Tensor, digit: torch.Tensor | None) -> torch.Tensor:
-        if not self.conditional:
-            return features
-        return torch.cat([features, one_hot(digit, DIGITS).to(features)], 1)
+        return with_digit(features, digit) if self.conditional else features
 
 
 class Residual(nn.Module):

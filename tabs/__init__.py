@@ -9,6 +9,8 @@ import gradio as gr
 
 from models.errors import InputError
 
+# Events that serve the page. The last of several counts: one that comes while an answer is awaited must not be lost.
+PAGE = {"queue": False, "show_progress": "hidden", "trigger_mode": "always_last", "api_visibility": "private"}
 LOCALES = Path(__file__).parent / "locales"
 
 

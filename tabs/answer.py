@@ -5,8 +5,6 @@ name that only this network and this digit give; the answer shows the pictures o
 too late, when there is another answer already, is not seen. `shown_with` does the same for whole blocks.
 """
 
-import base64
-import io
 import zlib
 from collections.abc import Sequence
 from html import escape
@@ -17,6 +15,7 @@ from PIL import Image
 
 from models.pipelines import Reading
 from tabs import Words
+from tabs.picture import data_url
 
 
 class Bars(gr.Label):
@@ -68,7 +67,7 @@ def answer(words: Words, network: str, readings: Sequence[Reading]) -> str:
 
 def decided(network: str, readings: Sequence[Reading], maps: Sequence[Image.Image]) -> str:
     """The style sheet that shows the heat maps in the answer to these readings, and in no other."""
-    rules = (f"{_name(network, reading)}: url({_url(heat)});" for reading, heat in zip(readings, maps, strict=True))
+    rules = (f"{_name(network, reading)}: url({data_url(heat)});" for reading, heat in zip(readings, maps, strict=True))
     return f"<style>:root {{ {' '.join(rules)} }}</style>"
 
 
@@ -103,7 +102,7 @@ def _pictures(words: Words, network: str, readings: Sequence[Reading]) -> str:
     seen, why = escape(words("digits.seen")), escape(words("digits.decided"))
     pairs = [
         (
-            f'<img class="pixels" src="{_url(reading.seen)}" alt="{seen}">',
+            f'<img class="pixels" src="{data_url(reading.seen)}" alt="{seen}">',
             f'<i class="pixels" role="img" aria-label="{why}"'
             f' style="background-image: var({_name(network, reading)})"></i>',
         )
@@ -128,9 +127,3 @@ def _name(network: str, reading: Reading) -> str:
 
 def _block(readings: Sequence[Reading]) -> str:
     return f"--answer-{zlib.crc32(b''.join(reading.seen.tobytes() for reading in readings)):08x}"
-
-
-def _url(image: Image.Image) -> str:
-    buffer = io.BytesIO()
-    image.save(buffer, "PNG")
-    return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"

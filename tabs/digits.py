@@ -7,14 +7,16 @@ import gradio as gr
 from gradio.processing_utils import save_file_to_cache
 from PIL import Image
 
+import models
 from models.errors import InputError
-from models.pipelines import KNOWN, SURE, DigitClassifier, Reading
-from tabs import Words, opinions
+from models.pipelines import KNOWN, SURE, DigitClassifier, Reading, classifier
+from tabs import PAGE, Words, opinions
 from tabs.answer import Bars, answer, decided, message
-from tabs.networks import DEFAULT, TITLES, chosen, offered, source
+from tabs.networks import chosen, menu, source
 from tabs.pad import is_draft, pad
 from tabs.picture import Picture, read, require
 
+DEFAULT = "mnist-resnet"
 MOST = 10  # digits that are read at once: a page of text is no number
 
 
@@ -29,6 +31,7 @@ class Shown:
 
 def build(words: Words, *, public: bool) -> None:
     """Lay out the tab. The endpoint is made where `public`; the events that serve the page are private."""
+    offered = models.names(task="classification")
     with gr.Row(elem_classes="columns"):
         with gr.Column(min_width=280, scale=5):
             drawing = pad(words, elem_id="pad")
@@ -44,27 +47,21 @@ def build(words: Words, *, public: bool) -> None:
             heat = gr.HTML(visible="hidden")  # the style sheet that `decided` makes
             bars = Bars(num_top_classes=3, show_heading=False, show_label=False, elem_id="label")
             with gr.Row(elem_classes="controls"):
-                network = gr.Dropdown(
-                    [(TITLES[name], name) for name in offered()],
-                    value=DEFAULT,
-                    label=words("digits.network"),
-                    filterable=False,
-                    scale=2,
-                    min_width=180,
-                    elem_id="network",
-                )
+                network = menu(words, offered, DEFAULT, "network")
                 with gr.Column(min_width=260, scale=3):
                     line = gr.HTML(elem_id="source")
                     with gr.Row(elem_classes="buttons"):
-                        ask_all = gr.Button(words("digits.ask_all", count=len(offered())), size="sm", elem_id="ask-all")
+                        ask_all = gr.Button(words("digits.ask_all", count=len(offered)), size="sm", elem_id="ask-all")
                         download = gr.DownloadButton(words("digits.download"), size="sm", elem_id="download")
     everyone = gr.HTML(elem_id="opinions")
     with gr.Accordion(words("digits.how_title"), open=False):
         gr.Markdown(words("digits.how", sure=round(100 * SURE), known=round(100 * KNOWN)))
-    network.preprocess = lambda name: name  # `chosen` says what is wrong with it, and prints no traceback
     # Which of the two was used last: a change of network reads that one again.
     last = gr.State("drawing")
     shown = gr.State()  # a `Shown`, or None where nothing was read
+
+    def network_of(name: str) -> DigitClassifier:
+        return chosen(name, offered, classifier)
 
     def classify(image: Image.Image, network: str = DEFAULT) -> dict[str, float]:
         """Name the handwritten digit in a picture of any size, mode and polarity.
@@ -77,13 +74,13 @@ def build(words: Words, *, public: bool) -> None:
             The probability of each digit, "0" to "9".
         """
         with words.errors():
-            return chosen(network)(require(image))
+            return network_of(network)(require(image))
 
     def answer_to(image: Image.Image | InputError | None, network: str, is_draft: bool = False):
         if image is None:
             return message(words("digits.empty")), None, None
         try:
-            readings = chosen(network).read(require(image))
+            readings = network_of(network).read(require(image))
         except ValueError as error:
             return message(words.sentence(error)), None, None
         if len(readings) > MOST:
@@ -103,7 +100,7 @@ def build(words: Words, *, public: bool) -> None:
     def explain(shown: Shown | None):
         if shown is None or shown.is_draft:
             return gr.skip()
-        maps = [chosen(shown.network).explain(reading) for reading in shown.readings]
+        maps = [network_of(shown.network).explain(reading) for reading in shown.readings]
         return decided(shown.network, shown.readings, maps)
 
     def ask(shown: Shown | None):
@@ -117,27 +114,20 @@ def build(words: Words, *, public: bool) -> None:
 
     def tell(network: str):
         try:
-            facts = chosen(network).facts
+            facts = network_of(network).facts
         except ValueError as error:
             return escape(words.sentence(error)), None
         return source(words, network, facts), save_file_to_cache(facts.weights, download.GRADIO_CACHE)
 
-    # The last of several events counts: one that comes while an answer is awaited must not be lost.
-    page = {
-        "queue": False,
-        "show_progress": "hidden",
-        "trigger_mode": "always_last",
-        "api_visibility": "private",
-    }
     outputs = [result, bars, shown, last]
     for event in (
-        drawing.input(read_drawing, [drawing, network], outputs, **page),
-        gr.on([upload.input, upload.clear], read_upload, [upload, network], [*outputs, upload], **page),
-        network.input(read_again, [drawing, upload, network, last], outputs, **page),
+        drawing.input(read_drawing, [drawing, network], outputs, **PAGE),
+        gr.on([upload.input, upload.clear], read_upload, [upload, network], [*outputs, upload], **PAGE),
+        network.input(read_again, [drawing, upload, network, last], outputs, **PAGE),
     ):
-        event.then(explain, shown, heat, **page)
-    ask_all.click(ask, shown, everyone, **page)
-    gr.on(None, tell, network, [line, download], **page)  # when the page opens, and when the network changes
+        event.then(explain, shown, heat, **PAGE)
+    ask_all.click(ask, shown, everyone, **PAGE)
+    gr.on(None, tell, network, [line, download], **PAGE)  # when the page opens, and when the network changes
     if public:
         # The page's bars show the best three; the endpoint gives all ten.
         shares = gr.Label(label=words("digits.shares"), visible=False)

@@ -1,13 +1,17 @@
 """The networks as the page offers and describes them."""
 
+from collections.abc import Callable, Sequence
 from html import escape
+from typing import TypeVar
 
-import models
+import gradio as gr
+
 from models.errors import InputError
-from models.pipelines import DigitClassifier, Facts, classifier
+from models.pipelines import Facts
 from tabs import Words
 
-DEFAULT = "mnist-resnet"
+Pipeline = TypeVar("Pipeline")
+
 TITLES = {
     "mnist-dense": "Dense",
     "mnist-mlp": "MLP",
@@ -16,20 +20,39 @@ TITLES = {
     "mnist-rnn": "RNN",
     "mnist-lstm": "LSTM",
     "mnist-resnet": "ResNet",
+    "mnist-ae": "Autoencoder",
+    "mnist-sparse-ae": "Sparse autoencoder",
+    "mnist-contractive-ae": "Contractive autoencoder",
+    "mnist-dae": "Denoising autoencoder",
+    "mnist-vae": "VAE",
+    "mnist-vae-2d": "VAE, two numbers",
+    "mnist-cvae": "Conditional VAE",
+    "mnist-gan": "GAN",
+    "mnist-dcgan": "Conditional DCGAN",
 }
 
 
-def offered() -> list[str]:
-    """The names of the networks that name digits."""
-    return models.names(task="classification")
+def menu(words: Words, offered: Sequence[str], value: str, elem_id: str) -> gr.Dropdown:
+    """A choice of networks. What a caller sends is handed on as it is: `chosen` says what is wrong with it."""
+    dropdown = gr.Dropdown(
+        [(TITLES[name], name) for name in offered],
+        value=value,
+        label=words("network"),
+        filterable=False,
+        scale=2,
+        min_width=180,
+        elem_id=elem_id,
+    )
+    dropdown.preprocess = lambda name: name  # Gradio's own refusal prints a traceback
+    return dropdown
 
 
-def chosen(network: str) -> DigitClassifier:
-    """The network of that name. Raises InputError for a name that the page does not offer."""
-    if network not in (names := offered()):
-        listed = ", ".join(names)
+def chosen(network: str, offered: Sequence[str], load: Callable[[str], Pipeline]) -> Pipeline:
+    """The pipeline of that name. Raises InputError for a name that the tab does not offer."""
+    if network not in offered:
+        listed = ", ".join(offered)
         raise InputError("network_unknown", f"There is no such network: choose one of {listed}.", offered=listed)
-    return classifier(network)
+    return load(network)
 
 
 def accuracy(facts: Facts) -> str | None:
@@ -37,11 +60,18 @@ def accuracy(facts: Facts) -> str | None:
     return f"{facts.accuracy:.2%}".rstrip("%") if facts.accuracy else None
 
 
+def _measured(words: Words, facts: Facts) -> str:
+    if percent := accuracy(facts):
+        return words("network.accuracy", percent=percent)
+    if "frechet" in facts.figures:
+        return words("network.frechet", distance=f"{facts.figures['frechet']:.2f}")
+    return ""
+
+
 def source(words: Words, network: str, facts: Facts) -> str:
     """A line on the network: its size, its accuracy, where its weights came from and why not from elsewhere."""
-    size = words("digits.parameters", count=f"{facts.parameters:,}")
-    percent = accuracy(facts)
-    measured = words("digits.accuracy", percent=percent) if percent else ""
+    size = words("network.parameters", count=f"{facts.parameters:,}")
+    measured = _measured(words, facts)
     place = words(f"source.{facts.provenance.source}", repo_id=facts.provenance.repo_id)
     notes = "".join(
         f'<details><summary>{escape(words("source.fallback"))}</summary><span lang="en">{escape(note)}</span></details>'

@@ -55,6 +55,7 @@ for (const button of element.querySelectorAll('[data-strokes]'))
   button.addEventListener('click', () => {
     wipe(); pen(); ink.stroke(new Path2D(button.dataset.strokes)); send(canvas.toDataURL());
   });
+element.querySelector('[data-initial]')?.click();
 """.replace("LINE", str(LINE)).replace("DRAFT", DRAFT)
 
 
@@ -63,10 +64,14 @@ def is_draft(url: str) -> bool:
     return DRAFT in url[:40]
 
 
-def pad(words: Words, elem_id: str) -> gr.HTML:
-    """A square to draw on, three examples, and a button that clears it. Its value is a data URL, "" when empty."""
+def pad(words: Words, elem_id: str, initial: str = "") -> gr.HTML:
+    """A square to draw on, three examples, and a button that clears it. Its value is a data URL, "" when empty.
+
+    `initial` names one of the examples: it is drawn when the page opens.
+    """
     examples = "".join(
-        f'<button type="button" data-strokes="{strokes}" aria-label="{escape(words("pad.example", digit=digit))}">'
+        f'<button type="button" data-strokes="{strokes}"{" data-initial" * (digit == initial)}'
+        f' aria-label="{escape(words("pad.example", digit=digit))}">'
         f'<svg viewBox="0 0 {SIZE} {SIZE}"><path d="{strokes}" stroke-width="{LINE}"/></svg></button>'
         for digit, strokes in EXAMPLES.items()
     )

@@ -1,6 +1,7 @@
 """A picture that a visitor brings."""
 
 import base64
+import io
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
@@ -72,3 +73,10 @@ def require(image: Image.Image | InputError | None) -> Image.Image:
     if isinstance(image, InputError):
         raise image
     return image
+
+
+def data_url(image: Image.Image) -> str:
+    """A picture as an address that holds it, for pages."""
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"

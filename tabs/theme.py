@@ -102,6 +102,32 @@ CSS = """
 .opinions .end { text-anchor: end; }
 .opinions .name { fill: var(--ink); }
 .opinions figcaption { color: var(--muted); font-size: 0.8rem; text-align: center; margin-top: 0.25rem; }
+.source, .source *, .legend, #rebuilt .muted { color: var(--muted); font-size: 0.85rem; overflow-wrap: anywhere; }
+.gallery { display: grid; grid-template-columns: repeat(var(--columns), minmax(0, 1fr)); gap: 3px; max-width: 540px; }
+.gallery .pixels { width: 100%; height: auto; aspect-ratio: 1; border-radius: 4px; }
+.seed { align-items: end; }
+.plane {
+  position: relative; width: 100%; max-width: 560px; aspect-ratio: 1; margin: 0 auto; touch-action: none;
+  cursor: crosshair; background: #000 center / 100% 100%; image-rendering: pixelated; border-radius: 10px;
+}
+.cross {
+  position: absolute; width: 22px; height: 22px; margin: -11px 0 0 -11px; border-radius: 50%; pointer-events: none;
+  border: 3px solid var(--accent); box-shadow: 0 0 0 1px #fff, inset 0 0 0 1px #fff; box-sizing: border-box;
+}
+.legend b { color: var(--colour); margin-right: 0.75rem; font-variant-numeric: tabular-nums; }
+.large { margin: 0 auto; text-align: center; width: min(100%, 224px); }
+.large .pixels { width: 100%; height: auto; aspect-ratio: 1; }
+.large figcaption { color: var(--muted); font-size: 0.85rem; margin-top: 0.5rem; font-variant-numeric: tabular-nums; }
+.pads { flex-wrap: nowrap !important; }
+.pads .pad-row > span { display: none; }
+.pads .pad-row { flex-wrap: wrap; }
+.strip { display: grid; grid-template-columns: repeat(12, minmax(0, 1fr)); gap: 3px; }
+.strip .pixels { width: 100%; height: auto; aspect-ratio: 1; border-radius: 4px; }
+.rebuilt { display: grid; grid-template-columns: repeat(auto-fill, minmax(104px, 1fr)); gap: 1rem; }
+.rebuilt figure { margin: 0; text-align: center; }
+.rebuilt .pixels { width: 84px; height: 84px; }
+.rebuilt figcaption { color: var(--muted); font-size: 0.8rem; line-height: 1.3; margin-top: 0.25rem; }
+.rebuilt b { color: var(--ink); font-variant-numeric: tabular-nums; }
 .nav-holder, footer { display: none !important; }
 @media (max-width: 640px) and (max-height: 700px) { .subtitle { display: none; } }
 @media (max-width: 640px) {
@@ -119,6 +145,8 @@ CSS = """
   #opinions thead th { font-size: 0.7rem; white-space: normal; vertical-align: bottom; }
   #opinions th, #opinions td { padding-left: 0.25rem; }
   .pad-row > span { display: none; }
+  .strip { grid-template-columns: repeat(6, minmax(0, 1fr)); }
+  .rebuilt { grid-template-columns: repeat(3, minmax(0, 1fr)); gap: 0.75rem; }
 }
 """
 

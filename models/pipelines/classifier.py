@@ -1,38 +1,26 @@
-"""PIL in, PIL or probabilities out: what the tabs call, and the public Python interface."""
+"""From a picture to a digit, or to a number of several."""
 
 import time
 from dataclasses import dataclass
-from functools import cache, cached_property
-from pathlib import Path
+from functools import cached_property
 from threading import Lock
 
 import torch
 from PIL import Image
 
 import models
-from models import hub, images
+from models import images
 from models.explain import heat_map, integrated_gradients
+from models.pipelines.common import Facts, loaded, shared
 
 # Validation images decide these (see the reliability curve and the table on each card): below SURE an answer is called
 # unsure; where the two likeliest digits together stay below KNOWN, the picture is called no digit.
 SURE, KNOWN = 0.9, 0.9
 
 _TRACING = Lock()  # torch traces one network at a time: two at once spoil each other
-_LOADING = Lock()  # callers who come together wait for one loading instead of each starting their own
 TIMINGS = 5
 
 Shares = dict[str, float]  # the probability of each digit, "0" to "9"
-
-
-@dataclass(frozen=True)
-class Facts:
-    """What a page tells about a network: `accuracy` on the test split is None where its card does not say."""
-
-    architecture: str
-    parameters: int
-    accuracy: float | None
-    provenance: hub.Provenance
-    weights: Path
 
 
 @dataclass(frozen=True)
@@ -83,10 +71,7 @@ class DigitClassifier:
     """
 
     def __init__(self, source: str):
-        self.net = models.load(source).to(memory_format=torch.channels_last).requires_grad_(False)
-        if self.net.task != "classification":
-            raise ValueError(f"{source} does {self.net.task}, not classification: choose one of "
-                             f"{', '.join(models.names(task='classification'))}.")  # fmt: skip
+        self.net = loaded(source, models.names(task="classification"))
         # Frozen, Python and the batch norms are out of the way: a fifth off each answer. Torch would have us compile
         # instead, but for that a Space lacks the compiler.
         with _TRACING:
@@ -95,14 +80,7 @@ class DigitClassifier:
     @cached_property  # the card is long, and all networks are asked at once
     def facts(self) -> Facts:
         """Size, test accuracy, and where the weights came from."""
-        provenance = self.net.provenance
-        return Facts(
-            architecture=type(self.net).__name__,
-            parameters=self.net.parameter_count,
-            accuracy=hub.figures(provenance.folder).get("accuracy"),
-            provenance=provenance,
-            weights=provenance.folder / hub.WEIGHTS,
-        )
+        return Facts.of(self.net)
 
     def __call__(self, image: Image.Image) -> Shares:
         """The probability of each digit, `{"0": ..., ..., "9": ...}`, for a picture of any size, mode and polarity.
@@ -169,10 +147,6 @@ class DigitClassifier:
         return Opinion(name, reading, sorted(times)[TIMINGS // 2], self.facts)
 
 
-_loaded = cache(DigitClassifier)
-
-
 def classifier(name: str) -> DigitClassifier:
     """The pipeline of a registered network, loaded once and shared. Raises ValueError as `DigitClassifier` does."""
-    with _LOADING:
-        return _loaded(name)
+    return shared(DigitClassifier, name)

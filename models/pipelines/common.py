@@ -1,0 +1,77 @@
+"""What all pipelines share: how they are loaded, what a page tells of them, and the limits of what they are asked."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from threading import Lock
+from typing import Any, TypeVar
+
+import torch
+
+import models
+from models import hub
+from models.base import Model, architecture
+from models.errors import InputError
+
+Pipeline = TypeVar("Pipeline")
+
+_LOADING = Lock()  # callers who come together wait for one loading instead of each starting their own
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a page tells about a network: `figures` are those of its card, on the test split; `accuracy` one of them."""
+
+    architecture: str
+    parameters: int
+    figures: dict[str, float]
+    provenance: hub.Provenance
+    weights: Path
+
+    @property
+    def accuracy(self) -> float | None:
+        """None where the card does not say."""
+        return self.figures.get("accuracy")
+
+    @classmethod
+    def of(cls, net: Model) -> "Facts":
+        """Those of a network that was loaded."""
+        folder = net.provenance.folder
+        return cls(type(net).__name__, net.parameter_count, hub.figures(folder), net.provenance, folder / hub.WEIGHTS)
+
+
+def loaded(source: str | Path, names: Sequence[str]) -> Model:
+    """The network of a source, for inference. Raises ValueError if it has no weights, or is none such as `names`."""
+    net = models.load(source).to(memory_format=torch.channels_last).requires_grad_(False)
+    if not isinstance(net, tuple({architecture(name) for name in names})):
+        raise ValueError(f"{source} does something else: choose one of {', '.join(names)}.")
+    return net
+
+
+@cache
+def _shared(pipeline: type[Pipeline], name: str) -> Pipeline:
+    return pipeline(name)
+
+
+def shared(pipeline: type[Pipeline], name: str) -> Pipeline:
+    """The pipeline of a registered network, loaded once. Raises ValueError as its class does."""
+    with _LOADING:
+        return _shared(pipeline, name)
+
+
+def whole(code: str, value: Any, low: int, high: int) -> int:
+    """A whole number within limits; 7.0 is one. Raises InputError(code) for anything else."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high or value != int(value):
+        raise InputError(code, f"The {code} must be a whole number from {low} to {high}.", low=low, high=high)
+    return int(value)
+
+
+def number(code: str, value: Any, low: float, high: float) -> float:
+    """A number within limits. Raises InputError(code) for anything else."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high or math.isnan(value):
+        raise InputError(
+            code, f"The {code} must be a number from {low:g} to {high:g}.", low=f"{low:g}", high=f"{high:g}"
+        )
+    return float(value)

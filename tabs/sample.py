@@ -1,0 +1,17 @@
+"""Sample: digits that nobody wrote. Four parts: new ones, a map of them, the way from one to another, and codes."""
+
+import gradio as gr
+
+from tabs import Words, sample_map, sample_morph, sample_new, sample_rebuild
+
+PARTS = {"new": sample_new, "map": sample_map, "morph": sample_morph, "rebuild": sample_rebuild}
+
+
+def build(words: Words, *, public: bool) -> None:
+    """Lay out the tab. The endpoints are made where `public`; the events that serve the page are private."""
+    with gr.Tabs(elem_id="parts"):
+        for name, part in PARTS.items():
+            with gr.Tab(words(f"sample.{name}")):
+                part.build(words, public=public)
+    with gr.Accordion(words("digits.how_title"), open=False):
+        gr.Markdown(words("sample.how"))
