@@ -2,15 +2,15 @@
 
 import os
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 
-from models import autoencoders as autoencoders  # importing a module of networks registers them
-from models import classifiers as classifiers
-from models import gan as gan
 from models import hub
-from models import vae as vae
 from models.base import Model, architecture, create, names, read
 from models.hub import Provenance
+
+for _module in ("classifiers", "autoencoders", "vae", "gan"):  # importing networks registers them, in this order
+    import_module(f"models.{_module}")
 
 __all__ = ["Model", "Provenance", "create", "load", "names"]
 

@@ -70,7 +70,7 @@ class ConvGenerator(Generator):
         self.latent = latent
         self.input = nn.Linear(latent + DIGITS, 2 * width * 49)
         self.norm1 = nn.BatchNorm2d(2 * width)
-        self.up1 = nn.ConvTranspose2d(2 * width, width, 4, 2, padding=1)
+        self.up1 = nn.ConvTranspose2d(2 * width, width, 4, 2, padding=1, bias=False)
         self.norm2 = nn.BatchNorm2d(width)
         self.up2 = nn.ConvTranspose2d(width, 1, 4, 2, padding=1)
 

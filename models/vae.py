@@ -1,7 +1,9 @@
 """Variational autoencoders (Kingma & Welling 2014): generators that also tell how likely a picture is.
 
-The latent is standard normal, pixels are Bernoulli given it. `digit` is a tensor (N,) of whole numbers for the networks
-that are told which digit to draw, and None for the others.
+The latent is standard normal, pixels are Bernoulli given it. Where a network has a flow, the normal latent u is bent
+into the z that encoder and decoder share, so that the codes of real digits fill it evenly (Chen et al. 2017); without
+one u is z. `digit` is a tensor (N,) of whole numbers for the networks that are told which digit to draw, and None for
+the others.
 """
 
 import math
@@ -12,6 +14,7 @@ from torch import nn
 from torch.nn.functional import binary_cross_entropy_with_logits, silu, softplus
 
 from models.base import register
+from models.flow import Flow
 from models.generators import DIGITS, Generator, with_digit
 
 PIXELS = 28 * 28
@@ -23,6 +26,8 @@ NEGLIGIBLE = 8.0  # nats below the likeliest digit: a share of 0.0003
 class GaussianVAE(Generator):
     """What all of them can do; a subclass says how `posterior` and `logits` are computed."""
 
+    flow: Flow | None
+
     def posterior(self, x: torch.Tensor, digit: torch.Tensor | None) -> tuple[torch.Tensor, torch.Tensor]:
         """(N, 1, 28, 28) -> mean and log-variance of q(z | x), (N, latent) each."""
         raise NotImplementedError
@@ -32,11 +37,13 @@ class GaussianVAE(Generator):
         raise NotImplementedError
 
     def encode(self, x: torch.Tensor, digit: torch.Tensor | None = None) -> torch.Tensor:
-        """The mean of q(z | x), (N, latent). A digit that is not given is read from the picture, see `read`."""
-        return self.posterior(x, self._known(x, digit))[0]
+        """The u of q(z | x)'s mean, (N, latent). A digit that is not given is read from the picture, see `read`."""
+        digit = self._known(x, digit)
+        mean = self.posterior(x, digit)[0]
+        return self.flow(mean, digit)[0] if self.flow else mean
 
     def decode(self, z: torch.Tensor, digit: torch.Tensor | None = None) -> torch.Tensor:
-        return self.logits(z, digit).sigmoid()
+        return self.logits(self.flow.inverse(z, digit) if self.flow else z, digit).sigmoid()
 
     def forward(self, x: torch.Tensor, digit: torch.Tensor | None = None) -> torch.Tensor:
         digit = self._known(x, digit)
@@ -48,8 +55,24 @@ class GaussianVAE(Generator):
         for digit in range(DIGITS):
             told = torch.full((len(x),), digit, device=x.device)
             mean, log_variance = self.posterior(x, told)
-            bounds.append(log_bernoulli(x, self.logits(mean, told)) - kl(mean, log_variance).sum(1))
+            bounds.append(log_bernoulli(x, self.logits(mean, told)) - self.log_ratio(mean, mean, log_variance, told))
         return torch.stack(bounds).argmax(0)
+
+    def log_ratio(
+        self, z: torch.Tensor, mean: torch.Tensor, log_variance: torch.Tensor, digit: torch.Tensor | None
+    ) -> torch.Tensor:
+        """log q(z | x) - log p(z) in nats, (N,): its mean over z from q is the KL divergence."""
+        u, determinant = self.flow(z, digit) if self.flow else (z, 0.0)
+        noise = (z - mean) * (-log_variance / 2).exp()
+        return (u**2 - noise**2 - log_variance).sum(1) / 2 - determinant
+
+    def divergence(
+        self, z: torch.Tensor, mean: torch.Tensor, log_variance: torch.Tensor, digit: torch.Tensor | None
+    ) -> torch.Tensor:
+        """KL(q(z | x) || p(z)) in nats, (N,): in closed form, or behind a flow estimated by this z from q."""
+        if self.flow:
+            return self.log_ratio(z, mean, log_variance, digit)
+        return kl(mean, log_variance).sum(1)
 
     def _known(self, x: torch.Tensor, digit: torch.Tensor | None) -> torch.Tensor | None:
         return self.read(x) if self.conditional and digit is None else digit
@@ -103,13 +126,14 @@ class GaussianVAE(Generator):
         generator: torch.Generator | None,
     ) -> torch.Tensor:
         """log p(x, z) - log q(z | x), (N, samples), of as many z from q."""
-        noise = torch.randn(len(x), samples, self.latent, generator=generator).to(x.device)
-        z = mean[:, None] + (log_variance[:, None] / 2).exp() * noise
-        told = None if digit is None else digit.repeat_interleave(samples)
-        logits = self.logits(z.flatten(0, 1), told).flatten(1).unflatten(0, (len(x), samples))
+        noise = torch.randn(len(x) * samples, self.latent, generator=generator).to(x.device)
+        mean, log_variance = (part.repeat_interleave(samples, 0) for part in (mean, log_variance))
+        digit = None if digit is None else digit.repeat_interleave(samples)
+        z = mean + (log_variance / 2).exp() * noise
+        logits = self.logits(z, digit).flatten(1).unflatten(0, (len(x), samples))
         # In this form a matrix product does half of the work of the cross-entropy.
         likelihood = (logits @ x.flatten(1)[:, :, None])[..., 0] - softplus(logits).sum(2)
-        return likelihood + ((noise**2 + log_variance[:, None] - z**2) / 2).sum(2)
+        return likelihood - self.log_ratio(z, mean, log_variance, digit).unflatten(0, (len(x), samples))
 
 
 def log_bernoulli(x: torch.Tensor, logits: torch.Tensor) -> torch.Tensor:
@@ -135,7 +159,7 @@ class VAE(GaussianVAE):
 
     def __init__(self, hidden: int = 256, latent: int = 64):
         super().__init__(hidden=hidden, latent=latent)
-        self.latent = latent
+        self.latent, self.flow = latent, None
         self.encoder = nn.Linear(PIXELS, hidden)
         self.mean = nn.Linear(hidden, latent)
         self.log_variance = nn.Linear(hidden, latent)
@@ -149,8 +173,8 @@ class VAE(GaussianVAE):
         return self.decoder(z).unflatten(1, (1, 28, 28))
 
 
-@register("mnist-cvae", task="generation", latent=32, conditional=True)
-@register("mnist-vae-2d", task="generation", latent=2, conditional=False)
+@register("mnist-cvae", task="generation", latent=32, conditional=True, couplings=6)
+@register("mnist-vae-2d", task="generation", latent=2, conditional=False, couplings=0)
 class ConvVAE(GaussianVAE):
     """A residual VAE: from 28x28 by strides over 14x14 to 7x7, to the code, and the same way back.
 
@@ -158,13 +182,24 @@ class ConvVAE(GaussianVAE):
         latent: numbers of the code.
         conditional: encoder and decoder are told which digit it is.
         width: channels at 28x28; twice as many at 14x14, four times at 7x7.
-        hidden: neurons between the 7x7 features and the code.
+        hidden: neurons between the 7x7 features and the code, and in each layer of the flow.
+        couplings: layers of the flow, which a conditional network may have; 0 for none.
     """
 
-    limits: ClassVar = {"latent": (1, 512), "conditional": bool, "width": (1, 128), "hidden": (1, 4096)}
+    limits: ClassVar = {
+        "latent": (1, 512),
+        "conditional": bool,
+        "width": (1, 128),
+        "hidden": (1, 4096),
+        "couplings": (0, 32),
+    }
 
-    def __init__(self, latent: int = 32, conditional: bool = True, width: int = 16, hidden: int = 256):
-        super().__init__(latent=latent, conditional=conditional, width=width, hidden=hidden)
+    def __init__(
+        self, latent: int = 32, conditional: bool = True, width: int = 16, hidden: int = 256, couplings: int = 6
+    ):
+        super().__init__(latent=latent, conditional=conditional, width=width, hidden=hidden, couplings=couplings)
+        if couplings and (not conditional or latent < 2):
+            raise ValueError("ConvVAE: only a conditional network of two numbers or more can have couplings.")
         self.latent, self.conditional = latent, conditional
         told = DIGITS if conditional else 0
         self.features = nn.Sequential(
@@ -186,14 +221,16 @@ class ConvVAE(GaussianVAE):
             nn.Conv2d(width, 1, 3, padding=1),
         )
 
+        self.flow = Flow(latent, couplings, hidden) if couplings else None
+
     def posterior(self, x: torch.Tensor, digit: torch.Tensor | None = None) -> tuple[torch.Tensor, torch.Tensor]:
         hidden = silu(self.encoder(self._with(self.features(x).flatten(1), digit)))
         mean, log_variance = self.posterior_head(self._with(hidden, digit)).chunk(2, 1)
         return mean, log_variance
 
     def logits(self, z: torch.Tensor, digit: torch.Tensor | None = None) -> torch.Tensor:
-        features = self.decoder(self._with(z, digit)).unflatten(1, (-1, 7, 7))
-        return self.pixels(features)
+        features = self.decoder(self._with(z, digit)).unflatten(1, (7, 7, -1))
+        return self.pixels(features.permute(0, 3, 1, 2))  # channels last in memory, as convolutions like it
 
     def _with(self, features: torch.Tensor, digit: torch.Tensor | None) -> torch.Tensor:
         return with_digit(features, digit) if self.conditional else features

@@ -12,30 +12,11 @@ from tabs import Words
 
 Pipeline = TypeVar("Pipeline")
 
-TITLES = {
-    "mnist-dense": "Dense",
-    "mnist-mlp": "MLP",
-    "mnist-cnn": "CNN",
-    "mnist-cnn-wide": "Wide CNN",
-    "mnist-rnn": "RNN",
-    "mnist-lstm": "LSTM",
-    "mnist-resnet": "ResNet",
-    "mnist-ae": "Autoencoder",
-    "mnist-sparse-ae": "Sparse autoencoder",
-    "mnist-contractive-ae": "Contractive autoencoder",
-    "mnist-dae": "Denoising autoencoder",
-    "mnist-vae": "VAE",
-    "mnist-vae-2d": "VAE, two numbers",
-    "mnist-cvae": "Conditional VAE",
-    "mnist-gan": "GAN",
-    "mnist-dcgan": "Conditional DCGAN",
-}
-
 
 def menu(words: Words, offered: Sequence[str], value: str, elem_id: str) -> gr.Dropdown:
     """A choice of networks. What a caller sends is handed on as it is: `chosen` says what is wrong with it."""
     dropdown = gr.Dropdown(
-        [(TITLES[name], name) for name in offered],
+        [(words(f"network.{name}"), name) for name in offered],
         value=value,
         label=words("network"),
         filterable=False,
@@ -77,4 +58,4 @@ def source(words: Words, network: str, facts: Facts) -> str:
         f'<details><summary>{escape(words("source.fallback"))}</summary><span lang="en">{escape(note)}</span></details>'
         for note in facts.provenance.notes
     )
-    return escape(" · ".join(part for part in (TITLES[network], size, measured, place) if part)) + notes
+    return escape(" · ".join(part for part in (words(f"network.{network}"), size, measured, place) if part)) + notes

@@ -7,7 +7,7 @@ from html import escape
 from models.pipelines import Facts, Opinion, Reading
 from tabs import Words
 from tabs.answer import number, percent, shown_with
-from tabs.networks import TITLES, accuracy
+from tabs.networks import accuracy
 
 COLUMNS = (
     "opinions.network",
@@ -27,7 +27,7 @@ def table(words: Words, readings: Sequence[Reading], opinions: Sequence[Sequence
     Of a number the confidence is the least, the time the sum.
     """
     head = "".join(f'<th scope="col">{escape(words(key))}</th>' for key in COLUMNS)
-    rows = "".join(_row(digits) for digits in zip(*opinions, strict=True))
+    rows = "".join(_row(words, digits) for digits in zip(*opinions, strict=True))
     chart = _chart(words, {opinion.name: opinion.facts for opinion in opinions[0]})
     return _block(readings, f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>{chart}")
 
@@ -41,7 +41,7 @@ def _block(readings: Sequence[Reading], content: str) -> str:
     return f'<div class="opinions" style="display: {shown_with(readings)}">{content}</div>'
 
 
-def _row(digits: Sequence[Opinion]) -> str:
+def _row(words: Words, digits: Sequence[Opinion]) -> str:
     name, facts, readings = digits[0].name, digits[0].facts, [opinion.reading for opinion in digits]
     cells = [
         number(readings),
@@ -50,7 +50,8 @@ def _row(digits: Sequence[Opinion]) -> str:
         f"{facts.parameters:,}",
         f"{measured}%" if (measured := accuracy(facts)) else "–",
     ]
-    return f'<tr><th scope="row">{TITLES[name]}</th>' + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
+    title = escape(words(f"network.{name}"))
+    return f'<tr><th scope="row">{title}</th>' + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
 
 
 def _chart(words: Words, facts: dict[str, Facts]) -> str:
@@ -79,7 +80,8 @@ def _chart(words: Words, facts: dict[str, Facts]) -> str:
     )
     dots = "".join(
         f'<circle cx="{x(decade):.1f}" cy="{y(100 * fact.accuracy):.1f}" r="4"/>'
-        f'<text x="{x(decade):.1f}" y="{y(100 * fact.accuracy) - 8:.1f}" class="middle name">{TITLES[name]}</text>'
+        f'<text x="{x(decade):.1f}" y="{y(100 * fact.accuracy) - 8:.1f}" class="middle name">'
+        f"{escape(words(f'network.{name}'))}</text>"
         for (name, fact), decade in zip(known.items(), decades, strict=True)
     )
     title = escape(words("opinions.chart"))

@@ -1,5 +1,6 @@
 """Latent map: all that a network of two numbers can draw, on one plane; a point on it is a digit."""
 
+from base64 import b64encode
 from functools import cache
 from html import escape
 
@@ -54,12 +55,14 @@ def latent_map() -> LatentMap:
 
 @cache
 def _drawn() -> tuple[str, str]:
-    """The plane as an address, and the test digits on it as SVG."""
+    """The plane, and the test digits on it, as addresses of pictures."""
     pictures, digits = images.mnist_examples()
     dots = "".join(
         f'<circle cx="{x:.4f}" cy="{1 - y:.4f}" r="0.006" fill="{COLOURS[digit]}"/>'
         for (x, y), digit in zip(latent_map().places(pictures).tolist(), digits.tolist(), strict=True)
     )
+    svg = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1">{dots}</svg>'
+    dots = f"data:image/svg+xml;base64,{b64encode(svg.encode()).decode()}"
     return data_url(latent_map().sheet(COLUMNS)), dots
 
 
@@ -87,11 +90,8 @@ def build(words: Words, *, public: bool) -> None:
             url, dots = _drawn()
         except ValueError as error:
             return "", f'<p class="sentence">{escape(words.sentence(error))}</p>'
-        layers = [f"url('{url}')"]
-        if shown:
-            svg = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1">{dots}</svg>'
-            layers.insert(0, f"url('data:image/svg+xml,{escape(svg).replace('#', '%23')}')")
-        style = f"<style>.plane {{ background-image: {', '.join(layers)}; }}</style>"
+        layers = f"url({dots}), url({url})" if shown else f"url({url})"
+        style = f"<style>:root {{ --plane: {layers}; }}</style>"
         keys = "".join(f'<b style="--colour: {colour}">{digit}</b>' for digit, colour in enumerate(COLOURS))
         return style, keys if shown else ""
 

@@ -9,11 +9,13 @@ from PIL import Image
 import models
 from models import images
 from models.pipelines import DigitSampler, sampler
+from models.pipelines.sampler import HOTTEST, MOST
 from tabs import PAGE, Words
 from tabs.networks import chosen, menu, source
 from tabs.picture import data_url
 
 DEFAULT = "mnist-cvae"
+COUNT = 36
 ANY = "any"
 ROLL = "() => Math.floor(Math.random() * 2 ** 32)"
 
@@ -32,9 +34,9 @@ def build(words: Words, *, public: bool) -> None:
                 filterable=False,
                 elem_id="sample-digit",
             )
-            count = gr.Slider(1, 64, 36, step=1, label=words("sample.count"), elem_id="sample-count")
+            count = gr.Slider(1, MOST, COUNT, step=1, label=words("sample.count"), elem_id="sample-count")
             temperature = gr.Slider(
-                0, 2, 1, step=0.05, label=words("sample.temperature"), info=words("sample.temperature_info")
+                0, HOTTEST, 1, step=0.05, label=words("sample.temperature"), info=words("sample.temperature_info")
             )
             with gr.Row(elem_classes="seed"):
                 seed = gr.Number(0, label=words("sample.seed"), precision=None, elem_id="sample-seed")
@@ -53,7 +55,7 @@ def build(words: Words, *, public: bool) -> None:
         return chosen(network, offered, sampler)
 
     def sample(
-        network: str = DEFAULT, digit: str = ANY, count: int = 16, temperature: float = 1.0, seed: int = 0
+        network: str = DEFAULT, digit: str = ANY, count: int = COUNT, temperature: float = 1.0, seed: int = 0
     ) -> Image.Image:
         """Draw new digits.
 
@@ -76,7 +78,7 @@ def build(words: Words, *, public: bool) -> None:
         except ValueError as error:
             return f'<p class="sentence">{escape(words.sentence(error))}</p>', None
         sheet = images.sheet(pictures, 8)
-        return _gallery(words, pictures), save_pil_to_cache(sheet, download.GRADIO_CACHE, name="digits")
+        return _gallery(words, pictures), save_pil_to_cache(sheet, download.GRADIO_CACHE, name="digits", format="png")
 
     def tell(network: str):
         try:

@@ -9,7 +9,7 @@ from models import images
 from models.pipelines import DigitAutoencoder, Rebuilt, autoencoder
 from models.pipelines.autoencoder import LOUDEST, names
 from tabs import PAGE, Words
-from tabs.networks import TITLES, chosen
+from tabs.networks import chosen
 from tabs.pad import pad
 from tabs.picture import Picture, data_url, read, require
 
@@ -69,7 +69,7 @@ def build(words: Words, *, public: bool) -> None:
 
 def _table(words: Words, seen: Image.Image, each: dict[str, Rebuilt]) -> str:
     figures = [_figure(seen, words("rebuild.seen"), "")]
-    figures += [_figure(one.picture, TITLES[name], f"{one.error:.4f}") for name, one in each.items()]
+    figures += [_figure(one.picture, words(f"network.{name}"), f"{one.error:.4f}") for name, one in each.items()]
     return f'<div class="rebuilt">{"".join(figures)}</div><p class="muted">{escape(words("rebuild.errors"))}</p>'
 
 

@@ -108,7 +108,7 @@ CSS = """
 .seed { align-items: end; }
 .plane {
   position: relative; width: 100%; max-width: 560px; aspect-ratio: 1; margin: 0 auto; touch-action: none;
-  cursor: crosshair; background: #000 center / 100% 100%; image-rendering: pixelated; border-radius: 10px;
+  cursor: crosshair; background: #000 center / 100% 100%; background-image: var(--plane); border-radius: 10px;
 }
 .cross {
   position: absolute; width: 22px; height: 22px; margin: -11px 0 0 -11px; border-radius: 50%; pointer-events: none;
@@ -120,7 +120,6 @@ CSS = """
 .large figcaption { color: var(--muted); font-size: 0.85rem; margin-top: 0.5rem; font-variant-numeric: tabular-nums; }
 .pads { flex-wrap: nowrap !important; }
 .pads .pad-row > span { display: none; }
-.pads .pad-row { flex-wrap: wrap; }
 .strip { display: grid; grid-template-columns: repeat(12, minmax(0, 1fr)); gap: 3px; }
 .strip .pixels { width: 100%; height: auto; aspect-ratio: 1; border-radius: 4px; }
 .rebuilt { display: grid; grid-template-columns: repeat(auto-fill, minmax(104px, 1fr)); gap: 1rem; }
@@ -145,6 +144,10 @@ CSS = """
   #opinions thead th { font-size: 0.7rem; white-space: normal; vertical-align: bottom; }
   #opinions th, #opinions td { padding-left: 0.25rem; }
   .pad-row > span { display: none; }
+  .pads .pad-row { gap: 0.25rem; }
+  .pads .pad-row button { height: 40px; }
+  .pads [data-strokes] { width: 34px; }
+  .pads .pad-clear { padding: 0 0.4rem; }
   .strip { grid-template-columns: repeat(6, minmax(0, 1fr)); }
   .rebuilt { grid-template-columns: repeat(3, minmax(0, 1fr)); gap: 0.75rem; }
 }

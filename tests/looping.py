@@ -14,13 +14,13 @@ import models
 from models import Model
 from train import loop
 from train.augment import Augment
-from train.recipes import Recipe
-from train.tasks import Classification
+from train.recipes import ClassifierRecipe, Recipe
+from train.tasks import Classification, Task
 
 DATA = tiny.data(train=50, validation=30)
 STEPS = 4  # an epoch, of 16, 16, 16 and 2 images
-PLAIN = Recipe("d", epochs=3, batch_size=16, lr=1e-2, optimizer="rmsprop", source="", seed=5)
-EVERYTHING = Recipe(
+PLAIN = ClassifierRecipe("d", epochs=3, batch_size=16, lr=1e-2, optimizer="rmsprop", source="", seed=5)
+EVERYTHING = ClassifierRecipe(
     "d",
     epochs=3,
     batch_size=16,
@@ -49,9 +49,9 @@ class Watched(Classification):
         self.losses: list[tuple[float, int]] = []
         self.seen: list[bytes] = []
 
-    def loss(self, net, images, labels, recipe):
+    def loss(self, nets, turn, images, labels, recipe, done):
         self.steps += 1
-        loss = super().loss(net, images, labels, recipe)
+        loss = super().loss(nets, turn, images, labels, recipe, done)
         self.losses.append((loss.item(), len(images)))
         self.seen += [image.numpy().tobytes() for image in images]
         factor = self.act(self.steps)
@@ -79,13 +79,14 @@ def trainer(folder: Path) -> Iterator[Callable[..., loop.Progress]]:
 
     def fit(
         recipe: Recipe,
-        task: Classification | None = None,
+        task: Task | None = None,
         max_steps: int | None = None,
         name: str = "state.pt",
         save_minutes: float = 5.0,
+        create: Callable[[], Model] | None = None,
     ) -> loop.Progress:
         torch.manual_seed(recipe.seed)
-        net = small_resnet() if recipe.optimizer == "adamw" else small_dense()
+        net = (create or (small_resnet if recipe.optimizer == "adamw" else small_dense))()
         state_file = folder / name
         progress = loop.fit(net, task or Watched(), DATA, recipe, accelerator, state_file, max_steps, save_minutes)
         accelerator.free_memory()

@@ -1,11 +1,14 @@
-"""Trains a small network on pictures that tell their number: `sharing.py OUT IMAGES BATCH`, alone or with torchrun.
+"""Trains a small network on pictures that tell their number: `sharing.py OUT IMAGES BATCH [KIND]`, alone or with
+torchrun; KIND is classifier, vae, gan or dcgan.
 
-Each process writes what it saw to OUT/RANK.json; the first one also the weights and figures to OUT/progress.pt.
+Each process writes what it saw to OUT/RANK.json and all weights it ends with, those of an opponent too, to OUT/RANK.pt;
+the first one also the published weights and the figures to OUT/progress.pt.
 """
 
 import json
 import os
 import sys
+from functools import partial
 from pathlib import Path
 
 import tiny
@@ -15,20 +18,52 @@ from accelerate import Accelerator
 import models
 from train import loop
 from train.data import Data, Split
-from train.recipes import Recipe
-from train.tasks import Classification
+from train.recipes import ClassifierRecipe, GANRecipe, VAERecipe
+from train.tasks import Adversarial, Classification, Likelihood, Task
+
+COMMON = {"epochs": 3, "lr": 1e-2, "optimizer": "adam", "source": "", "seed": 5, "accumulation": 2}
+KINDS: dict[str, tuple[type[Task], partial, partial]] = {
+    "classifier": (
+        Classification,
+        partial(ClassifierRecipe, "d", **COMMON),
+        partial(models.create, "mnist-dense", hidden=16),
+    ),
+    "vae": (
+        Likelihood,
+        partial(VAERecipe, "d", **COMMON | {"lr": 1e-3}, kl_warmup=0.3),
+        partial(models.create, "mnist-cvae", latent=3, width=2, hidden=8),
+    ),
+    "gan": (
+        Adversarial,
+        partial(GANRecipe, "d", **COMMON | {"lr": 1e-3}),
+        partial(models.create, "mnist-gan", latent=4, hidden=(8,)),
+    ),
+    "dcgan": (
+        Adversarial,
+        partial(GANRecipe, "d", **COMMON | {"lr": 1e-3}, critic_steps=2, gradient_penalty=10.0, ema=0.9),
+        partial(models.create, "mnist-dcgan", latent=4, width=2),
+    ),
+}
 
 
-class Noting(Classification):
-    """Classification that notes the numbers of the pictures of every call."""
+def noting(kind: type[Task]) -> Task:
+    """A task that notes the numbers of the pictures of every call, and what it trains."""
 
-    def __init__(self) -> None:
-        self.seen: list[list[int]] = []
+    class Noting(kind):
+        def __init__(self) -> None:
+            self.seen: list[list[int]] = []
+            self.trained: dict[str, torch.nn.Module] = {}
 
-    def loss(self, net, images, labels, recipe):
-        low, high = (images[:, 0, 0, :2] * 255).round().long().T
-        self.seen.append((low + 256 * high).tolist())
-        return super().loss(net, images, labels, recipe)
+        def networks(self, net):
+            self.trained = super().networks(net)
+            return self.trained
+
+        def loss(self, nets, turn, images, labels, recipe, done):
+            low, high = (images[:, 0, 0, :2] * 255).round().long().T
+            self.seen.append((low + 256 * high).tolist())
+            return super().loss(nets, turn, images, labels, recipe, done)
+
+    return Noting()
 
 
 def numbered(split: Split) -> Split:
@@ -39,17 +74,20 @@ def numbered(split: Split) -> Split:
     return Split(images, split.labels)
 
 
-def main(out: Path, images: int, batch: int) -> None:
+def main(out: Path, images: int, batch: int, kind: str = "classifier") -> None:
     data = tiny.data(train=images)
     data = Data(numbered(data.train), data.validation, data.test, data.name, data.fingerprint)
-    recipe = Recipe("d", epochs=3, batch_size=batch, lr=1e-2, optimizer="adam", source="", seed=5, accumulation=2)
+    task, recipe, create = KINDS[kind]
+    recipe = recipe(batch_size=batch)
     torch.manual_seed(recipe.seed)
-    task, net = Noting(), models.create("mnist-dense", hidden=16)
+    task, net = noting(task), create()
     progress = loop.fit(net, task, data, recipe, Accelerator(cpu=True), out / "state.pt")
-    (out / f"{os.environ.get('RANK', 0)}.json").write_text(json.dumps(task.seen))
-    if os.environ.get("RANK", "0") == "0":
+    rank = os.environ.get("RANK", "0")
+    (out / f"{rank}.json").write_text(json.dumps(task.seen))
+    torch.save({name: dict(one.named_parameters()) for name, one in task.trained.items()}, out / f"{rank}.pt")
+    if rank == "0":
         torch.save({"history": progress.history, "weights": progress.best["weights"]}, out / "progress.pt")
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), *map(int, sys.argv[2:]))
+    main(Path(sys.argv[1]), *map(int, sys.argv[2:4]), *sys.argv[4:])

@@ -9,10 +9,20 @@ from huggingface_hub import ModelCard
 
 import models
 from models import hub as sources
+from models.vae import GaussianVAE
 from train import strokes
+from train.recipes import RECIPES, AutoencoderRecipe, ClassifierRecipe, GANRecipe, Recipe, VAERecipe
 from train.snippets import SNIPPETS
 
 NAMES = models.names()
+CLASSIFIERS = models.names(task="classification")
+DRAWN = {"frechet", "precision", "recall", "inception_score"}
+TAGS: dict[type[Recipe], str] = {
+    ClassifierRecipe: "image-classification",
+    AutoencoderRecipe: "image-feature-extraction",
+    VAERecipe: "unconditional-image-generation",
+    GANRecipe: "unconditional-image-generation",
+}
 COMMITTED = sorted(folder.name for folder in sources.CHECKPOINTS.iterdir() if folder.is_dir())
 
 
@@ -54,16 +64,16 @@ def test_card(name: str) -> None:
     folder = sources.CHECKPOINTS / name
     card = ModelCard.load(folder / "README.md")
     told = card.data.to_dict()
-    assert (told["library_name"], told["pipeline_tag"]) == ("latent-lab", "image-classification")
+    assert (told["library_name"], told["pipeline_tag"]) == ("latent-lab", TAGS[type(RECIPES[name])])
     assert (told["license"], told["datasets"]) == ("apache-2.0", ["ylecun/mnist"])
     assert {"pytorch", "safetensors", "mnist"} <= set(told["tags"])
     assert card.data.model_name == name
     figures = {result.metric_type: result.metric_value for result in card.data.eval_results}
-    assert figures.pop("ece") < 0.01
-    assert figures.keys() == {"accuracy", "precision", "recall", "f1", "roc_auc"}
-    assert all(0.9 < value <= 1 for value in figures.values())
+    expect_figures(name, figures)
     assert {(r.dataset_type, r.dataset_split) for r in card.data.eval_results} == {("ylecun/mnist", "test")}
-    assert (figures["accuracy"] * 10_000) == pytest.approx(round(figures["accuracy"] * 10_000), abs=0.02)  # of 10,000
+    for result in card.data.eval_results:
+        told = re.search(rf"^\| {re.escape(result.metric_name)} \| (-?[\d.]+) \|$", card.text, re.MULTILINE)[1]
+        assert float(told) == pytest.approx(result.metric_value, abs=6e-5)
     for text in (
         f"{models.create(name).parameter_count:,} parameters",
         f"fit {name}",
@@ -77,6 +87,38 @@ def test_card(name: str) -> None:
     assert re.search(r"Fingerprint .*\(sha256\): `[0-9a-f]{64}`", card.text)
     for picture in re.findall(r"!\[[^\]]+\]\(([^)]+)\)", card.text):
         assert (folder / picture).read_bytes().startswith(b"\x89PNG")
+
+
+def expect_figures(name: str, figures: dict[str, float]) -> None:
+    """Those that its kind has, each within what it can be and what such a network must reach."""
+
+    def whole(key: str, of: int = 10_000) -> bool:
+        return figures[key] * of == pytest.approx(round(figures[key] * of), abs=0.02)
+
+    recipe = RECIPES[name]
+    if isinstance(recipe, ClassifierRecipe):
+        assert figures.pop("ece") < 0.01
+        assert figures.keys() == {"accuracy", "precision", "recall", "f1", "roc_auc"}
+        assert all(0.9 < value <= 1 for value in figures.values())
+        assert whole("accuracy")
+    elif isinstance(recipe, AutoencoderRecipe):
+        assert figures.keys() == {"mse", "pca_mse", "probe_accuracy", "active"}
+        assert 0 < figures["mse"] < 0.03
+        assert figures["pca_mse"] == pytest.approx(0.0091, abs=0.0001)
+        assert 0.9 < figures["probe_accuracy"] < 1 and whole("probe_accuracy")
+        assert 0 < figures["active"] <= 1
+    else:
+        conditional = {"asked", "spread"} if models.create(name).conditional else set()
+        likelihood = {"nll", "elbo", "kl", "units"} if isinstance(recipe, VAERecipe) else set()
+        assert figures.keys() == DRAWN | conditional | likelihood
+        assert figures["frechet"] > 0 and 1 <= figures["inception_score"] <= 10
+        assert all(0 < figures[key] < 1 and whole(key) for key in ("precision", "recall"))
+        assert not conditional or (0 < figures["asked"] <= 1 and whole("asked") and figures["spread"] > 0)
+        if likelihood:
+            assert figures["units"] in range(1, models.create(name).latent + 1)
+            assert 0 < figures["kl"] < -figures["elbo"]
+            # Told the digit it can say what a picture is; its likelihood is of pictures and digits, log 10 further off.
+            assert figures["nll"] < -figures["elbo"] + (2.303 if conditional else 0)
 
 
 def test_accuracy_of_the_faithful_network() -> None:
@@ -119,9 +161,29 @@ def test_the_flagship_can_be_trusted() -> None:
     assert min(flagged[sort] for sort in ("letters", "shapes", "scribbles")) >= 70
 
 
+def expect_same(alone: object, net: models.Model, x: torch.Tensor) -> torch.Tensor:
+    """What the card's own network makes of pictures, or draws at points of the latent, is what this one does."""
+
+    def close(left: torch.Tensor, right: torch.Tensor) -> bool:
+        return left.shape == right.shape and torch.allclose(left, right, rtol=1e-5, atol=1e-5)
+
+    if net.task != "generation":
+        assert close(alone(x), net(x))
+        return net(x)
+    # The code of a network that no digit is told has no place for one.
+    digit = [torch.arange(len(x)) % 10] if net.conditional else []
+    z = torch.randn(len(x), net.latent, generator=torch.Generator().manual_seed(0))
+    assert close(alone.decode(z, *digit), net.decode(z, *digit))
+    if isinstance(net, GaussianVAE):
+        mean, log_variance = alone.encode(x, *digit)
+        assert close(mean, net.encode(x, *digit))
+        assert close(log_variance, net.posterior(x, *(digit or [None]))[1])
+    return net.decode(z, *digit)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_code_on_the_card(name: str, only_embedded: None, checkpoints: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the card shows for loading without this library runs as it stands and gives the same logits."""
+    """What the card shows for loading without this library runs as it stands and gives the same."""
     text = read(checkpoints / name)
     code = text.split("With nothing but `torch` and `safetensors`:")[1].split("```python\n")[1].split("```")[0]
     assert "import models" not in code
@@ -131,23 +193,30 @@ def test_code_on_the_card(name: str, only_embedded: None, checkpoints: Path, mon
     draw = torch.Generator().manual_seed(0)
     x = strokes.pictures(strokes.digits(16, draw)[0], draw)
     with torch.inference_mode():
-        logits = space["net"](x)
-        assert logits.std() > 0.5
-        assert torch.allclose(logits, models.load(name)(x), rtol=1e-5, atol=1e-5)
+        made = expect_same(space["net"], models.load(name), x)
+        assert made.std() > (0.5 if name in CLASSIFIERS else 0.1)
+        if "pictures" in space:  # what its last line draws
+            assert space["pictures"].shape[1:] == (1, 28, 28)
+            assert 0 <= space["pictures"].min() < 0.1 and 0.9 < space["pictures"].max() <= 1
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_code_for_the_next_card(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What the next card of each network will show is that network, whatever its weights."""
+    torch.manual_seed(0)
     net = models.create(name)
-    net(torch.rand(64, 1, 28, 28))  # norms that have seen something
+    for parameter in net.parameters():
+        torch.nn.init.normal_(parameter, std=0.1)
+    for module in net.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):  # that has seen something
+            torch.nn.init.normal_(module.running_mean, std=0.1)
+            torch.nn.init.uniform_(module.running_var, 0.5, 2.0)
     net.eval().save_pretrained(tmp_path)
     monkeypatch.chdir(tmp_path)
     space: dict = {"__name__": "card"}
     exec(SNIPPETS[type(net).__name__], space)
-    x = torch.rand(16, 1, 28, 28)
     with torch.inference_mode():
-        assert torch.allclose(space["net"](x), net(x), rtol=1e-5, atol=1e-5)
+        expect_same(space["net"], net, torch.rand(16, 1, 28, 28))
 
 
 GOOD = "---\nmodel-index:\n- name: a\n  results:\n  - task: {type: t}\n    dataset: {name: n, type: d}\n    metrics:\n"

@@ -71,7 +71,7 @@ def test_push(cli: Callable, hub: HubServer, fitted: Path, checkpoints: Path, mo
         (("mnist-dense", "alice/x"), "config.json cannot be read"),
         (("mnist-dense", "alice/x", "--folder", broken), "no whole safetensors file"),
         (("mnist-dense", "alice/x", "--folder", resnet), "ResNet"),
-        (("mnist-dance", "alice/x"), "choose one of mnist-dense, "),
+        (("mnist-dance", "alice/x"), f"choose one of {', '.join(models.names())}"),
     ):
         assert words in sentence(cli("push", *arguments))
     assert hub.requests == []
@@ -110,9 +110,10 @@ def test_evaluate_and_list(cli: Callable, fitted: Path, checkpoints: Path, tiny_
             assert float(found[key]) == pytest.approx(value, abs=6e-5)
     status, stdout, _ = cli("list")
     assert status == 0 and [line.split()[0] for line in stdout.splitlines()] == models.names()
-    dense, other = stdout.splitlines()[:2]
+    lines = dict(zip(models.names(), stdout.splitlines(), strict=True))
+    dense = lines.pop("mnist-dense")
     assert "407,050 parameters" in dense and f"test accuracy {figures['accuracy']:.2%}" in dense
-    assert "no checkpoint" in other
+    assert all("no checkpoint" in line for line in lines.values())
 
 
 def test_dataset_of_the_hub_by_another_way(cli: Callable, tmp_path: Path, tiny_mnist: Path) -> None:
@@ -152,8 +153,8 @@ def test_a_later_seed_that_is_taken(cli: Callable, tmp_path: Path, tiny_mnist: P
 
 
 MISTAKES = {
-    "unknown name": ("choose one of mnist-dense, ", "fit", "mnist-dance"),
-    "unknown name to evaluate": ("choose one of mnist-dense, ", "evaluate", "mnist-dance"),
+    "unknown name": (f"choose one of {', '.join(models.names())}", "fit", "mnist-dance"),
+    "unknown name to evaluate": (f"choose one of {', '.join(models.names())}", "evaluate", "mnist-dance"),
     "no such dataset": ("check the name or the folder", "fit", "mnist-dense", "--dataset", "./nowhere"),
     "no such folder": ("./nowhere", "evaluate", "./nowhere", "--dataset", "TINY"),
     "a rate that is too large": ("not finite at step", "fit", "mnist-dense", "--dataset", "TINY", "--lr", "1e38"),

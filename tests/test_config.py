@@ -10,7 +10,7 @@ from shell import sentence
 
 from train import config
 from train.augment import Augment
-from train.recipes import RECIPES, Recipe
+from train.recipes import RECIPES, ClassifierRecipe
 
 DENSE, RESNET = RECIPES["mnist-dense"], RECIPES["mnist-resnet"]
 
@@ -22,11 +22,15 @@ def write(folder: Path, text: str) -> Path:
 
 @pytest.mark.parametrize("name", RECIPES)
 def test_what_is_written_is_read(tmp_path: Path, name: str) -> None:
-    """Every recipe's file has all its settings and makes that recipe of any other."""
+    """Every recipe's file has all its settings and makes that recipe of any other of its kind."""
     file = write(tmp_path, config.recipe_json(RECIPES[name]))
     assert json.loads(file.read_text()) == asdict(RECIPES[name])
     for base in RECIPES.values():
-        assert config.read_recipe(file, base) == RECIPES[name]
+        if type(base) is type(RECIPES[name]):
+            assert config.read_recipe(file, base) == RECIPES[name]
+        else:  # it names settings that a recipe of another kind has not
+            with pytest.raises(ValueError, match=r"my\.json: there is no setting"):
+                config.read_recipe(file, base)
     config.check(RECIPES[name])
 
 
@@ -64,7 +68,7 @@ MISTAKES = {
     '{"weight_decay": -1}': "weight_decay must be a number of 0 or more, not -1",
     '{"warmup": 1}': "warmup must be a number from 0 to below 1, not 1",
     '{"ema": 1.0}': "ema must be a number from 0 to below 1 or null, not 1.0",
-    '{"optimizer": "sgd"}': 'optimizer must be one of rmsprop, adam, adamw, not "sgd"',
+    '{"optimizer": "sgd"}': 'optimizer must be one of rmsprop, adam, adam-wgan, adamw, not "sgd"',
     '{"schedule": 1}': "schedule must be one of constant, cosine, not 1",
     '{"mixed_precision": "fp16"}': "mixed_precision must be one of no, bf16",
     '{"keep_best": 1}': "keep_best must be true or false, not 1",
@@ -80,6 +84,26 @@ MISTAKES = {
     "[" * 100_000: "is not JSON",
     '{"seed": %s}' % ("9" * 5000): "is not JSON",
 }
+
+
+OTHER_KINDS = {
+    ("mnist-dae", '{"noise": -0.1}'): "noise must be a number of 0 or more, not -0.1",
+    ("mnist-dae", '{"sparsity": null}'): "sparsity must be a number of 0 or more, not null",
+    ("mnist-dae", '{"contraction": "much"}'): 'contraction must be a number of 0 or more, not "much"',
+    ("mnist-dae", '{"label_smoothing": 0.1}'): "there is no setting 'label_smoothing'; known are dataset",
+    ("mnist-vae", '{"kl_weight": -1}'): "kl_weight must be a number of 0 or more, not -1",
+    ("mnist-vae", '{"kl_warmup": 1}'): "kl_warmup must be a number from 0 to below 1, not 1",
+    ("mnist-gan", '{"critic_steps": 0}'): "critic_steps must be a whole number from 1 to 2147483647, not 0",
+    ("mnist-gan", '{"gradient_penalty": NaN}'): "gradient_penalty must be a number of 0 or more or null, not NaN",
+}
+
+
+@pytest.mark.parametrize(("name", "text"), OTHER_KINDS)
+def test_mistakes_of_other_kinds(tmp_path: Path, name: str, text: str) -> None:
+    """What autoencoders, VAEs and GANs have of their own is held to limits too."""
+    with pytest.raises(ValueError, match=r"my\.json") as refusal:
+        config.read_recipe(write(tmp_path, text), RECIPES[name])
+    assert OTHER_KINDS[name, text] in str(refusal.value)
 
 
 @pytest.mark.parametrize("text", MISTAKES, ids=lambda text: text[:30])
@@ -130,4 +154,4 @@ def test_what_overrides_what(cli: Callable, tmp_path: Path, tiny_mnist: Path) ->
     assert "epoch 2 " in stdout and "epoch 3 " not in stdout
     noted = json.loads((tmp_path / "runs" / "mnist-dense" / "seed-4" / "recipe.json").read_text())["recipe"]
     wanted = replace(DENSE, epochs=2, batch_size=32, lr=0.003, seed=4, accumulation=3, patience=1)
-    assert Recipe(**noted) == wanted
+    assert ClassifierRecipe(**noted) == wanted

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,6 @@ import torch
 from looping import EVERYTHING, PLAIN, STEPS, Watched, expect_same, interrupt_at, same, state, trainer
 
 from train import loop
-from train.recipes import Recipe
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def test_loss_that_is_not_finite(train, tmp_path: Path) -> None:
         train(PLAIN, Watched(lambda step: math.nan if step == 6 else None))
     assert "\n" not in str(refusal.value) and "lower learning rate" in str(refusal.value)
     assert state(tmp_path)["progress"]["step"] == STEPS
-    assert all(tensor.isfinite().all() for tensor in state(tmp_path)["net"].values())
+    assert all(tensor.isfinite().all() for tensor in state(tmp_path)["nets"]["net"].values())
     with pytest.raises(ValueError, match="not finite at step 1, epoch 1") as refusal:
         train(PLAIN, Watched(lambda step: math.inf), name="new/state.pt")
     assert not (tmp_path / "new" / "state.pt").exists()
@@ -46,7 +46,7 @@ class Overflowing(torch.autograd.Function):
 @pytest.mark.parametrize("clip", [None, 1.0])
 def test_gradient_that_is_not_finite(train, clip: float | None, tmp_path: Path) -> None:
     """With a loss like any other it is found before a weight has moved, clipped or not."""
-    recipe = Recipe(**vars(PLAIN) | {"clip": clip})
+    recipe = replace(PLAIN, clip=clip)
 
     class Broken(Watched):
         def loss(self, *arguments):
@@ -57,13 +57,13 @@ def test_gradient_that_is_not_finite(train, clip: float | None, tmp_path: Path) 
         train(recipe, Broken(), save_minutes=0)
     train(recipe, max_steps=6, name="six.pt")
     assert state(tmp_path)["progress"]["step"] == 6
-    assert same(state(tmp_path)["net"], state(tmp_path, "six.pt")["net"])
+    assert same(state(tmp_path)["nets"]["net"], state(tmp_path, "six.pt")["nets"]["net"])
 
 
 @pytest.mark.parametrize("save_minutes", [0, 5])
 def test_weights_that_are_not_finite(train, save_minutes: float, tmp_path: Path) -> None:
     """A step that throws them out of the range of floats is not saved, and an epoch that ends so is not evaluated."""
-    recipe = Recipe(**vars(PLAIN) | {"lr": 3e38, "batch_size": 50 if save_minutes else 16})
+    recipe = replace(PLAIN, lr=3e38, batch_size=50 if save_minutes else 16)
     with pytest.raises(ValueError, match="weights are not finite at step 1, epoch 1: train again"):
         train(recipe, Watched(scores=[]), save_minutes=save_minutes)
     assert list(tmp_path.iterdir()) == []
@@ -72,9 +72,9 @@ def test_weights_that_are_not_finite(train, save_minutes: float, tmp_path: Path)
 @pytest.mark.parametrize("accumulation", [2, 3, 16, 99])
 def test_accumulation_is_the_undivided_batch(train, accumulation: int) -> None:
     """A batch in parts, uneven ones too, gives the same loss and gradient, up to rounding; each part is as told."""
-    recipe, watch = Recipe(**vars(PLAIN) | {"optimizer": "adam"}), Watched()
+    recipe, watch = replace(PLAIN, optimizer="adam"), Watched()
     whole = train(recipe, name="whole.pt")
-    parts = train(Recipe(**vars(recipe) | {"accumulation": accumulation}), watch)
+    parts = train(replace(recipe, accumulation=accumulation), watch)
     sizes = {2: [8, 8], 3: [6, 6, 4], 16: [1] * 16, 99: [1] * 16}[accumulation]
     assert [count for _, count in watch.losses][: 3 * len(sizes)] == 3 * sizes
     for row, wanted in zip(parts.history, whole.history, strict=True):
@@ -93,9 +93,9 @@ def test_patience(
     train, patience: int, epochs: int, published: tuple[int, int], capsys: pytest.CaptureFixture[str]
 ) -> None:
     """It ends when so many epochs brought nothing better (the same is not better), and is finished then."""
-    recipe = Recipe(**vars(PLAIN) | {"epochs": 6, "patience": patience})
+    recipe = replace(PLAIN, epochs=6, patience=patience)
     for keep, epoch in zip((True, False), published, strict=True):
-        asked = Recipe(**vars(recipe) | {"keep_best": keep})
+        asked = replace(recipe, keep_best=keep)
         progress = train(asked, Watched(scores=SCORES), name=f"{keep}.pt")
         assert (len(progress.history), progress.finished) == (epochs, True)
         assert (progress.step, progress.best["epoch"]) == (epochs * STEPS, epoch)
@@ -107,7 +107,7 @@ def test_patience(
 
 def test_patience_of_a_run_that_was_stopped(train) -> None:
     """A stop counts for nothing, be it in the epoch that decides or right after it."""
-    recipe = Recipe(**vars(PLAIN) | {"epochs": 6, "patience": 1, "keep_best": True})
+    recipe = replace(PLAIN, epochs=6, patience=1, keep_best=True)
     whole = train(recipe, Watched(scores=SCORES), name="whole.pt")
     for stop in (2 * STEPS + 2, 3 * STEPS):
         stopped = interrupt_at(stop)

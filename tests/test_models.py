@@ -16,8 +16,11 @@ from torch.nn.functional import cross_entropy
 
 import models
 from models import base
+from models.gan import ConvGenerator, MLPGenerator
+from models.vae import GaussianVAE
 
 NAMES = models.names()
+TASKS = ("classification", "autoencoding", "generation")
 EXACT = {  # the documents' own figures
     "mnist-dense": 407_050,
     "mnist-mlp": 118_282,
@@ -27,30 +30,65 @@ EXACT = {  # the documents' own figures
     # each. Then 10 outputs.
     "mnist-rnn": 128 * (28 + 128 + 2) + 10 * 129,
     "mnist-lstm": 4 * 128 * (28 + 128 + 2) + 10 * 129,
+    **dict.fromkeys(("mnist-ae", "mnist-sparse-ae", "mnist-contractive-ae", "mnist-dae"), 101_200),
+    "mnist-vae": 451_984,
+    "mnist-gan": 559_632,
 }
-MOST = {"mnist-resnet": 1_000_000}
+MOST = {"mnist-resnet": 1_000_000, "mnist-vae-2d": 2_000_000, "mnist-cvae": 2_000_000, "mnist-dcgan": 1_000_000}
 DENSE = {"architecture": "Dense", "task": "classification", "format_version": 1, "kwargs": {"hidden": 8}}
 RECURRENT = DENSE | {"architecture": "Recurrent", "kwargs": {"cell": "gru", "hidden": 8, "bidirectional": True}}
 RESNET = DENSE | {"architecture": "ResNet", "kwargs": {"widths": [4, 8], "blocks": [1], "dropout": 0.3}}
+AUTOENCODER = DENSE | {
+    "architecture": "Autoencoder",
+    "task": "autoencoding",
+    "kwargs": {"latent": 8, "activation": "relu"},
+}
+CVAE = {"latent": 2, "conditional": True, "width": 1, "hidden": 4}
+CVAE = DENSE | {"architecture": "ConvVAE", "task": "generation", "kwargs": CVAE}
+GAN = DENSE | {"architecture": "MLPGenerator", "task": "generation", "kwargs": {"latent": 8, "hidden": [8]}}
 
 
 def batch(net: models.Model, count: int = 4) -> torch.Tensor:
-    """What the network's task takes."""
-    assert net.task == "classification"
-    return torch.rand(count, 1, 28, 28, generator=torch.Generator().manual_seed(0))
+    """What the network takes: a GAN's generator points of its latent, all others pictures."""
+    draw = torch.Generator().manual_seed(0)
+    if isinstance(net, MLPGenerator | ConvGenerator):
+        return torch.randn(count, net.latent, generator=draw)
+    return torch.rand(count, 1, 28, 28, generator=draw)
+
+
+def forward(net: models.Model, x: torch.Tensor) -> torch.Tensor:
+    """All that the network makes of a batch: what its task is about, and of a generator what it draws, as one tensor.
+
+    The n-th picture of a conditional one is told that it is an n.
+    """
+    if net.task != "generation":
+        return net(x)
+    digit = torch.arange(len(x)) % 10 if net.conditional else None
+    if not isinstance(net, GaussianVAE):
+        return net.decode(x, digit)
+    mean, log_variance = net.posterior(x, digit)
+    return torch.cat([mean, log_variance, net.decode(mean, digit).flatten(1)], 1)
 
 
 def lived_in(name: str) -> models.Model:
-    """A network whose buffers, too, are no longer what they start as; in eval mode."""
+    """A network whose buffers, too, are no longer what they start as, nor zeros; in eval mode."""
     torch.manual_seed(0)
-    net = models.create(name)
-    net(batch(net))
+    net = awake(models.create(name))
+    forward(net, batch(net))
     return net.eval()
+
+
+def awake(net: models.Model) -> models.Model:
+    """Without kernels of zeros, behind which nothing can be seen."""
+    for parameter in net.parameters():
+        if parameter.ndim > 1 and not parameter.any():
+            torch.nn.init.normal_(parameter, std=0.1)
+    return net
 
 
 def answer(net: models.Model) -> torch.Tensor:
     with torch.inference_mode():
-        return net(batch(net))
+        return forward(net, batch(net))
 
 
 def bits(net: models.Model) -> dict[str, bytes]:
@@ -66,12 +104,24 @@ def test_size(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_shape_and_gradients(name: str) -> None:
-    """(N, 1, 28, 28) gives (N, 10), and the loss reaches every parameter with finite numbers."""
-    net = models.create(name)
-    logits = net(batch(net))
-    assert logits.shape == (4, 10)
-    assert logits.dtype == torch.float32
-    cross_entropy(logits, torch.arange(4)).backward()
+    """Each task's shapes, and a loss reaches every parameter with finite numbers."""
+    torch.manual_seed(0)
+    net = awake(models.create(name))
+    x = batch(net)
+    out = forward(net, x)
+    assert out.dtype == torch.float32
+    if net.task == "classification":
+        assert out.shape == (4, 10)
+        cross_entropy(out, torch.arange(4)).backward()
+    else:
+        if net.task == "autoencoding":
+            assert net.encode(x).shape == (4, net.latent) and torch.equal(net.decode(net.encode(x)), out)
+        if isinstance(net, GaussianVAE):
+            assert out.shape == (4, 2 * net.latent + 784) and net(x).shape == x.shape
+            assert net.encode(x).shape == (4, net.latent)
+        else:
+            assert out.shape == (4, 1, 28, 28) and 0 <= out.min() < out.max() <= 1
+        (out * torch.randn_like(out)).sum().backward()
     for key, parameter in net.named_parameters():
         assert parameter.grad is not None and parameter.grad.isfinite().all(), key
         assert parameter.grad.any(), key
@@ -100,7 +150,7 @@ def test_deterministic_in_eval(name: str) -> None:
     first = answer(net)
     torch.manual_seed(2)
     assert torch.equal(answer(net), first)
-    assert torch.allclose(net(batch(net)[:1]), first[:1], atol=1e-5)  # nor does a picture's company matter
+    assert torch.allclose(forward(net, batch(net)[:1]), first[:1], atol=1e-5)  # nor does a picture's company matter
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -183,14 +233,14 @@ def test_dropout_is_where_the_document_has_it(name: str) -> None:
     for module in net.modules():
         if isinstance(module, torch.nn.BatchNorm2d):
             module.eval()  # it does something else in training, too
+    if name not in DROPOUT:
+        assert torch.equal(forward(net, batch(net)), forward(net, batch(net)))
+        assert not any(isinstance(module, torch.nn.Dropout) for module in net.modules())
+        return
     seen: list[torch.Tensor] = []
     net.output.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0].detach()))
     x = torch.rand(300, 1, 28, 28)
-    first, second = net(x), net(x)
-    if name not in DROPOUT:
-        assert torch.equal(first, second)
-        assert not any(isinstance(module, torch.nn.Dropout) for module in net.modules())
-        return
+    net(x), net(x)
     _, width, share = DROPOUT[name]
     assert seen[0].shape == (300, width)
     both = (seen[0] > 0) & (seen[1] > 0)
@@ -260,7 +310,10 @@ def test_create_overrides() -> None:
 
 def test_names() -> None:
     """A task selects; an unknown name is answered with those there are."""
-    assert {*EXACT, *MOST} <= set(models.names(task="classification"))
+    assert {*EXACT, *MOST} == set(NAMES)
+    assert set(NAMES) == {name for task in TASKS for name in models.names(task=task)}
+    for task in TASKS:
+        assert {models.create(name).task for name in models.names(task=task)} == {task}
     assert models.names(task="astrology") == []
     for call in (models.create, models.load):
         with pytest.raises(ValueError, match=r"no model named 'mnist-dance'.* mnist-dense, mnist-mlp, .*mnist-resnet"):
@@ -329,6 +382,17 @@ LIES = {
     "too wide a state": (RECURRENT | {"kwargs": RECURRENT["kwargs"] | {"hidden": 1025}}, "between 1 and 1024"),
     "no width at all": (DENSE | {"architecture": "MLP", "kwargs": {"widths": []}}, "must hold 1 to 8 values"),
     "one width": (DENSE | {"architecture": "MLP", "kwargs": {"widths": 128}}, "MLP"),
+    "an unknown activation": (
+        AUTOENCODER | {"kwargs": {"latent": 8, "activation": "tanh"}},
+        r"activation must be one of \['relu', 'sigmoid'\]",
+    ),
+    "no code at all": (AUTOENCODER | {"kwargs": {"latent": 0, "activation": "relu"}}, "between 1 and 4096, not 0"),
+    "an autoencoder that classifies": (AUTOENCODER | {"task": "classification"}, "is 'classification'; it is 'autoenc"),
+    "one for conditional": (CVAE | {"kwargs": CVAE["kwargs"] | {"conditional": 1}}, "true or false, not 1"),
+    "too wide a VAE": (CVAE | {"kwargs": CVAE["kwargs"] | {"width": 129}}, "width must be between 1 and 128"),
+    "a VAE too large": (CVAE | {"kwargs": CVAE["kwargs"] | {"width": 128, "hidden": 4096}}, "parameters; at most"),
+    "one hidden layer as a number": (GAN | {"kwargs": {"latent": 8, "hidden": 8}}, "MLPGenerator"),
+    "no hidden layer": (GAN | {"kwargs": {"latent": 8, "hidden": []}}, "must hold 1 to 8 values"),
     "a kwarg where none is": (DENSE | {"architecture": "WideCNN"}, "unknown or missing hidden"),
     "lists that do not fit": (RESNET | {"kwargs": RESNET["kwargs"] | {"blocks": [1, 1]}}, "one number more"),
 }
@@ -347,6 +411,9 @@ def test_gigantic_network_costs_no_memory() -> None:
     """2.1 GB of weights, every number within its bound, are refused before they are made."""
     base.build(DENSE)
     base.build(RECURRENT)
+    base.build(AUTOENCODER)
+    base.build(CVAE)
+    base.build(GAN)
     blocks = 7 * 16 * 2 * (9 * 512 * 512 + 2 * 512) + 7 * (512 * 512 + 2 * 512)
     count = blocks + (9 * 512 + 2 * 512) + (512 * 10 + 10)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # KiB, the most so far
@@ -361,8 +428,8 @@ values = st.recursive(
 )
 nearly = st.fixed_dictionaries(
     {
-        "architecture": st.sampled_from(["Dense", "MLP", "CNN", "WideCNN", "Recurrent", "ResNet"]) | values,
-        "task": st.just("classification") | values,
+        "network": st.sampled_from([(key, cls.task) for key, cls in base._ARCHITECTURES.items()])
+        | st.tuples(values, values),
         "format_version": st.just(1) | values,
         "kwargs": st.just({})
         | st.fixed_dictionaries({"hidden": values})
@@ -375,6 +442,17 @@ nearly = st.fixed_dictionaries(
                 "bidirectional": st.booleans() | values,
             }
         )
+        | st.fixed_dictionaries({"latent": st.integers(0, 600), "activation": st.just("relu") | values})
+        | st.fixed_dictionaries({"latent": st.integers(0, 600), "hidden": st.integers(0, 600) | values})
+        | st.fixed_dictionaries({"latent": st.integers(0, 600), "width": st.integers(0, 300) | values})
+        | st.fixed_dictionaries(
+            {
+                "latent": st.integers(0, 600),
+                "conditional": st.booleans() | values,
+                "width": st.integers(0, 150),
+                "hidden": st.integers(0, 5000),
+            }
+        )
         | st.fixed_dictionaries(
             {
                 "widths": st.lists(st.integers(0, 600), max_size=9) | values,
@@ -384,7 +462,7 @@ nearly = st.fixed_dictionaries(
         )
         | values,
     }
-)
+).map(lambda config: dict(zip(("architecture", "task"), config.pop("network"), strict=True)) | config)
 
 
 @settings(max_examples=150, deadline=10_000)

@@ -1,6 +1,7 @@
 """Runs of several processes, and runs that are killed: each ends as one that is alone and left in peace."""
 
 import json
+import math
 import random
 import re
 import shutil
@@ -59,6 +60,28 @@ def test_two_processes_share_an_epoch(alone: Callable, tmp_path: Path, images: i
     assert two["history"][-1]["accuracy"] > 0.9
     for key, weights in one["weights"].items():
         assert torch.allclose(two["weights"][key], weights, atol=1e-4), key
+
+
+@pytest.mark.parametrize(("kind", "images", "batch"), [("vae", 289, 32), ("gan", 289, 32), ("dcgan", 36, 11)])
+def test_two_processes_share_other_kinds(tmp_path: Path, kind: str, images: int, batch: int) -> None:
+    """Both end with the same weights, an opponent's too, all finite, also where their shares of a batch differ.
+
+    What is drawn differs from process to process, so that these are not the weights of one process alone.
+    """
+    done = run(tmp_path, *TWO, ROOT / "tests" / "sharing.py", tmp_path, images, batch, kind)
+    assert done.returncode == 0, done.stderr[-2000:]
+    left, right = (torch.load(tmp_path / f"{rank}.pt", weights_only=True) for rank in (0, 1))
+    assert left.keys() == right.keys() == ({"net"} if kind == "vae" else {"critic", "net"})
+    for name, weights in left.items():
+        assert weights.keys() == right[name].keys()
+        for key, tensor in weights.items():
+            assert tensor.isfinite().all() and torch.equal(tensor, right[name][key]), (name, key)
+    progress = torch.load(tmp_path / "progress.pt", weights_only=True)
+    assert len(progress["history"]) == 3
+    assert all(math.isfinite(value) for row in progress["history"] for value in row.values())
+    assert all(tensor.isfinite().all() for tensor in progress["weights"].values())
+    seen = [json.loads((tmp_path / f"{rank}.json").read_text()) for rank in (0, 1)]
+    assert {number for process in seen for call in process for number in call} == set(range(images))
 
 
 @pytest.fixture(scope="module")

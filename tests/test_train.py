@@ -12,12 +12,12 @@ from torch.optim.swa_utils import AveragedModel
 from train import metrics, strokes
 from train.augment import Augment
 from train.loop import _ema, epoch_order, lr_factor, make_optimizer
-from train.recipes import RECIPES, Recipe
+from train.recipes import RECIPES, ClassifierRecipe
 from train.tasks import Classification
 
 
-def recipe(**values: object) -> Recipe:
-    return Recipe(
+def recipe(**values: object) -> ClassifierRecipe:
+    return ClassifierRecipe(
         **{"dataset": "d", "epochs": 1, "batch_size": 8, "lr": 0.1, "optimizer": "adamw", "source": "", **values}
     )
 
@@ -141,7 +141,7 @@ def test_rmsprop_is_that_of_keras() -> None:
 def test_faithful_recipe() -> None:
     """`mnist-dense` is trained as its document has it, without anything of ours."""
     told = {"optimizer": "rmsprop", "lr": 1e-3, "epochs": 5, "batch_size": 128, "dataset": "ylecun/mnist"}
-    assert RECIPES["mnist-dense"] == Recipe(**told, source=RECIPES["mnist-dense"].source)
+    assert RECIPES["mnist-dense"] == ClassifierRecipe(**told, source=RECIPES["mnist-dense"].source)
 
 
 def test_order_of_an_epoch() -> None:
@@ -367,7 +367,12 @@ def test_loss(smoothing: float, drawn: float, outliers: float, monkeypatch: pyte
     images, labels = noise(16), torch.arange(16) % 10
     net = Told(logits)
     loss = Classification().loss(
-        net, images, labels, recipe(label_smoothing=smoothing, drawn=drawn, outliers=outliers, batch_size=16)
+        {"net": net},
+        "net",
+        images,
+        labels,
+        recipe(label_smoothing=smoothing, drawn=drawn, outliers=outliers, batch_size=16),
+        0.0,
     )
     told = logits.numpy().astype(np.float64)
     added, known = round(16 * drawn), 16 + round(16 * drawn)
@@ -392,7 +397,8 @@ def test_what_is_added_is_augmented_too() -> None:
         return pictures * 0
 
     net = Told(torch.zeros(40, 10))
-    Classification().loss(net, noise(16), torch.arange(16) % 10, recipe(drawn=0.5, outliers=0.25, augment=note))
+    asked = recipe(drawn=0.5, outliers=0.25, augment=note)
+    Classification().loss({"net": net}, "net", noise(16), torch.arange(16) % 10, asked, 0.0)
     assert seen == [8, 4]
     assert torch.equal(net.asked[:16], noise(16)) and not net.asked[16:].any()
 
@@ -403,7 +409,7 @@ def test_a_network_that_is_unsure_of_what_is_no_digit_loses_least() -> None:
     flat, certain = torch.zeros(10, 10), torch.zeros(10, 10)
     certain[8:, 7] = 9.0
     costs = [
-        Classification().loss(Told(logits), noise(8), labels, recipe(outliers=0.25)).item()
+        Classification().loss({"net": Told(logits)}, "net", noise(8), labels, recipe(outliers=0.25), 0.0).item()
         for logits in (flat, certain)
     ]
     assert costs[0] == pytest.approx(1.5 * math.log(10), abs=1e-5)

@@ -16,7 +16,7 @@ from accelerate import Accelerator
 import models
 from models import base, hub
 from train import card, config, data, folders, loop, tracking
-from train.kinds import Run
+from train.kinds import KINDS, Run
 from train.processes import once
 from train.recipes import RECIPES, Recipe
 from train.tasks import TASKS, Task
@@ -175,7 +175,7 @@ def _train(
     published.load_state_dict(progress.best["weights"])
     published.eval()
     finish = task.finish(published, found.validation)
-    test = task.measure(published, found)
+    test = once(accelerator, lambda: task.measure(published, found))
     return Run(recipe.seed, published, progress, finish, test, accelerator.device)
 
 
@@ -228,10 +228,13 @@ def push(args: argparse.Namespace) -> None:
 def list_models(args: argparse.Namespace) -> None:
     """One line a model."""
     for name in models.names():
-        accuracy = hub.figures(hub.CHECKPOINTS / name).get("accuracy")
-        figure = f"test accuracy {accuracy:.2%}" if accuracy else "no checkpoint"
+        figures = hub.figures(hub.CHECKPOINTS / name)
+        known = (
+            f"{label} {figures[key]:.4g}" for key, label in KINDS[type(RECIPES[name])].metrics.items() if key in figures
+        )
         net = models.create(name)
-        print(f"{name:16} {net.task:16} {net.parameter_count:>9,} parameters  {figure}")
+        size = f"{net.parameter_count:>9,} parameters"
+        print(f"{name:20} {net.task:14} {size}  {next(known, 'no checkpoint')}")
 
 
 def _positive(text: str) -> int:

@@ -60,7 +60,7 @@ def model_card(name: str, recipe: Recipe, runs: list[Run], data: Data, section: 
 
 def _body(name: str, recipe: Recipe, runs: list[Run], data: Data, dataset: str, section: str, command: str) -> str:
     first, progress, kind = runs[0], runs[0].progress, KINDS[type(recipe)]
-    rows = "\n".join(f"| {label} | {first.test[key]:.4f} |" for key, label in kind.metrics.items() if key in first.test)
+    rows = "\n".join(f"| {label} | {first.test[key]:.4g} |" for key, label in kind.metrics.items() if key in first.test)
     settings = ", ".join(f"{key} {value}" for key, value in asdict(recipe).items() if key not in ("source", "dataset"))
     stopped = "" if progress.finished else f" Training was stopped early, at step {progress.step:,}."
     return f"""# {name}
@@ -119,12 +119,12 @@ With nothing but `torch` and `safetensors`:
 def _seeds(runs: list[Run], score: str, kind: Kind) -> str:
     if len(runs) == 1:
         return "One seed was trained."
-    factor, unit = (100, " %") if kind.percent else (1, "")
+    factor, unit, form = (100, " %", ".2f") if kind.percent else (1, "", ".4f")
     values = [run.test[score] * factor for run in runs]
-    listed = ", ".join(f"{run.seed}: {value:.2f}{unit}" for run, value in zip(runs, values, strict=True))
+    listed = ", ".join(f"{run.seed}: {value:{form}}{unit}" for run, value in zip(runs, values, strict=True))
     return (
-        f"{kind.metrics[score]} over {len(runs)} seeds: **{statistics.mean(values):.2f} ± "
-        f"{statistics.stdev(values):.2f}{unit}** (mean ± standard deviation; {listed})."
+        f"{kind.metrics[score]} over {len(runs)} seeds: **{statistics.mean(values):{form}} ± "
+        f"{statistics.stdev(values):{form}}{unit}** (mean ± standard deviation; {listed})."
     )
 
 

@@ -47,7 +47,7 @@ def frechet_distance(left: torch.Tensor, right: torch.Tensor) -> float:
     """The distance of the normal distributions fitted to two sets of features (N, D): Heusel et al. 2017."""
     identity = nn.Identity()
     identity.num_features = left.shape[1]
-    metric = FrechetInceptionDistance(identity).set_dtype(torch.float64).to(left.device)
+    metric = FrechetInceptionDistance(identity, sync_on_compute=False).set_dtype(torch.float64).to(left.device)
     metric.update(left.double(), real=True)
     metric.update(right.double(), real=False)
     return metric.compute().item()
@@ -63,6 +63,8 @@ def precision_recall(real: torch.Tensor, drawn: torch.Tensor) -> tuple[float, fl
 
 
 def _within(points: torch.Tensor, manifold: torch.Tensor) -> float:
+    # In double precision: far from the origin, small distances drown in the rounding of large products.
+    points, manifold = points.double(), manifold.double()
     # The nearest neighbour of each is itself.
     radii = torch.cat([torch.cdist(some, manifold).kthvalue(NEIGHBOURS + 1).values for some in manifold.split(BATCH)])
     inside = torch.cat([(torch.cdist(some, manifold) <= radii).any(1) for some in points.split(BATCH)])
@@ -90,7 +92,7 @@ def measure(net: Generator, split: Split) -> dict[str, float]:
     drawn, digits = draw(net, len(split))
     (real, _), (fake, logits) = features(images), features(drawn.to(images.device))
     precision, recall = precision_recall(real, fake)
-    score = InceptionScore(nn.Identity(), splits=1)
+    score = InceptionScore(nn.Identity(), splits=1, sync_on_compute=False)
     score.update(logits)
     figures = {
         "frechet": frechet_distance(real, fake),

@@ -93,7 +93,7 @@ logistic regression on the codes of the {len(data.train):,} training images.
 def _generator(folder: Path, run: Run, data: Data) -> str:
     pictures, _ = fidelity.draw(run.net, 100)
     _sheet(pictures, folder / "samples.png")
-    picked = _spaced(run.progress.snapshots)
+    picked = _spaced(run.progress.snapshots or [{"epoch": 0, "picture": fidelity.snapshot(run.net)}])
     rows = torch.cat([row["picture"] for row in picked]).unflatten(1, (-1, 28)).unflatten(0, (-1, 28))
     _sheet(rows.permute(0, 2, 1, 3).flatten(0, 1)[:, None] / 255, folder / "snapshots.png", fidelity.SHOWN)
     epochs = ", ".join(str(row["epoch"]) for row in picked)
@@ -113,7 +113,7 @@ The same latent points after epochs {epochs}:
 
 def _spaced(rows: list[dict]) -> list[dict]:
     """At most `EPOCHS_SHOWN` of them, the first and the last among them, closer together where most happens."""
-    steps = torch.logspace(0, 1, EPOCHS_SHOWN, base=max(len(rows), 1)).round().int().unique().tolist()
+    steps = torch.logspace(0, 1, EPOCHS_SHOWN, base=len(rows)).round().int().unique().tolist()
     return [rows[step - 1] for step in steps]
 
 
@@ -178,7 +178,7 @@ KINDS: dict[type[Recipe], Kind] = {
             "nll": f"-log p(x), nats, {metrics.SAMPLES:,} importance samples",
             "elbo": "Evidence lower bound, nats",
             "kl": "KL divergence, nats",
-            "units": f"Latent units with a KL above {metrics.ACTIVE} nats",
+            "units": "Active units of the latent",
             **FIDELITY,
         },
         percent=False,

@@ -6,7 +6,7 @@ that is stopped at any step and resumed goes on exactly as if it had not been, a
 
 import math
 import time
-from contextlib import nullcontext
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -150,8 +150,9 @@ class _Run:
     def step(self, batch: torch.Tensor, stop: list) -> float:
         """One step on the images that `batch` names, over all processes. Returns the mean loss of its first turn."""
         lr = self.recipe.lr * lr_factor(self.progress.step, self.total, self.recipe)
-        losses = [self.update(turn, lr, batch, stop) for turn in self.task.turns(self.progress.step, self.recipe)]
-        if self.average:
+        turns = self.task.turns(self.progress.step, self.recipe)
+        losses = [self.update(turn, lr, batch, stop) for turn in turns]
+        if self.average and "net" in turns:
             self.average.update_parameters(self.net)
         self.progress.step += 1
         if self.progress.step % LOG_EVERY == 0:
@@ -200,7 +201,12 @@ class _Run:
         total = images.new_zeros(())
         for number, part in enumerate(parts):
             weight = len(part) * count / len(batch) if len(share) else 0.0
-            with nullcontext() if number + 1 == len(parts) else self.accelerator.no_sync(self.wrapped[turn]):
+            last = number + 1 == len(parts)
+            with ExitStack() as alone:
+                # Others have a gradient that nobody uses, and so many parts that the processes need not agree on it.
+                for name, net in self.wrapped.items():
+                    if not last or name != turn:
+                        alone.enter_context(self.accelerator.no_sync(net))
                 loss = self.task.loss(self.wrapped, turn, part, labels[number], self.recipe, done) * weight
                 self.accelerator.backward(loss)
             total += loss.detach()
@@ -222,12 +228,12 @@ class _Run:
 
     @property
     def published(self) -> nn.Module:
-        """The network whose weights are evaluated and kept."""
-        return self.average.module if self.average else self.net
+        """The network whose weights are evaluated and kept, in eval mode."""
+        return (self.average.module if self.average else self.net).eval()
 
     def evaluate(self) -> dict[str, float]:
         """The figures on the validation split, the main process's for all."""
-        return once(self.accelerator, lambda: self.task.evaluate(self.published.eval(), self.validation))
+        return once(self.accelerator, lambda: self.task.evaluate(self.published, self.validation))
 
     def report(self, figures: dict[str, float]) -> None:
         """Tell the user, and the tracker, of an epoch."""

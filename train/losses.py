@@ -5,7 +5,7 @@ from torch import nn
 
 from models.autoencoders import Autoencoder
 from models.generators import Generator
-from models.vae import GaussianVAE, kl, log_bernoulli
+from models.vae import GaussianVAE, log_bernoulli
 
 
 class Reconstruction(nn.Module):
@@ -30,7 +30,7 @@ def contraction(net: Autoencoder, code: torch.Tensor) -> torch.Tensor:
 
 
 class Bound(nn.Module):
-    """The two parts of the evidence lower bound: log p(x | z) of a z from q(z | x), (N,), each unit's KL (N, latent).
+    """The two parts of the evidence lower bound, log p(x | z) of a z from q(z | x) and the KL, (N,); and q's mean.
 
     x is binary: the bound of pixels between 0 and 1 is no bound of a likelihood.
     """
@@ -39,10 +39,11 @@ class Bound(nn.Module):
         super().__init__()
         self.net = net
 
-    def forward(self, x: torch.Tensor, digit: torch.Tensor | None) -> tuple[torch.Tensor, torch.Tensor]:
+    def forward(self, x: torch.Tensor, digit: torch.Tensor | None) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         mean, log_variance = (part.float() for part in self.net.posterior(x, digit))
         z = mean + (log_variance / 2).exp() * torch.randn_like(mean)
-        return log_bernoulli(x, self.net.logits(z, digit).float()), kl(mean, log_variance)
+        divergence = self.net.divergence(z, mean, log_variance, digit)
+        return log_bernoulli(x, self.net.logits(z, digit).float()), divergence, mean
 
 
 class Drawing(nn.Module):

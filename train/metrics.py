@@ -24,7 +24,7 @@ from train.losses import Bound
 
 BINS = 15  # of confidence, for the calibration error
 BATCH = 500
-ACTIVE = 0.01  # nats of KL, the mean over the images, from which on a unit of the latent counts as used
+ACTIVE = 0.01  # variance over the images of a unit's mean, from which on it counts as active (Burda et al. 2016)
 SAMPLES = 1000  # of the latent, for each image whose likelihood is measured
 
 
@@ -84,29 +84,29 @@ def probe_accuracy(net: Autoencoder, data: Data) -> float:
 
 @torch.inference_mode()
 def bound(net: GaussianVAE, split: Split) -> dict[str, float]:
-    """The evidence lower bound and its KL, nats an image, one latent each; and the units with a KL above `ACTIVE`.
+    """The evidence lower bound and its KL, nats an image, one latent each; and the active units of the latent.
 
     Of a conditional network that is told the digit: of p(x | digit). The images are binarised, and the latents drawn,
     with the same random numbers at every call.
     """
-    likelihoods, divergences = [], []
+    likelihoods, divergences, means = [], [], []
     with torch.random.fork_rng(devices=[split.images.device] if split.images.is_cuda else []):
         torch.manual_seed(0)
         for images, labels in split.batches(BATCH):
-            likelihood, divergence = Bound(net)(torch.bernoulli(images), labels)
+            likelihood, divergence, mean = Bound(net)(torch.bernoulli(images), labels)
             likelihoods.append(likelihood)
             divergences.append(divergence)
-    divergence = torch.cat(divergences)
-    elbo = torch.cat(likelihoods) - divergence.sum(1)
+            means.append(mean)
+    likelihood, divergence, mean = (torch.cat(found) for found in (likelihoods, divergences, means))
     return {
-        "elbo": elbo.mean().item(),
-        "kl": divergence.sum(1).mean().item(),
-        "units": (divergence.mean(0) > ACTIVE).sum().item(),
+        "elbo": (likelihood - divergence).mean().item(),
+        "kl": divergence.mean().item(),
+        "units": (mean.var(0) > ACTIVE).sum().item(),
     }
 
 
 def negative_log_likelihood(net: GaussianVAE, split: Split) -> float:
-    """-log p(x) in nats, the mean over the images, each binarised once (seed 0); by `SAMPLES` samples a image."""
+    """-log p(x) in nats, the mean over the images, each binarised once (seed 0); by `SAMPLES` samples an image."""
     generator, total = torch.Generator().manual_seed(0), 0.0
     for images, _ in split.batches(BATCH):
         binary = torch.bernoulli(images.cpu(), generator=generator).to(images.device)

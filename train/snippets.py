@@ -151,9 +151,14 @@ class Autoencoder(nn.Module):
         self.encoder, self.decoder = nn.Linear(784, latent), nn.Linear(latent, 784)
         self.activation = {"relu": nn.ReLU(), "sigmoid": nn.Sigmoid()}[activation]
 
-    def forward(self, x):  # (N, 1, 28, 28) in [0, 1], white on black
-        code = self.activation(self.encoder(x.flatten(1)))
+    def encode(self, x):  # (N, 1, 28, 28) in [0, 1], white on black
+        return self.activation(self.encoder(x.flatten(1)))
+
+    def decode(self, code):
         return self.decoder(code).sigmoid().view(-1, 1, 28, 28)
+
+    def forward(self, x):
+        return self.decode(self.encode(x))
 
 
 net = Autoencoder(**json.load(open("config.json"))["kwargs"])
@@ -204,9 +209,34 @@ class Residual(nn.Module):
         return x + self.conv2(silu(self.conv1(silu(x))))
 
 
-class ConvVAE(nn.Module):
-    def __init__(self, latent, conditional, width, hidden):
+class Coupling(nn.Module):
+    def __init__(self, size, hidden, flip):
         super().__init__()
+        self.flip, self.half = flip, size // 2
+        given, changed = (size - self.half, self.half) if flip else (self.half, size - self.half)
+        self.input, self.hidden = nn.Linear(given + 10, hidden), nn.Linear(hidden, hidden)
+        self.output = nn.Linear(hidden, 2 * changed)
+
+    def forward(self, u, digit, inverse):
+        parts = u[:, : self.half], u[:, self.half :]
+        given, changed = parts[::-1] if self.flip else parts
+        told = torch.cat([given, one_hot(digit, 10).float()], 1)
+        scale, shift = self.output(silu(self.hidden(silu(self.input(told))))).chunk(2, 1)
+        scale = 2 * (scale / 2).tanh()
+        changed = (changed - shift) / scale.exp() if inverse else changed * scale.exp() + shift
+        return torch.cat([changed, given] if self.flip else [given, changed], 1)
+
+
+class Flow(nn.Module):
+    def __init__(self, size, layers, hidden):
+        super().__init__()
+        self.couplings = nn.ModuleList(Coupling(size, hidden, bool(n % 2)) for n in range(layers))
+
+
+class ConvVAE(nn.Module):
+    def __init__(self, latent, conditional, width, hidden, couplings):
+        super().__init__()
+        self.flow = Flow(latent, couplings, hidden) if couplings else None
         w, told, self.conditional = width, 10 * conditional, conditional
         self.features = nn.Sequential(
             nn.Conv2d(1, 2 * w, 5, 2, padding=2), Residual(2 * w),
@@ -223,12 +253,18 @@ class ConvVAE(nn.Module):
     def told(self, x, digit):
         return torch.cat([x, one_hot(digit, 10).float()], 1) if self.conditional else x
 
-    def encode(self, x, digit=None):  # (N, 1, 28, 28) in [0, 1], white on black -> mean and log-variance of the code
+    def encode(self, x, digit=None):  # (N, 1, 28, 28) in [0, 1], white on black -> code
         hidden = silu(self.encoder(self.told(self.features(x).flatten(1), digit)))
-        return self.posterior_head(self.told(hidden, digit)).chunk(2, 1)
+        mean, log_variance = self.posterior_head(self.told(hidden, digit)).chunk(2, 1)
+        for coupling in self.flow.couplings if self.flow else ():
+            mean = coupling(mean, digit, inverse=False)
+        return mean
 
     def decode(self, z, digit=None):  # (N, latent), digits (N,) -> each pixel's probability of being white
-        return self.pixels(self.decoder(self.told(z, digit)).unflatten(1, (-1, 7, 7))).sigmoid()
+        for coupling in reversed(self.flow.couplings if self.flow else ()):
+            z = coupling(z, digit, inverse=True)
+        features = self.decoder(self.told(z, digit)).unflatten(1, (7, 7, -1)).permute(0, 3, 1, 2)
+        return self.pixels(features).sigmoid()
 
 
 kwargs = json.load(open("config.json"))["kwargs"]
@@ -272,7 +308,7 @@ class ConvGenerator(nn.Module):
         super().__init__()
         self.input = nn.Linear(latent + 10, 2 * width * 49)
         self.norm1, self.norm2 = nn.BatchNorm2d(2 * width), nn.BatchNorm2d(width)
-        self.up1 = nn.ConvTranspose2d(2 * width, width, 4, 2, padding=1)
+        self.up1 = nn.ConvTranspose2d(2 * width, width, 4, 2, padding=1, bias=False)
         self.up2 = nn.ConvTranspose2d(width, 1, 4, 2, padding=1)
 
     def decode(self, z, digit):  # (N, latent), digits (N,) -> (N, 1, 28, 28) in [0, 1], white on black

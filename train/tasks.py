@@ -59,7 +59,7 @@ class Task:
         raise NotImplementedError
 
     def snapshot(self, net: Model) -> torch.Tensor | None:
-        """A picture (H, W), uint8, of what the network draws after an epoch, for the card; None where it draws none."""
+        """A picture (H, W), uint8, of what the network (in eval mode) draws, for the card; None where it draws none."""
         return None
 
     def finish(self, net: Model, validation: Split) -> dict[str, float]:
@@ -156,9 +156,9 @@ class Likelihood(Task):
         return {"net": losses.Bound(net)}
 
     def loss(self, nets, turn, images, labels, recipe, done):
-        likelihood, divergence = nets[turn](torch.bernoulli(images), labels)
+        likelihood, divergence, _ = nets[turn](torch.bernoulli(images), labels)
         weight = recipe.kl_weight * min(1.0, done / recipe.kl_warmup if recipe.kl_warmup else 1.0)
-        return (weight * divergence.sum(1) - likelihood).mean()
+        return (weight * divergence - likelihood).mean()
 
     def evaluate(self, net: Model, split: Split) -> dict[str, float]:
         return metrics.bound(net, split)

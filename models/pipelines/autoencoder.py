@@ -42,6 +42,7 @@ class DigitAutoencoder:
 
     def __init__(self, source: str):
         self.net = loaded(source, names())
+        self.conditional = getattr(self.net, "conditional", False)
 
     @cached_property
     def facts(self) -> Facts:
@@ -51,8 +52,10 @@ class DigitAutoencoder:
     @cached_property
     def deviation(self) -> float:
         """How far the codes' numbers usually lie from their means: over the house's test digits."""
+        pictures, digits = images.mnist_examples()
+        told = (digits,) if self.conditional else ()
         with torch.inference_mode():
-            return self._encode(images.mnist_examples()[0])[0].var(0).mean().sqrt().item()
+            return self.net.encode(pictures, *told).var(0).mean().sqrt().item()
 
     def __call__(self, image: Image.Image, noise: float = 0.0, seed: int = 0) -> Rebuilt:
         """The digit in a picture, rebuilt from its code.
@@ -103,7 +106,7 @@ class DigitAutoencoder:
 
     def _encode(self, pictures: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None]:
         """Codes, and for a network that is told the digit those that it reads itself."""
-        if not getattr(self.net, "conditional", False):
+        if not self.conditional:
             return self.net.encode(pictures), None
         digit = self.net.read(pictures)
         return self.net.encode(pictures, digit), digit

@@ -1,0 +1,140 @@
+"""The sample tab as a visitor uses it: new digits, the map, the walk between two digits, noise on a code."""
+
+from io import BytesIO
+
+import pytest
+from lab import PHONE, Lab, OpenLab
+from PIL import Image
+from playwright.sync_api import Locator, expect
+
+PARTS = ("new", "map", "morph", "rebuild")
+
+
+def go(lab: Lab, part: str) -> None:
+    """Open a part of the tab."""
+    lab.page.get_by_role("tab", name=lab.words["sample.tab"], exact=True).click()
+    lab.page.get_by_role("tab", name=lab.words[f"sample.{part}"], exact=True).click()
+
+
+def pictures(place: Locator) -> list[str]:
+    """The addresses of the digits there, once there are any."""
+    expect(place.locator("img").first).to_be_visible(timeout=20_000)
+    return [picture.get_attribute("src") for picture in place.locator("img").all()]
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_nothing_is_empty(open_lab: OpenLab, language: str) -> None:
+    """Each part opens with digits in it and a text that explains it, at any width."""
+    for context in ({}, PHONE):
+        lab = open_lab(language, **context)
+        for part, place in zip(PARTS, ("#sample-gallery", "#map-digit", "#morph-strip", "#rebuilt"), strict=True):
+            go(lab, part)
+            assert pictures(lab.page.locator(place))
+            assert lab.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        plane = lab.page.locator("#map .plane").evaluate("plane => getComputedStyle(plane).backgroundImage")
+        assert plane.startswith('url("data:image/png')
+
+
+def test_one_seed_twice(open_lab: OpenLab) -> None:
+    """The same seed draws the same digits, another others; the dice choose another."""
+    lab = open_lab()
+    go(lab, "new")
+    gallery, seed = lab.page.locator("#sample-gallery"), lab.page.locator("#sample-seed input")
+    first = pictures(gallery)
+    assert len(first) == 36
+    seen = []
+    for number in ("7", "0", "7"):
+        seed.fill(number)
+        seed.blur()
+        lab.settle()
+        seen.append(pictures(gallery))
+    assert seen[1] == first
+    assert seen[0] == seen[2] != first
+    lab.page.locator("#sample-dice").click()
+    lab.settle()
+    assert seed.input_value() not in ("", "7")
+    assert pictures(gallery) != seen[2]
+
+
+def test_the_sheet_is_what_is_seen(open_lab: OpenLab) -> None:
+    """The PNG to download holds as many digits as the page."""
+    lab = open_lab()
+    go(lab, "new")
+    pictures(lab.page.locator("#sample-gallery"))
+    lab.settle()
+    with lab.page.expect_download() as download:
+        lab.page.locator("#sample-download").click()
+    sheet = Image.open(BytesIO(download.value.path().read_bytes()))
+    assert (sheet.format, sheet.size) == ("PNG", (224, 140))
+
+
+def test_a_network_that_cannot_be_told(open_lab: OpenLab) -> None:
+    """Its menu of digits rests on any."""
+    lab = open_lab()
+    go(lab, "new")
+    digit = lab.page.locator("#sample-digit input")
+    expect(digit).to_be_enabled()
+    lab.page.locator("#sample-network input").click()
+    lab.page.get_by_role("option", name=lab.words["network.mnist-vae"], exact=True).click()
+    expect(digit).to_be_disabled(timeout=10_000)
+    expect(digit).to_have_value(lab.words["sample.any"])
+
+
+def test_a_click_on_the_map(open_lab: OpenLab) -> None:
+    """It decodes that point: other points other digits, the same point the same; the arrow keys move it too."""
+    lab = open_lab()
+    go(lab, "map")
+    digit, plane = lab.page.locator("#map-digit"), lab.page.locator("#map .plane")
+    seen = [pictures(digit)]
+    for x, y in ((40, 60), (400, 300), (40, 60)):
+        plane.click(position={"x": x, "y": y})
+        lab.settle()
+        seen.append(pictures(digit))
+    assert seen[1] == seen[3] != seen[2]
+    assert seen[0] != seen[1]
+    plane.focus()
+    lab.page.keyboard.press("ArrowRight")
+    lab.settle()
+    assert pictures(digit) != seen[3]
+    lab.page.locator("#map-overlay input").check()
+    expect(lab.page.locator(".legend b")).to_have_count(10)
+    assert plane.evaluate("plane => getComputedStyle(plane).backgroundImage").startswith('url("data:image/svg')
+
+
+def test_morph(open_lab: OpenLab) -> None:
+    """Another digit makes another walk; the animation can be downloaded; without a digit a sentence says so."""
+    lab = open_lab()
+    go(lab, "morph")
+    strip = lab.page.locator("#morph-strip")
+    first = pictures(strip)
+    assert len(set(first)) > 6
+    lab.page.locator("#morph-to [data-strokes]").nth(1).click()
+    lab.settle()
+    second = pictures(strip)
+    assert second != first
+    with lab.page.expect_download() as download:
+        lab.page.locator("#morph-download").click()
+    animation = Image.open(BytesIO(download.value.path().read_bytes()))
+    assert (animation.format, animation.n_frames) == ("GIF", 22)
+    lab.page.locator("#morph-from .pad-clear").click()
+    expect(strip).to_contain_text(lab.words["error.digit_missing"])
+
+
+def test_rebuild(open_lab: OpenLab) -> None:
+    """Every autoencoder has its picture and its error; noise changes all but what they see."""
+    lab = open_lab()
+    go(lab, "rebuild")
+    place = lab.page.locator("#rebuilt")
+    clean = pictures(place)
+    titles = place.locator("figcaption").all_inner_texts()
+    for name in ("mnist-ae", "mnist-sparse-ae", "mnist-contractive-ae", "mnist-dae", "mnist-vae", "mnist-cvae"):
+        assert any(lab.words[f"network.{name}"] in title and "0.0" in title for title in titles)
+    box = lab.page.locator("#noise input[type=number]")
+    box.fill("2")
+    box.blur()
+    lab.settle()
+    noisy = pictures(place)
+    assert noisy[0] == clean[0]
+    assert all(before != after for before, after in zip(clean[1:], noisy[1:], strict=True))
+    lab.page.locator("#rebuild-pad .pad-clear").click()
+    expect(place).to_contain_text(lab.words["rebuild.empty"])
