@@ -11,7 +11,7 @@ import gradio as gr
 from tabs import Words, digits, sample
 from tabs.theme import CSS, theme
 
-TABS = {"digits": digits, "sample": sample}
+TABS = {"digits.tab": digits, "sample.tab": sample}
 
 # A Chinese browser that opens the first page is taken to the Chinese one, unless it asked for English.
 GREET = """() => {
@@ -27,8 +27,8 @@ def page(words: Words, other: str, *, public: bool) -> None:
         f'<p class="subtitle">{words("subtitle")}</p>'
     )
     with gr.Tabs():
-        for name, tab in TABS.items():
-            with gr.Tab(words(f"{name}.tab"), id=name):
+        for title, tab in TABS.items():
+            with gr.Tab(words(title)):
                 tab.build(words, public=public)
 
 

@@ -82,7 +82,7 @@ def build(words: Words, *, public: bool) -> None:
             return escape(words.sentence(error))
 
     def _saved(gif: bytes) -> str:
-        return save_bytes_to_cache(gif, "morph.gif", download.GRADIO_CACHE)
+        return save_bytes_to_cache(gif, "walk.gif", download.GRADIO_CACHE)
 
     given, shown = [left, right, network], [strip, animation, download]
     gr.on([left.input, right.input, network.input], show, given, shown, **PAGE)

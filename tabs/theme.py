@@ -103,18 +103,20 @@ CSS = """
 .opinions .name { fill: var(--ink); }
 .opinions figcaption { color: var(--muted); font-size: 0.8rem; text-align: center; margin-top: 0.25rem; }
 .source, .source *, .legend, #rebuilt .muted { color: var(--muted); font-size: 0.85rem; overflow-wrap: anywhere; }
-.gallery { display: grid; grid-template-columns: repeat(var(--columns), minmax(0, 1fr)); gap: 3px; max-width: 540px; }
+.gallery {
+  display: grid; grid-template-columns: repeat(var(--columns, 6), minmax(0, 1fr)); gap: 3px; max-width: 540px;
+}
 .gallery .pixels { width: 100%; height: auto; aspect-ratio: 1; border-radius: 4px; }
 .seed { align-items: end; }
 .plane {
   position: relative; width: 100%; max-width: 560px; aspect-ratio: 1; margin: 0 auto; touch-action: none;
-  cursor: crosshair; background: #000 center / 100% 100%; background-image: var(--plane); border-radius: 10px;
+  cursor: crosshair; background: black center / 100% 100%; background-image: var(--plane, none); border-radius: 10px;
 }
 .cross {
   position: absolute; width: 22px; height: 22px; margin: -11px 0 0 -11px; border-radius: 50%; pointer-events: none;
-  border: 3px solid var(--accent); box-shadow: 0 0 0 1px #fff, inset 0 0 0 1px #fff; box-sizing: border-box;
+  border: 3px solid var(--accent); box-shadow: 0 0 0 1px white, inset 0 0 0 1px white; box-sizing: border-box;
 }
-.legend b { color: var(--colour); margin-right: 0.75rem; font-variant-numeric: tabular-nums; }
+.legend b { color: var(--colour, inherit); margin-right: 0.75rem; font-variant-numeric: tabular-nums; }
 .large { margin: 0 auto; text-align: center; width: min(100%, 224px); }
 .large .pixels { width: 100%; height: auto; aspect-ratio: 1; }
 .large figcaption { color: var(--muted); font-size: 0.85rem; margin-top: 0.5rem; font-variant-numeric: tabular-nums; }

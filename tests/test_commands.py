@@ -112,7 +112,7 @@ def test_evaluate_and_list(cli: Callable, fitted: Path, checkpoints: Path, tiny_
     assert status == 0 and [line.split()[0] for line in stdout.splitlines()] == models.names()
     lines = dict(zip(models.names(), stdout.splitlines(), strict=True))
     dense = lines.pop("mnist-dense")
-    assert "407,050 parameters" in dense and f"test accuracy {figures['accuracy']:.2%}" in dense
+    assert "407,050 parameters" in dense and f"Accuracy {figures['accuracy']:.2%}" in dense
     assert all("no checkpoint" in line for line in lines.values())
 
 

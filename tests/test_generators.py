@@ -9,7 +9,7 @@ from models.generators import Generator, with_digit
 SMALL = {
     "mnist-vae": {"hidden": 16, "latent": 8},
     "mnist-vae-2d": {"width": 2, "hidden": 16},
-    "mnist-cvae": {"width": 2, "hidden": 16, "latent": 8},
+    "mnist-cvae": {"width": 2, "hidden": 16, "latent": 8, "couplings": 1},
     "mnist-gan": {"hidden": (16, 16), "latent": 8},
     "mnist-dcgan": {"width": 4, "latent": 8},
 }

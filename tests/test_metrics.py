@@ -98,14 +98,24 @@ def log_share(split: Split, logit: float) -> float:
 
 
 def test_bound() -> None:
-    """-KL + log p(x | z), and the units whose KL, here mean^2 / 2, is above 0.01 nats."""
+    """-KL + log p(x | z), the KL being mean^2 / 2 here; a mean that is the same for every image is no active unit."""
     split = black_and_white(60)
-    means = torch.tensor([0.0, 0.1, 0.2, -1.5, 3.0])  # of which the second has 0.005 nats
+    means = torch.tensor([0.0, 0.1, 0.2, -1.5, 3.0])
     found = metrics.bound(known(means, 0.0, -1.0), split)
     divergence = means.square().sum().item() / 2
     assert found["kl"] == pytest.approx(divergence, rel=1e-5)
-    assert found["units"] == 3
+    assert found["units"] == 0
     assert found["elbo"] == pytest.approx(log_share(split, -1.0) - divergence, rel=1e-5)
+
+
+def test_active_units() -> None:
+    """A unit is active whose mean varies over the images by more than 0.01 (here it is a share of the white pixels)."""
+    split, vae = black_and_white(60), known(torch.zeros(3), 0.0, -1.0)
+    white = (split.images / 255).flatten(1).sum(1)
+    vae.encoder.weight[0] = 1.0
+    for unit, variance in enumerate((0.0, 0.009, 0.011)):
+        vae.mean.weight[unit, 0] = (variance / white.var()).sqrt()
+    assert metrics.bound(vae, split)["units"] == 1
 
 
 def test_a_collapse_is_seen() -> None:

@@ -34,7 +34,7 @@ EXACT = {  # the documents' own figures
     "mnist-vae": 451_984,
     "mnist-gan": 559_632,
 }
-MOST = {"mnist-resnet": 1_000_000, "mnist-vae-2d": 2_000_000, "mnist-cvae": 2_000_000, "mnist-dcgan": 1_000_000}
+MOST = {"mnist-resnet": 1_000_000, "mnist-vae-2d": 2_000_000, "mnist-cvae": 2_500_000, "mnist-dcgan": 1_000_000}
 DENSE = {"architecture": "Dense", "task": "classification", "format_version": 1, "kwargs": {"hidden": 8}}
 RECURRENT = DENSE | {"architecture": "Recurrent", "kwargs": {"cell": "gru", "hidden": 8, "bidirectional": True}}
 RESNET = DENSE | {"architecture": "ResNet", "kwargs": {"widths": [4, 8], "blocks": [1], "dropout": 0.3}}
@@ -43,7 +43,7 @@ AUTOENCODER = DENSE | {
     "task": "autoencoding",
     "kwargs": {"latent": 8, "activation": "relu"},
 }
-CVAE = {"latent": 2, "conditional": True, "width": 1, "hidden": 4}
+CVAE = {"latent": 2, "conditional": True, "width": 1, "hidden": 4, "couplings": 2}
 CVAE = DENSE | {"architecture": "ConvVAE", "task": "generation", "kwargs": CVAE}
 GAN = DENSE | {"architecture": "MLPGenerator", "task": "generation", "kwargs": {"latent": 8, "hidden": [8]}}
 

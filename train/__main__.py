@@ -226,12 +226,11 @@ def push(args: argparse.Namespace) -> None:
 
 
 def list_models(args: argparse.Namespace) -> None:
-    """One line a model."""
+    """One line a model, with the first of the figures that its card tells."""
     for name in models.names():
-        figures = hub.figures(hub.CHECKPOINTS / name)
-        known = (
-            f"{label} {figures[key]:.4g}" for key, label in KINDS[type(RECIPES[name])].metrics.items() if key in figures
-        )
+        kind, figures = KINDS[type(RECIPES[name])], hub.figures(hub.CHECKPOINTS / name)
+        form = ".2%" if kind.percent else ".4g"
+        known = (f"{label} {figures[key]:{form}}" for key, label in kind.metrics.items() if key in figures)
         net = models.create(name)
         size = f"{net.parameter_count:>9,} parameters"
         print(f"{name:20} {net.task:14} {size}  {next(known, 'no checkpoint')}")

@@ -178,9 +178,8 @@ class VAE(nn.Module):
         self.mean, self.log_variance = nn.Linear(256, 64), nn.Linear(256, 64)
         self.decoder = nn.Sequential(nn.Linear(64, 256), nn.ReLU(), nn.Linear(256, 784))
 
-    def encode(self, x):  # (N, 1, 28, 28) in [0, 1], white on black -> mean and log-variance of the code
-        hidden = self.encoder(x.flatten(1)).relu()
-        return self.mean(hidden), self.log_variance(hidden)
+    def encode(self, x):  # (N, 1, 28, 28) in [0, 1], white on black -> mean of the code
+        return self.mean(self.encoder(x.flatten(1)).relu())
 
     def decode(self, z):  # (N, 64) -> each pixel's probability of being white
         return self.decoder(z).sigmoid().view(-1, 1, 28, 28)

@@ -16,7 +16,6 @@ from playwright.sync_api import Route, expect
 import models
 from models.pipelines import classifier
 from tabs.digits import MOST
-from tabs.networks import TITLES
 
 both_languages = pytest.mark.parametrize("language", ["en", "zh"])
 NETWORKS = models.names(task="classification")
@@ -221,7 +220,7 @@ def test_all_networks_are_asked(open_lab: OpenLab, language: str) -> None:
     heads = lab.opinions.locator("thead th")
     assert heads.count() <= 6
     expect(heads.nth(1)).to_have_text(lab.words["opinions.answer"])
-    assert [cells[0] for cells in rows] == [TITLES[name] for name in NETWORKS]
+    assert [cells[0] for cells in rows] == [lab.words[f"network.{name}"] for name in NETWORKS]
     for name, (_, answer, confidence, time, parameters, accuracy) in zip(NETWORKS, rows, strict=True):
         facts = classifier(name).facts
         assert answer == "7"
