@@ -1,0 +1,80 @@
+"""What 64 new digits cost. Bar: p50 of `sample` twice that of an endpoint that returns a ready picture of that size.
+
+The other endpoint has the same signature and runs in the same process; calls are raw HTTP, in turn, each with a seed of
+its own. Run from the repository's root: python tests/bench/bench_sample.py
+"""
+
+import http.client
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from bench_endpoint import connect
+from common import header, show, verdict
+
+# ruff: isort: split
+from app_process import environment, free_port
+
+CALLS, WARM_UP, BAR = 200, 20, 2.0
+NETWORK = "mnist-cvae"
+
+
+def serve(port: int) -> None:
+    """The app with one endpoint more."""
+    import gradio as gr
+    from PIL import Image
+
+    import app
+    from models import images
+    from models.pipelines import sampler
+
+    sheet = images.sheet(sampler(NETWORK)(64), 8)
+
+    def ready(network: str, digit: str, count: int, temperature: float, seed: int) -> Image.Image:
+        return sheet.copy()
+
+    demo = app.build()
+    with demo:
+        given = [gr.Dropdown([NETWORK], visible=False), gr.Dropdown(["any"], visible=False)]
+        given += [gr.Slider(1, 64, visible=False), gr.Slider(0, 2, visible=False), gr.Number(visible=False)]
+        picture = gr.Image(format="png", visible=False)
+        gr.Button(visible=False).click(ready, given, picture, api_name="ready", concurrency_limit=2)
+    demo.launch(server_port=port, quiet=True, ssr_mode=False)
+
+
+def call(connection: http.client.HTTPConnection, name: str, seed: int) -> float:
+    """Milliseconds from sending a request to having read its answer."""
+    body = json.dumps({"data": [NETWORK, "any", 64, 1.0, seed]}).encode()
+    start = time.perf_counter()
+    connection.request("POST", f"/gradio_api/run/{name}", body, {"Content-Type": "application/json"})
+    answer = connection.getresponse()
+    data = answer.read()
+    taken = (time.perf_counter() - start) * 1000
+    assert answer.status == 200 and json.loads(data)["data"][0]["url"], data
+    return taken
+
+
+def main() -> int:
+    """Measure, print, and tell by the status whether the bar is met."""
+    port = free_port()
+    times: dict[str, list[float]] = {"ready": [], "sample": []}
+    with tempfile.TemporaryDirectory() as home:
+        process = subprocess.Popen([sys.executable, __file__, "--serve", str(port)], env=environment(Path(home)))
+        try:
+            connection = connect(port, process)
+            for number in range(WARM_UP + CALLS):
+                for name, taken in times.items():
+                    taken.append(call(connection, name, number))
+        finally:
+            process.terminate()
+            process.wait()
+    header()
+    ready, sample = (show(name, taken[WARM_UP:]) for name, taken in times.items())
+    return verdict(f"64 digits by {NETWORK} / a ready picture, p50", sample / ready, BAR)
+
+
+if __name__ == "__main__":
+    sys.exit(serve(int(sys.argv[2])) if "--serve" in sys.argv else main())
