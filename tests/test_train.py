@@ -11,7 +11,8 @@ from torch.optim.swa_utils import AveragedModel
 
 from train import metrics, strokes
 from train.augment import Augment
-from train.loop import _ema, epoch_order, lr_factor, make_optimizer
+from train.loop import epoch_order
+from train.optimizers import ema, lr_factor, make_optimizer
 from train.recipes import RECIPES, ClassifierRecipe
 from train.tasks import Classification
 
@@ -94,7 +95,7 @@ def test_average() -> None:
     """The average of n values is a weighted sum; the weights follow from keep(t) = min(decay, (1 + t) / (10 + t))."""
     values = np.random.default_rng(0).normal(size=400)
     net = nn.BatchNorm1d(1)
-    average = AveragedModel(net, multi_avg_fn=_ema(0.95), use_buffers=True)
+    average = AveragedModel(net, multi_avg_fn=ema(0.95), use_buffers=True)
     for value in values:
         net.weight.data.fill_(value)
         net.running_mean.fill_(2 * value)

@@ -19,7 +19,7 @@ from tqdm import tqdm
 
 from train import state
 from train.data import Data
-from train.optimizers import lr_factor, make_optimizer
+from train.optimizers import ema, lr_factor, make_optimizer
 from train.processes import once, stop_on_signal
 from train.recipes import Recipe
 from train.state import Progress
@@ -79,7 +79,7 @@ class _Run:
         self.progress, self.stopped = Progress(), False
         self.net = net.to(accelerator.device, memory_format=torch.channels_last)
         # Copied before accelerate wraps the forward pass: the average is evaluated in float32, as it is published.
-        self.average = AveragedModel(self.net, multi_avg_fn=_ema(recipe.ema), use_buffers=True) if recipe.ema else None
+        self.average = AveragedModel(self.net, multi_avg_fn=ema(recipe.ema), use_buffers=True) if recipe.ema else None
         self.nets = {
             name: one.to(accelerator.device, memory_format=torch.channels_last)
             for name, one in task.networks(self.net).items()
@@ -306,18 +306,3 @@ def _seed_everything(seed: int, device: torch.device) -> None:
         torch.default_generator.manual_seed(seed)
     else:
         torch.manual_seed(seed)
-
-
-def _ema(decay: float):
-    """A running average that trusts the first steps more (as `decay` alone would hold on to random weights)."""
-
-    @torch.no_grad()
-    def update(averages: list[torch.Tensor], values: list[torch.Tensor], count: int) -> None:
-        kept = min(decay, (1 + int(count)) / (10 + int(count)))
-        for average, value in zip(averages, values, strict=True):
-            if average.is_floating_point():
-                average.lerp_(value, 1 - kept)
-            else:
-                average.copy_(value)
-
-    return update

@@ -1,6 +1,7 @@
-"""The optimisers, and how fast they go at which step."""
+"""The optimisers, how fast they go at which step, and the average of the weights on the way."""
 
 import math
+from collections.abc import Callable
 
 import torch
 from torch import nn
@@ -37,3 +38,18 @@ def lr_factor(step: int, total: int, recipe: Recipe) -> float:
     if recipe.schedule == "constant":
         return 1.0
     return 0.5 * (1 + math.cos(math.pi * (step - warmup) / (total - warmup)))
+
+
+def ema(decay: float) -> Callable:
+    """A running average that trusts the first steps more (as `decay` alone would hold on to random weights)."""
+
+    @torch.no_grad()
+    def update(averages: list[torch.Tensor], values: list[torch.Tensor], count: int) -> None:
+        kept = min(decay, (1 + int(count)) / (10 + int(count)))
+        for average, value in zip(averages, values, strict=True):
+            if average.is_floating_point():
+                average.lerp_(value, 1 - kept)
+            else:
+                average.copy_(value)
+
+    return update
