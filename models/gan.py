@@ -81,7 +81,10 @@ class ConvGenerator(Generator):
 
 
 class ConvCritic(nn.Module):
-    """Strided convolutions to 7x7, without norms; told the digit by projection (Miyato & Koyama 2018)."""
+    """Strided convolutions to 7x7, without norms; told the digit by projection (Miyato & Koyama 2018).
+
+    It reads the digit as well (Odena et al. 2017), for the generator to learn from where its pictures are misread.
+    """
 
     def __init__(self, width: int):
         super().__init__()
@@ -90,9 +93,11 @@ class ConvCritic(nn.Module):
         self.hidden = nn.Linear(2 * width * 49, 128)
         self.output = nn.Linear(128, 1)
         self.digit = nn.Linear(DIGITS, 128, bias=False)
+        self.reading = nn.Linear(128, DIGITS)
 
-    def forward(self, x: torch.Tensor, digit: torch.Tensor) -> torch.Tensor:
-        """(N, 1, 28, 28) in [0, 1] and digits (N,) -> scores (N,), higher for what looks real."""
+    def forward(self, x: torch.Tensor, digit: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """(N, 1, 28, 28) in [0, 1] and digits (N,) -> scores (N,), higher for what looks real, and logits (N, 10)."""
         hidden = leaky_relu(self.conv2(leaky_relu(self.conv1(2 * x - 1), 0.2)), 0.2)
         hidden = leaky_relu(self.hidden(hidden.flatten(1)), 0.2)
-        return self.output(hidden)[:, 0] + (self.digit(one_hot(digit, DIGITS).to(hidden)) * hidden).sum(1)
+        fitting = (self.digit(one_hot(digit, DIGITS).to(hidden)) * hidden).sum(1)
+        return self.output(hidden)[:, 0] + fitting, self.reading(hidden)

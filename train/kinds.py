@@ -10,7 +10,7 @@ import torch
 from models.base import Model
 from train import fidelity, metrics, reliability
 from train.data import Data
-from train.recipes import AutoencoderRecipe, ClassifierRecipe, GANRecipe, Recipe, VAERecipe
+from train.recipes import AutoencoderRecipe, ClassifierRecipe, GANRecipe, Recipe, VAERecipe, WGANRecipe
 from train.state import Progress
 from train.tasks import Classification
 
@@ -136,6 +136,14 @@ DRAWS = (
     "what stands at latent points of yours."
 )
 GENERATES = "It draws such digits and nothing else, some of them malformed. It is for learning and play."
+GAN = Kind(
+    pipeline_tag="unconditional-image-generation",
+    metrics=FIDELITY,
+    percent=False,
+    interface=DRAWS,
+    section=_generator,
+    limits=f"{MNIST} {GENERATES} It cannot tell how likely a picture is, nor find the code of one.",
+)
 KINDS: dict[type[Recipe], Kind] = {
     ClassifierRecipe: Kind(
         pipeline_tag="image-classification",
@@ -189,12 +197,6 @@ KINDS: dict[type[Recipe], Kind] = {
         section=_generator,
         limits=f"{MNIST} {GENERATES}",
     ),
-    GANRecipe: Kind(
-        pipeline_tag="unconditional-image-generation",
-        metrics=FIDELITY,
-        percent=False,
-        interface=DRAWS,
-        section=_generator,
-        limits=f"{MNIST} {GENERATES} It cannot tell how likely a picture is, nor find the code of one.",
-    ),
+    GANRecipe: GAN,
+    WGANRecipe: GAN,
 }

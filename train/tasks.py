@@ -5,10 +5,10 @@ from torch import nn
 from torch.nn.functional import cross_entropy, mse_loss, softplus
 
 from models.base import Model
-from models.gan import ConvCritic, ConvGenerator, MLPDiscriminator
+from models.gan import ConvCritic, MLPDiscriminator
 from train import fidelity, losses, metrics, reliability, strokes
 from train.data import Data, Split
-from train.recipes import AutoencoderRecipe, ClassifierRecipe, GANRecipe, Recipe, VAERecipe
+from train.recipes import AutoencoderRecipe, ClassifierRecipe, GANRecipe, Recipe, VAERecipe, WGANRecipe
 
 EVALUATION_BATCH = 500
 OUTLIER_WEIGHT = 0.5
@@ -175,7 +175,7 @@ class Likelihood(Task):
 
 
 class Adversarial(Task):
-    """A generator against an opponent: WGAN-GP where the recipe has a gradient penalty, else the plain GAN.
+    """A generator against a discriminator (Goodfellow et al. 2014), with the non-saturating cross-entropy.
 
     Chosen, where the recipe chooses, by the Fréchet distance on the validation split.
     """
@@ -184,26 +184,19 @@ class Adversarial(Task):
     lower_is_better = True
 
     def networks(self, net: Model) -> dict[str, nn.Module]:
-        opponent = ConvCritic(net.kwargs["width"]) if isinstance(net, ConvGenerator) else MLPDiscriminator()
-        return {"critic": opponent, "net": losses.Drawing(net)}
+        return {"critic": MLPDiscriminator(), "net": losses.Drawing(net)}
 
     def turns(self, step: int, recipe: Recipe) -> tuple[str, ...]:
-        return ("critic", "net") if (step + 1) % recipe.critic_steps == 0 else ("critic",)
+        return ("critic", "net")
 
     def loss(self, nets, turn, images, labels, recipe, done):
-        critic, penalty = nets["critic"], recipe.gradient_penalty
+        critic = nets["critic"]
         if turn == "net":
-            scores = critic(nets["net"](labels).float(), labels).float()
-            return -scores.mean() if penalty is not None else softplus(-scores).mean()
+            return softplus(-critic(nets["net"](labels).float()).float()).mean()
         with torch.no_grad():
             drawn = nets["net"](labels).float()
-        if penalty is None:
-            real, fake = critic(torch.cat([images, drawn]), labels.repeat(2)).float().chunk(2)
-            return (softplus(-real) + softplus(fake)).mean()
-        share = torch.rand(len(images), 1, 1, 1, device=images.device)
-        mixed = (share * images + (1 - share) * drawn).requires_grad_()
-        real, fake, between = critic(torch.cat([images, drawn, mixed]), labels.repeat(3)).float().chunk(3)
-        return (fake - real + penalty * losses.gradient_penalty(between, mixed)).mean()
+        real, fake = critic(torch.cat([images, drawn])).float().chunk(2)
+        return (softplus(-real) + softplus(fake)).mean()
 
     def evaluate(self, net: Model, split: Split) -> dict[str, float]:
         return {"frechet": fidelity.frechet(net, split)}
@@ -215,9 +208,34 @@ class Adversarial(Task):
         return fidelity.measure(net, data.test)
 
 
+class Wasserstein(Adversarial):
+    """The same against a critic with a gradient penalty (Gulrajani et al. 2017) that knows and reads the digit."""
+
+    def networks(self, net: Model) -> dict[str, nn.Module]:
+        return {"critic": ConvCritic(net.kwargs["width"]), "net": losses.Drawing(net)}
+
+    def turns(self, step: int, recipe: Recipe) -> tuple[str, ...]:
+        return ("critic", "net") if (step + 1) % recipe.critic_steps == 0 else ("critic",)
+
+    def loss(self, nets, turn, images, labels, recipe, done):
+        critic = nets["critic"]
+        if turn == "net":
+            scores, logits = (part.float() for part in critic(nets["net"](labels).float(), labels))
+            return recipe.reading * cross_entropy(logits, labels) - scores.mean()
+        with torch.no_grad():
+            drawn = nets["net"](labels).float()
+        share = torch.rand(len(images), 1, 1, 1, device=images.device)
+        mixed = (share * images + (1 - share) * drawn).requires_grad_()
+        scores, logits = (part.float() for part in critic(torch.cat([images, drawn, mixed]), labels.repeat(3)))
+        real, fake, between = scores.chunk(3)
+        distance = fake - real + recipe.gradient_penalty * losses.gradient_penalty(between, mixed)
+        return distance.mean() + recipe.reading * cross_entropy(logits[: len(images)], labels)
+
+
 TASKS: dict[type[Recipe], Task] = {
     ClassifierRecipe: Classification(),
     AutoencoderRecipe: Autoencoding(),
     VAERecipe: Likelihood(),
     GANRecipe: Adversarial(),
+    WGANRecipe: Wasserstein(),
 }
