@@ -18,7 +18,7 @@ from models.flow import Flow
 from models.generators import DIGITS, Generator, with_digit
 
 PIXELS = 28 * 28
-DECODED = 4096  # pictures that are decoded at once
+DECODED = 250  # pictures that are decoded at once: more of them fall out of a CPU's cache
 PILOT = 10  # samples by which unlikely digits are told
 NEGLIGIBLE = 8.0  # nats below the likeliest digit: a share of 0.0003
 
@@ -174,7 +174,7 @@ class VAE(GaussianVAE):
 
 
 @register("mnist-cvae", task="generation", latent=32, conditional=True, couplings=6)
-@register("mnist-vae-2d", task="generation", latent=2, conditional=False, couplings=0)
+@register("mnist-vae-2d", task="generation", latent=2, conditional=False, width=8, couplings=0)
 class ConvVAE(GaussianVAE):
     """A residual VAE: from 28x28 by strides over 14x14 to 7x7, to the code, and the same way back.
 
@@ -220,7 +220,6 @@ class ConvVAE(GaussianVAE):
             nn.SiLU(),
             nn.Conv2d(width, 1, 3, padding=1),
         )
-
         self.flow = Flow(latent, couplings, hidden) if couplings else None
 
     def posterior(self, x: torch.Tensor, digit: torch.Tensor | None = None) -> tuple[torch.Tensor, torch.Tensor]:

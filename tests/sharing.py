@@ -18,8 +18,8 @@ from accelerate import Accelerator
 import models
 from train import loop
 from train.data import Data, Split
-from train.recipes import ClassifierRecipe, GANRecipe, VAERecipe
-from train.tasks import Adversarial, Classification, Likelihood, Task
+from train.recipes import ClassifierRecipe, GANRecipe, VAERecipe, WGANRecipe
+from train.tasks import Adversarial, Classification, Likelihood, Task, Wasserstein
 
 COMMON = {"epochs": 3, "lr": 1e-2, "optimizer": "adam", "source": "", "seed": 5, "accumulation": 2}
 KINDS: dict[str, tuple[type[Task], partial, partial]] = {
@@ -39,8 +39,8 @@ KINDS: dict[str, tuple[type[Task], partial, partial]] = {
         partial(models.create, "mnist-gan", latent=4, hidden=(8,)),
     ),
     "dcgan": (
-        Adversarial,
-        partial(GANRecipe, "d", **COMMON | {"lr": 1e-3}, critic_steps=2, gradient_penalty=10.0, ema=0.9),
+        Wasserstein,
+        partial(WGANRecipe, "d", **COMMON | {"lr": 1e-3}, critic_steps=2, reading=1.0, ema=0.9),
         partial(models.create, "mnist-dcgan", latent=4, width=2),
     ),
 }

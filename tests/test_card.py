@@ -11,7 +11,7 @@ import models
 from models import hub as sources
 from models.vae import GaussianVAE
 from train import strokes
-from train.recipes import RECIPES, AutoencoderRecipe, ClassifierRecipe, GANRecipe, Recipe, VAERecipe
+from train.recipes import RECIPES, AutoencoderRecipe, ClassifierRecipe, GANRecipe, Recipe, VAERecipe, WGANRecipe
 from train.snippets import SNIPPETS
 
 NAMES = models.names()
@@ -22,6 +22,7 @@ TAGS: dict[type[Recipe], str] = {
     AutoencoderRecipe: "image-feature-extraction",
     VAERecipe: "unconditional-image-generation",
     GANRecipe: "unconditional-image-generation",
+    WGANRecipe: "unconditional-image-generation",
 }
 COMMITTED = sorted(folder.name for folder in sources.CHECKPOINTS.iterdir() if folder.is_dir())
 

@@ -15,7 +15,7 @@ from shell import PYTHON, environment, names, sentence, wait_for
 
 from train import folders
 from train.augment import Augment
-from train.recipes import ClassifierRecipe, GANRecipe, Recipe
+from train.recipes import ClassifierRecipe, Recipe, WGANRecipe
 
 RECIPE = ClassifierRecipe(
     "d", epochs=3, batch_size=16, lr=1e-2, optimizer="adam", source="", augment=Augment(1, 0, 0, 0, 0)
@@ -139,11 +139,11 @@ def test_note_of_an_older_run(tmp_path: Path) -> None:
 
 def test_run_of_another_kind(tmp_path: Path) -> None:
     """What autoencoders, VAEs and GANs have of their own is compared too; a run of another kind is not gone on with."""
-    recipe = GANRecipe("d", epochs=3, batch_size=16, lr=1e-2, optimizer="adam", source="", critic_steps=2)
+    recipe = WGANRecipe("d", epochs=3, batch_size=16, lr=1e-2, optimizer="adam", source="", critic_steps=2)
     claim(tmp_path, recipe)
     (tmp_path / "state.pt").touch()
     claim(tmp_path, recipe)
-    with pytest.raises(ValueError, match=re.escape("another gradient_penalty (None, not 10.0)")):
-        claim(tmp_path, replace(recipe, gradient_penalty=10.0))
+    with pytest.raises(ValueError, match=re.escape("another gradient_penalty (10.0, not 1.0)")):
+        claim(tmp_path, replace(recipe, gradient_penalty=1.0))
     with pytest.raises(ValueError, match=r"recipe\.json cannot be read: move"):
         claim(tmp_path)

@@ -51,19 +51,21 @@ def convolved(x: np.ndarray, weight: np.ndarray, bias: np.ndarray) -> np.ndarray
 
 
 def test_critic_is_the_formula() -> None:
-    """Two strided convolutions, 128 neurons h, and the projection: w h + b + v(digit) h."""
+    """Two strided convolutions, 128 neurons h, and the projection: w h + b + v(digit) h. It reads the digit from h."""
     torch.manual_seed(0)
     net = ConvCritic(width=3)
-    k1, b1, k2, b2, w, b, out, bias, digits = weights(net)
+    k1, b1, k2, b2, w, b, out, bias, digits, reading, unread = weights(net)
     x, digit = torch.rand(6, 1, 28, 28), torch.tensor([0, 9, 3, 3, 1, 5])
     hidden = leaky(convolved(leaky(convolved(2 * x.numpy() - 1, k1, b1)), k2, b2)).reshape(6, -1)
     hidden = leaky(hidden @ w.T + b)
     scores = hidden @ out[0] + bias + (hidden * digits.T[digit.numpy()]).sum(1)
     with torch.inference_mode():
-        assert net(x, digit).shape == (6,)
-        assert np.allclose(net(x, digit), scores, atol=1e-5)
+        told, logits = net(x, digit)
+        assert told.shape == (6,) and logits.shape == (6, 10)
+        assert np.allclose(told, scores, atol=1e-5)
+        assert np.allclose(logits, hidden @ reading.T + unread, atol=1e-5)
         # It looks at one picture at a time, or the gradient penalty would be none.
-        assert torch.allclose(net(x[2:3], digit[2:3]), net(x, digit)[2:3], atol=1e-5)
+        assert torch.allclose(net(x[2:3], digit[2:3])[0], told[2:3], atol=1e-5)
 
 
 @pytest.mark.parametrize("name", ["mnist-gan", "mnist-dcgan"])

@@ -129,19 +129,20 @@ def test_gradient_penalty_picture_by_picture() -> None:
 
 
 def test_gradient_penalty_reaches_the_critic() -> None:
-    """Every kernel and matrix gets the gradient that finite differences find: what is added to all scores gets none."""
+    """Every kernel and matrix gets the gradient that finite differences find: what is added to all scores, or is no score, gets none."""
     torch.manual_seed(0)
     critic = ConvCritic(width=2).double()
     x = torch.rand(4, 1, 28, 28, dtype=torch.float64, requires_grad=True)
     digit = torch.tensor([0, 1, 2, 3])
 
     def penalty() -> torch.Tensor:
-        return gradient_penalty(critic(x, digit), x).mean()
+        return gradient_penalty(critic(x, digit)[0], x).mean()
 
     penalty().backward()
-    assert not critic.output.bias.grad.any() if critic.output.bias.grad is not None else True
+    for unscored in (critic.output.bias, critic.reading.weight, critic.reading.bias):
+        assert unscored.grad is None or not unscored.grad.any()
     for key, parameter in critic.named_parameters():
-        if not key.endswith("weight"):
+        if not key.endswith("weight") or key.startswith("reading"):
             continue
         direction = torch.randn_like(parameter)
         with torch.no_grad():

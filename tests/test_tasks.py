@@ -13,10 +13,10 @@ from torch.nn.functional import mse_loss
 import models
 from models.gan import ConvCritic, MLPDiscriminator
 from train import losses
-from train.recipes import RECIPES, AutoencoderRecipe, GANRecipe, Recipe, VAERecipe
-from train.tasks import TASKS, Adversarial, Autoencoding, Likelihood
+from train.recipes import RECIPES, AutoencoderRecipe, GANRecipe, Recipe, VAERecipe, WGANRecipe
+from train.tasks import TASKS, Adversarial, Autoencoding, Likelihood, Wasserstein
 
-AUTOENCODER, GAN, BOUND = Autoencoding(), Adversarial(), Likelihood()
+AUTOENCODER, GAN, WGAN, BOUND = Autoencoding(), Adversarial(), Wasserstein(), Likelihood()
 
 
 def recipe(kind: Callable[..., Recipe], **values: object) -> Recipe:
@@ -44,7 +44,7 @@ def test_recipes_of_the_documents() -> None:
     """The numbers that are theirs, and nothing of ours."""
     gan = RECIPES["mnist-gan"]
     assert (gan.optimizer, gan.lr, gan.epochs, gan.batch_size) == ("adam", 2e-4, 10, 64)
-    assert (gan.critic_steps, gan.gradient_penalty) == (1, None)
+    assert (gan.ema, gan.schedule, gan.augment) == (None, "constant", None)
     assert RECIPES["mnist-dae"].noise == 0.1
     assert [RECIPES[name].noise for name in ("mnist-ae", "mnist-sparse-ae", "mnist-contractive-ae")] == [0, 0, 0]
     for name in ("mnist-ae", "mnist-dae", "mnist-vae", "mnist-gan"):
@@ -152,49 +152,71 @@ def test_images_are_binarised_afresh() -> None:
 @pytest.mark.parametrize("steps", [1, 3])
 def test_turns(steps: int) -> None:
     """The opponent makes one in every step, the generator after it in every so many, counted from the first."""
-    turns = [GAN.turns(step, recipe(GANRecipe, critic_steps=steps)) for step in range(6)]
+    turns = [WGAN.turns(step, recipe(WGANRecipe, critic_steps=steps)) for step in range(6)]
     both, alone = ("critic", "net"), ("critic",)
     assert turns == {1: [both] * 6, 3: [alone, alone, both] * 2}[steps]
+    assert [GAN.turns(step, recipe(GANRecipe)) for step in range(3)] == [both] * 3
     assert AUTOENCODER.turns(0, recipe(AutoencoderRecipe)) == BOUND.turns(5, recipe(VAERecipe)) == ("net",)
 
 
 def test_opponents() -> None:
     """Each generator's own: the document's discriminator, or a critic as wide as the generator."""
-    plain, conv = (GAN.networks(models.create(name)) for name in ("mnist-gan", "mnist-dcgan"))
+    plain, conv = GAN.networks(models.create("mnist-gan")), WGAN.networks(models.create("mnist-dcgan"))
     assert isinstance(plain["critic"], MLPDiscriminator)
     assert isinstance(conv["critic"], ConvCritic) and conv["critic"].conv1.out_channels == 32
     assert plain.keys() == conv.keys() == {"critic", "net"}
 
 
 class Linear(nn.Module):
-    """A critic that says w x + v of the digit; w is as long as `norm`."""
+    """A discriminator that says w x, w being as long as `norm`."""
 
     def __init__(self, norm: float):
         super().__init__()
         w = torch.randn(784, generator=torch.Generator().manual_seed(1))
         self.w = nn.Parameter(norm * w / w.norm())
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x.flatten(1) @ self.w
+
+    def by_hand(self, x: torch.Tensor) -> np.ndarray:
+        return x.flatten(1).double().numpy() @ self.w.detach().double().numpy()
+
+
+class LinearCritic(Linear):
+    """It adds v of the digit, and reads a digit by as many other lines."""
+
+    def __init__(self, norm: float):
+        super().__init__(norm)
         self.digit = nn.Parameter(torch.randn(10, generator=torch.Generator().manual_seed(2)))
+        self.lines = nn.Parameter(torch.randn(784, 10, generator=torch.Generator().manual_seed(3)) / 10)
 
-    def forward(self, x: torch.Tensor, digit: torch.Tensor) -> torch.Tensor:
-        return x.flatten(1) @ self.w + self.digit[digit]
+    def forward(self, x: torch.Tensor, digit: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        return super().forward(x) + self.digit[digit], x.flatten(1) @ self.lines
 
-    def by_hand(self, x: torch.Tensor, digit: torch.Tensor) -> np.ndarray:
-        w, v = (part.detach().double().numpy() for part in (self.w, self.digit))
-        return x.detach().flatten(1).double().numpy() @ w + v[digit.numpy()]
+    def told(self, x: torch.Tensor) -> np.ndarray:
+        return self.by_hand(x) + self.digit[LABELS].detach().double().numpy()
+
+    def misread(self, x: torch.Tensor) -> float:
+        logits = x.flatten(1).double().numpy() @ self.lines.detach().double().numpy()
+        shares = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
+        return -np.log(shares[np.arange(6), LABELS]).mean()
 
 
-def adversaries(norm: float) -> tuple[dict[str, nn.Module], torch.Tensor]:
-    """A linear critic, a small conditional generator, and what that draws under seed 7."""
+def adversaries(critic: nn.Module) -> tuple[dict[str, nn.Module], torch.Tensor]:
+    """A critic, a small conditional generator, and what that draws under seed 7."""
     torch.manual_seed(0)
     net = models.create("mnist-dcgan", latent=4, width=2).eval()
-    nets = {"critic": Linear(norm), "net": losses.Drawing(net)}
+    nets = {"critic": critic, "net": losses.Drawing(net)}
     torch.manual_seed(7)
     return nets, nets["net"](LABELS).detach()
 
 
-def turn(nets: dict[str, nn.Module], whose: str, penalty: float | None) -> torch.Tensor:
+PLAIN = recipe(GANRecipe)
+
+
+def turn(nets: dict[str, nn.Module], whose: str, asked: Recipe) -> torch.Tensor:
     torch.manual_seed(7)
-    return GAN.loss(nets, whose, images(), LABELS, recipe(GANRecipe, gradient_penalty=penalty), 0.5)
+    return TASKS[type(asked)].loss(nets, whose, images(), LABELS, asked, 0.5)
 
 
 def softplus(x: np.ndarray) -> np.ndarray:
@@ -204,29 +226,36 @@ def softplus(x: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("norm", [0.5, 3.0])
 def test_plain_gan(norm: float) -> None:
     """-log D(x) - log(1 - D(G(z))), and -log D(G(z)) for the generator, D being the sigmoid of the logit."""
-    nets, drawn = adversaries(norm)
-    real, fake = (nets["critic"].by_hand(x, LABELS) for x in (images(), drawn))
-    assert turn(nets, "critic", None).item() == pytest.approx((softplus(-real) + softplus(fake)).mean(), rel=1e-5)
-    assert turn(nets, "net", None).item() == pytest.approx(softplus(-fake).mean(), rel=1e-5)
+    nets, drawn = adversaries(Linear(norm))
+    real, fake = (nets["critic"].by_hand(x) for x in (images(), drawn))
+    assert turn(nets, "critic", PLAIN).item() == pytest.approx((softplus(-real) + softplus(fake)).mean(), rel=1e-5)
+    assert turn(nets, "net", PLAIN).item() == pytest.approx(softplus(-fake).mean(), rel=1e-5)
 
 
 @pytest.mark.parametrize("norm", [0.5, 1.0, 3.0])
-def test_wasserstein_gan(norm: float) -> None:
-    """C(G(z)) - C(x) + 10 (|w| - 1)^2 for the critic C, and -C(G(z)) for the generator."""
-    nets, drawn = adversaries(norm)
-    real, fake = (nets["critic"].by_hand(x, LABELS) for x in (images(), drawn))
-    wanted = fake.mean() - real.mean() + 10 * (norm - 1) ** 2
-    assert turn(nets, "critic", 10.0).item() == pytest.approx(wanted, rel=1e-4, abs=1e-5)
-    assert turn(nets, "net", 10.0).item() == pytest.approx(-fake.mean(), rel=1e-4)
-    assert turn(nets, "critic", 0.0).item() == pytest.approx(fake.mean() - real.mean(), rel=1e-4, abs=1e-5)
+@pytest.mark.parametrize("reading", [0.0, 0.5])
+def test_wasserstein_gan(norm: float, reading: float) -> None:
+    """C(G(z)) - C(x) + 10 (|w| - 1)^2 for the critic C, and -C(G(z)) for the generator.
+
+    Besides, the cross-entropy by which the critic reads real pictures, and by which it reads the generator's.
+    """
+    nets, drawn = adversaries(LinearCritic(norm))
+    critic, asked = nets["critic"], recipe(WGANRecipe, reading=reading)
+    distance = critic.told(drawn).mean() - critic.told(images()).mean()
+    wanted = distance + 10 * (norm - 1) ** 2 + reading * critic.misread(images())
+    assert turn(nets, "critic", asked).item() == pytest.approx(wanted, rel=1e-4, abs=1e-5)
+    wanted = reading * critic.misread(drawn) - critic.told(drawn).mean()
+    assert turn(nets, "net", asked).item() == pytest.approx(wanted, rel=1e-4)
+    free = recipe(WGANRecipe, gradient_penalty=0.0)
+    assert turn(nets, "critic", free).item() == pytest.approx(distance, rel=1e-4, abs=1e-5)
 
 
 def test_penalty_is_between_real_and_drawn() -> None:
     """The slope is asked at points on the lines between pairs of the two, of the same digit, each its own way along."""
-    nets, drawn = adversaries(1.0)
+    nets, drawn = adversaries(LinearCritic(1.0))
     asked: list[tuple[torch.Tensor, torch.Tensor]] = []
     nets["critic"].register_forward_pre_hook(lambda module, inputs: asked.append(inputs))
-    turn(nets, "critic", 10.0)
+    turn(nets, "critic", recipe(WGANRecipe))
     x, digit = asked[0]
     real, fake, between = x.detach().chunk(3)
     assert torch.equal(real, images()) and torch.equal(fake, drawn) and torch.equal(digit, LABELS.repeat(3))
@@ -235,21 +264,21 @@ def test_penalty_is_between_real_and_drawn() -> None:
     assert 0 < shares.min() < shares.max() < 1 and len(shares.unique()) == 6
 
 
-@pytest.mark.parametrize("penalty", [None, 10.0])
-def test_gradient_goes_to_whose_turn_it_is(penalty: float | None) -> None:
+@pytest.mark.parametrize("asked", [PLAIN, recipe(WGANRecipe, reading=0.5)])
+def test_gradient_goes_to_whose_turn_it_is(asked: Recipe) -> None:
     """The critic's loss asks nothing of the generator; the generator's goes through the critic to every weight."""
-    nets, _ = adversaries(2.0)
-    turn(nets, "critic", penalty).backward()
+    nets, _ = adversaries(Linear(2.0) if asked is PLAIN else LinearCritic(2.0))
+    turn(nets, "critic", asked).backward()
     assert all(parameter.grad is None for parameter in nets["net"].parameters())
     assert nets["critic"].w.grad.any()
-    turn(nets, "net", penalty).backward()
+    turn(nets, "net", asked).backward()
     for key, parameter in nets["net"].named_parameters():
         assert parameter.grad is not None and parameter.grad.isfinite().all(), key
         assert parameter.grad.any(), key
     # Against the gradient a picture looks more real.
-    before = turn(nets, "net", penalty).item()
+    before = turn(nets, "net", asked).item()
     with torch.no_grad():
         for parameter in nets["net"].parameters():
             parameter -= 1e-3 * parameter.grad
-    assert turn(nets, "net", penalty).item() < before
+    assert turn(nets, "net", asked).item() < before
     assert math.isfinite(before)
