@@ -129,7 +129,7 @@ def test_gradient_penalty_picture_by_picture() -> None:
 
 
 def test_gradient_penalty_reaches_the_critic() -> None:
-    """Every kernel and matrix gets the gradient that finite differences find: what is added to all scores, or is no score, gets none."""
+    """Every kernel and matrix gets the gradient that finite differences find; what is in no slope gets none."""
     torch.manual_seed(0)
     critic = ConvCritic(width=2).double()
     x = torch.rand(4, 1, 28, 28, dtype=torch.float64, requires_grad=True)
