@@ -103,11 +103,11 @@ def expect_figures(name: str, figures: dict[str, float]) -> None:
         assert all(0.9 < value <= 1 for value in figures.values())
         assert whole("accuracy")
     elif isinstance(recipe, AutoencoderRecipe):
-        assert figures.keys() == {"mse", "pca_mse", "probe_accuracy", "active"}
+        assert figures.keys() == {"mse", "pca_mse", "probe_accuracy", "active", "jacobian"}
         assert 0 < figures["mse"] < 0.03
         assert figures["pca_mse"] == pytest.approx(0.0091, abs=0.0001)
         assert 0.9 < figures["probe_accuracy"] < 1 and whole("probe_accuracy")
-        assert 0 < figures["active"] <= 1
+        assert 0 < figures["active"] <= 1 and figures["jacobian"] > 0
     else:
         conditional = {"asked", "spread"} if models.create(name).conditional else set()
         likelihood = {"nll", "elbo", "kl", "units"} if isinstance(recipe, VAERecipe) else set()

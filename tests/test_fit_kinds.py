@@ -20,7 +20,7 @@ DRAWN = {"frechet", "precision", "recall", "inception_score"}
 PICTURES = {"mnist-sparse-ae": ["rebuilt.png"], "mnist-vae": ["samples.png", "snapshots.png"]}
 PICTURES["mnist-gan"] = PICTURES["mnist-vae"]
 FIGURES = {
-    "mnist-sparse-ae": {"mse", "pca_mse", "probe_accuracy", "active"},
+    "mnist-sparse-ae": {"mse", "pca_mse", "probe_accuracy", "active", "jacobian"},
     "mnist-vae": {"nll", "elbo", "kl", "units"} | DRAWN,
     "mnist-gan": DRAWN,
 }

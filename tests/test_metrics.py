@@ -20,13 +20,18 @@ def net(latent: int = 12) -> models.Model:
 
 @pytest.mark.parametrize("batch", [13, 500])
 def test_reconstruction(batch: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The mean over all pixels of all images, the last batch counting for what it has; neurons above 0.01."""
+    """The mean over all pixels of all images, the last batch counting for what it has; neurons above 0.01; slopes."""
     monkeypatch.setattr(metrics, "BATCH", batch)
     auto, split = net(), tiny.data(test=40).test
     split.images[30:] = 255 - split.images[30:]  # that they are not all alike
     x = split.images / 255
     code = auto.encode(x).numpy()
-    wanted = {"mse": ((auto(x).numpy() - x.numpy()) ** 2).mean(), "active": (code > 0.01).mean()}
+    slopes = torch.autograd.functional.jacobian(lambda x: auto.encode(x).sum(0), x)  # each image has its own code
+    wanted = {
+        "mse": ((auto(x).numpy() - x.numpy()) ** 2).mean(),
+        "active": (code > 0.01).mean(),
+        "jacobian": slopes.square().sum().item() / 40,
+    }
     assert 0.1 < wanted["active"] < 0.9
     assert metrics.reconstruction(auto, split) == pytest.approx(wanted, rel=1e-5)
 

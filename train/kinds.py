@@ -171,6 +171,7 @@ KINDS: dict[type[Recipe], Kind] = {
             "pca_mse": "The same of as many principal components",
             "probe_accuracy": "Accuracy of a linear probe on the code",
             "active": "Share of the code's neurons that are active",
+            "jacobian": "Squared norm of the code's Jacobian",
         },
         percent=False,
         interface=(

@@ -20,7 +20,7 @@ from torchmetrics.functional.classification import (
 from models.autoencoders import Autoencoder
 from models.vae import GaussianVAE
 from train.data import Data, Split
-from train.losses import Bound
+from train.losses import Bound, contraction
 
 BINS = 15  # of confidence, for the calibration error
 BATCH = 500
@@ -55,13 +55,16 @@ def confusion(logits: torch.Tensor, labels: torch.Tensor, classes: int = 10) -> 
 
 @torch.inference_mode()
 def reconstruction(net: Autoencoder, split: Split) -> dict[str, float]:
-    """Mean squared error a pixel in [0, 1], and the share of the code's neurons above 0.01, mean over the images."""
-    error, active = 0.0, 0.0
+    """Mean over the images of: the squared error a pixel in [0, 1], the share of the code's neurons above 0.01, and the
+    squared norm of the code's Jacobian, which is how much small changes of the picture move the code.
+    """
+    error, active, jacobian = 0.0, 0.0, 0.0
     for images, _ in split.batches(BATCH):
         code = net.encode(images)
         error += mean_squared_error(net.decode(code), images).item() * len(images)
         active += (code > 0.01).float().mean().item() * len(images)
-    return {"mse": error / len(split), "active": active / len(split)}
+        jacobian += contraction(net, code).sum().item()
+    return {"mse": error / len(split), "active": active / len(split), "jacobian": jacobian / len(split)}
 
 
 def pca_mse(data: Data, components: int) -> float:

@@ -222,9 +222,9 @@ RECIPES: dict[str, Recipe] = {
         dataset="ylecun/mnist",
         epochs=20,
         batch_size=128,
-        lr=1e-3,
+        lr=3e-3,
         optimizer="adam",
-        contraction=1e-4,
+        contraction=3e-4,
         source=(
             "The next step that an autoencoder tutorial names: a code that small changes of the picture do not move "
             "(Rifai et al. 2011), with the paper's sigmoid code; its decoder has weights of its own."
