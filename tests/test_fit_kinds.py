@@ -11,7 +11,8 @@ from PIL import Image
 from shell import names
 
 import models
-from train import metrics
+from models import hub
+from train import fidelity, metrics
 from train.kinds import KINDS
 from train.recipes import RECIPES
 from train.tasks import Adversarial
@@ -83,6 +84,20 @@ def test_stopped_in_the_first_epoch(
     assert "Training was stopped early, at step 1." in text
     for picture in re.findall(r"!\[[^\]]+\]\(([^)]+)\)", text):
         Image.open(folder / picture).verify()
+
+
+@pytest.mark.parametrize("name", ["mnist-vae", "mnist-dcgan"])
+def test_without_a_judge(
+    name: str, cli: Callable, cache: Path, tmp_path: Path, tiny_mnist: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No weights of the classifier that a generator is measured by: said before anything is trained or written."""
+    monkeypatch.setattr(hub, "CHECKPOINTS", tmp_path / "none")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    fidelity.judge.cache_clear()
+    status, stdout, stderr = cli("fit", name, "--dataset", tiny_mnist, "--epochs", 1)
+    assert status != 0 and "mnist-resnet" in stderr and stderr.count("\n") == 1
+    assert "train on" not in stdout
+    assert not list((tmp_path / "runs").rglob("*.pt"))
 
 
 @pytest.mark.parametrize("name", ["mnist-sparse-ae"])

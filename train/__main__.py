@@ -133,6 +133,7 @@ def _fit(
     args: argparse.Namespace, accelerator: Accelerator, recipes: list[Recipe], seeds: list[Path], output: Path
 ) -> None:
     task, recipe, say = TASKS[type(recipes[0])], recipes[0], accelerator.print
+    once(accelerator, task.check)
     found = once(accelerator, lambda: data.load(args.dataset or recipe.dataset, args.dataset_config,
                  args.dataset_revision, args.image_column, args.label_column))  # fmt: skip
     say(f"{args.name}: {len(found.train)} images to train on, {len(found.validation)} to validate, on "

@@ -24,6 +24,9 @@ class Task:
         """The score such that higher is better."""
         return -figures[self.score] if self.lower_is_better else figures[self.score]
 
+    def check(self) -> None:
+        """Raise ValueError if something is missing with which it measures; better before the training than after."""
+
     def networks(self, net: Model) -> dict[str, nn.Module]:
         """What is trained, by name: "net" holds the network that is published, others are its opponents.
 
@@ -152,6 +155,9 @@ class Likelihood(Task):
 
     score = "elbo"
 
+    def check(self) -> None:
+        fidelity.judge()
+
     def networks(self, net: Model) -> dict[str, nn.Module]:
         return {"net": losses.Bound(net)}
 
@@ -182,6 +188,9 @@ class Adversarial(Task):
 
     score = "frechet"
     lower_is_better = True
+
+    def check(self) -> None:
+        fidelity.judge()
 
     def networks(self, net: Model) -> dict[str, nn.Module]:
         return {"critic": MLPDiscriminator(), "net": losses.Drawing(net)}
