@@ -211,8 +211,8 @@ RECIPES: dict[str, Recipe] = {
         batch_size=128,
         lr=1e-3,
         optimizer="adam",
-        sparsity=1e-4,
-        weight_decay=1e-4,
+        sparsity=2e-4,
+        weight_decay=1e-5,
         source=(
             "The next step that an autoencoder tutorial names: few active neurons. By the L1 norm of the code, which "
             "makes ReLU neurons exactly zero and asks nothing about the rest of the batch, as KL would."
