@@ -76,9 +76,15 @@ def spread(images: torch.Tensor, digits: torch.Tensor) -> float:
     return torch.stack([images[digits == digit].std(0).mean() for digit in digits.unique()]).mean().item()
 
 
+@cache
+def _real(split: Split) -> torch.Tensor:
+    """The features of a split, found once: it is asked for after every epoch."""
+    return features(split.images / 255)[0]
+
+
 def frechet(net: Generator, split: Split) -> float:
     """Fréchet distance between a split and as many drawn pictures."""
-    real, _ = features(split.images / 255)
+    real = _real(split)
     return frechet_distance(real, features(draw(net, len(split))[0].to(real.device))[0])
 
 
@@ -90,7 +96,7 @@ def measure(net: Generator, split: Split) -> dict[str, float]:
     """
     images = split.images / 255
     drawn, digits = draw(net, len(split))
-    (real, _), (fake, logits) = features(images), features(drawn.to(images.device))
+    real, (fake, logits) = _real(split), features(drawn.to(images.device))
     precision, recall = precision_recall(real, fake)
     score = InceptionScore(nn.Identity(), splits=1, sync_on_compute=False)
     score.update(logits)
