@@ -59,6 +59,7 @@ def main() -> None:
             max_file_size="20mb",
             footer_links=[],
             run_history=False,
+            state_session_capacity=256,  # a caller's session copies all settings of the page, which takes 0.3 MB
             ssr_mode=False,
             pwa=False,
             mcp_server=False,

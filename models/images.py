@@ -17,7 +17,7 @@ from models.sheet import VISIBLE, Sheet, blank, columns
 EXAMPLES = Path(__file__).with_name("mnist-examples.png")
 MAX_PIXELS = 50_000_000
 # Without those that hold pictures of another size than they say, such as icons.
-FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "AVIF", "GIF", "BMP", "TIFF", "PPM")
+FORMATS = ("PNG", "JPEG", "WEBP", "AVIF", "GIF", "BMP", "TIFF", "PPM")  # JPEG's reader knows MPO too
 TIFF_TILE = (322, 323)  # the tags with a tile's width and height, which may be far beyond the picture's
 DIGIT_SIZE, DIGIT_BOX = 28, 20  # MNIST: a digit fitted into 20x20, its centre of mass in the middle of 28x28
 WIDEST = 1.2  # times its height: wider, and it is no one digit

@@ -64,11 +64,17 @@ def is_draft(url: str) -> bool:
     return DRAFT in url[:40]
 
 
-def pad(words: Words, elem_id: str, initial: str = "") -> gr.HTML:
+def pad(words: Words, elem_id: str, *, one: bool = False, initial: str = "") -> gr.HTML:
     """A square to draw on, three examples, and a button that clears it. Its value is a data URL, "" when empty.
 
-    `initial` names one of the examples: it is drawn when the page opens.
+    Args:
+        words: of the page.
+        elem_id: of the component.
+        one: ask for a single digit, not for one or several.
+        initial: names one of the examples: it is drawn when the page opens.
     """
+    label = words("pad.one_label") if one else words("pad.label")
+    hint = words("pad.one_hint") if one else words("pad.hint")
     examples = "".join(
         f'<button type="button" data-strokes="{strokes}"{" data-initial" * (digit == initial)}'
         f' aria-label="{escape(words("pad.example", digit=digit))}">'
@@ -79,8 +85,8 @@ def pad(words: Words, elem_id: str, initial: str = "") -> gr.HTML:
         value="",
         html_template=f"""
 <div class="pad-paper">
-  <canvas width="{SIZE}" height="{SIZE}" role="img" aria-label="{escape(words("pad.label"))}"></canvas>
-  <span class="pad-hint">{escape(words("pad.hint"))}</span>
+  <canvas width="{SIZE}" height="{SIZE}" role="img" aria-label="{escape(label)}"></canvas>
+  <span class="pad-hint">{escape(hint)}</span>
 </div>
 <div class="pad-row">
   <span>{escape(words("pad.try"))}</span>{examples}

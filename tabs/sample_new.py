@@ -74,7 +74,9 @@ def build(words: Words, *, public: bool) -> None:
 
     def show(network: str, digit: str, count: int, temperature: float, seed: int):
         try:
-            pictures = draw(network, digit, count, temperature, seed)
+            # The menu of digits follows the network a moment later.
+            told = digit if _sampler(network).net.conditional else ANY
+            pictures = draw(network, told, count, temperature, seed)
         except ValueError as error:
             return f'<p class="sentence">{escape(words.sentence(error))}</p>', None
         sheet = images.sheet(pictures, 8)
@@ -90,9 +92,10 @@ def build(words: Words, *, public: bool) -> None:
         return source(words, network, net.facts), gr.update(**told)
 
     given, shown = [network, digit, count, temperature, seed], [gallery, download]
-    gr.on([digit.input, count.input, temperature.input, seed.input], show, given, shown, **PAGE)
-    dice.click(None, None, seed, js=ROLL).then(show, given, shown, **PAGE)
-    gr.on(None, tell, network, [line, digit], **PAGE).then(show, given, shown, **PAGE)
+    # One event for all: of several, the slowest answer would stay, whatever was asked for last.
+    gr.on(None, show, given, shown, **PAGE)
+    gr.on(None, tell, network, [line, digit], **PAGE)
+    dice.click(None, None, seed, js=ROLL)
     if public:
         picture = gr.Image(format="png", visible=False, label=words("sample.sheet"))
         gr.Button(visible=False).click(sample, given, picture, api_name="sample", concurrency_limit=2)
@@ -102,7 +105,7 @@ def _digit(value: str | int | None) -> object:
     """What a menu or a caller says, as the pipeline takes it: None for any, a number for a digit."""
     if value in (None, ANY):
         return None
-    return int(value) if isinstance(value, str) and value.isdecimal() else value
+    return int(value) if isinstance(value, str) and value.isdecimal() and len(value) == 1 else value
 
 
 def _gallery(words: Words, pictures: list[Image.Image]) -> str:

@@ -20,12 +20,13 @@ def build(words: Words, *, public: bool) -> None:
     """Lay out the part, and make the endpoint `rebuild` where `public`."""
     with gr.Row(elem_classes="columns"):
         with gr.Column(min_width=280, scale=5):
-            drawing = pad(words, elem_id="rebuild-pad", initial="5")
+            drawing = pad(words, elem_id="rebuild-pad", one=True, initial="5")
             noise = gr.Slider(
                 0, LOUDEST, 0, step=0.1, label=words("rebuild.noise"), info=words("rebuild.noise_info"), elem_id="noise"
             )
         with gr.Column(min_width=280, scale=7):
             result = gr.HTML(elem_id="rebuilt")
+    noise.preprocess = lambda value: value  # the pipeline says what is wrong with it, in a sentence
 
     def rebuild(
         image: Image.Image, network: str = DEFAULT, noise: float = 0.0, seed: int = 0
@@ -55,7 +56,7 @@ def build(words: Words, *, public: bool) -> None:
         except ValueError as error:
             return f'<p class="sentence">{escape(words.sentence(error))}</p>'
 
-    gr.on([drawing.input, noise.input], show, [drawing, noise], result, **PAGE)
+    gr.on([drawing.input, noise.change], show, [drawing, noise], result, **PAGE)
     if public:
         picture = Picture(visible=False, label=words("rebuild.picture"))
         network = gr.Textbox(DEFAULT, visible=False, label=words("network"))

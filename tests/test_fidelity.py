@@ -87,9 +87,12 @@ def test_spread() -> None:
     """The deviation of each pixel among pictures of one digit, the mean over pixels and digits."""
     images, digits = torch.rand(60, 1, 5, 5), torch.arange(60) % 3
     images[digits == 2] *= 0.1
-    wanted = np.mean([images[digits == digit].numpy().std(0, ddof=1).mean() for digit in range(3)])
+    wanted = np.mean([images[digits == digit].numpy().std(0).mean() for digit in range(3)])
     assert fidelity.spread(images, digits) == pytest.approx(wanted, rel=1e-5)
     assert fidelity.spread(images[:1].expand(20, 1, 5, 5), torch.arange(20) % 2) == 0
+    assert fidelity.spread(images[:3], torch.tensor([1, 1, 2])) == pytest.approx(
+        images[:2].numpy().std(0).mean() / 2, rel=1e-5
+    )  # a digit of which there is one picture has no spread
 
 
 @pytest.fixture

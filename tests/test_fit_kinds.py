@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from huggingface_hub import ModelCard
 from PIL import Image
-from shell import names
+from shell import names, sentence
 
 import models
 from models import hub
@@ -98,6 +98,25 @@ def test_without_a_judge(
     assert status != 0 and "mnist-resnet" in stderr and stderr.count("\n") == 1
     assert "train on" not in stdout
     assert not list((tmp_path / "runs").rglob("*.pt"))
+
+
+@pytest.mark.parametrize(
+    ("name", "classes", "each", "told"),
+    [
+        ("mnist-gan", 10, 2, "4 images or more"),
+        ("mnist-vae", 10, 2, "4 images or more"),
+        ("mnist-ae", 1, 40, "a second digit"),
+    ],
+)
+def test_too_few_to_measure_with(name: str, classes: int, each: int, told: str, cli: Callable, tmp_path: Path) -> None:
+    """Said in one sentence before the training, not by what measures after it."""
+    for digit in range(classes):
+        (folder := tmp_path / "few" / str(digit)).mkdir(parents=True)
+        for number in range(each):
+            Image.new("L", (28, 28), 20 * digit + number).save(folder / f"{number}.png")
+    result = cli("fit", name, "--dataset", tmp_path / "few", "--epochs", 1)
+    assert told in sentence(result) and "add images" in sentence(result)
+    assert "train on" not in result[1]
 
 
 @pytest.mark.parametrize("name", ["mnist-sparse-ae"])

@@ -416,3 +416,13 @@ def test_to_digits_refuses_what_to_digit_refuses() -> None:
     for blank in BLANK.values():
         refused("image_blank", lambda blank=blank: images.to_digits(blank))
     refused("image_too_large", lambda: images.to_digits(Image.new("1", (10_000, 5_001))))
+
+
+@pytest.mark.parametrize("form", ["PNG", "JPEG", "MPO", "WEBP", "AVIF", "GIF", "BMP", "TIFF", "PPM"])
+def test_every_format_opens(form: str) -> None:
+    """A whole file of each format is read, and holds what was written."""
+    file = io.BytesIO()
+    drawn().convert("RGB").save(file, form)
+    opened = images.open_image(file.getvalue())
+    assert opened.size == drawn().size
+    assert abs(array(opened.convert("L")) - array(drawn().convert("L"))).mean() < 0.02

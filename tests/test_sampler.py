@@ -2,6 +2,7 @@
 
 import math
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -115,8 +116,16 @@ def test_map() -> None:
     for place in ((-0.1, 0.5), (0.5, 1.5), (math.nan, 0.5)):
         with pytest.raises(InputError, match="number from 0 to 1"):
             plane.at(*place)
-    with pytest.raises(ValueError, match="latent of 64 numbers"):
+    with pytest.raises(ValueError, match="choose mnist-vae-2d"):
         LatentMap("mnist-vae")
+
+
+def test_no_map_of_a_network_that_is_told(tmp_path: Path) -> None:
+    """Two numbers and a digit are more than a plane."""
+    net = models.create("mnist-cvae", latent=2, width=2, hidden=8, couplings=0)
+    net.save_pretrained(tmp_path)
+    with pytest.raises(ValueError, match="choose mnist-vae-2d"):
+        LatentMap(str(tmp_path))
 
 
 @pytest.mark.parametrize("name", names())

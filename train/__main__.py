@@ -97,7 +97,7 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--folder", type=Path, help="what to upload (default: checkpoints/NAME)")
     one.add_argument("--private", action="store_true", help="make a new Hub repository private")
 
-    command("list", list_models, "List the models, their size and their test accuracy.")
+    command("list", list_models, "List the models, their size and the first of their test figures.")
     return top
 
 
@@ -133,9 +133,9 @@ def _fit(
     args: argparse.Namespace, accelerator: Accelerator, recipes: list[Recipe], seeds: list[Path], output: Path
 ) -> None:
     task, recipe, say = TASKS[type(recipes[0])], recipes[0], accelerator.print
-    once(accelerator, task.check)
     found = once(accelerator, lambda: data.load(args.dataset or recipe.dataset, args.dataset_config,
                  args.dataset_revision, args.image_column, args.label_column))  # fmt: skip
+    once(accelerator, lambda: task.check(found))
     say(f"{args.name}: {len(found.train)} images to train on, {len(found.validation)} to validate, on "
         f"{card.hardware(accelerator.device)}, precision {recipe.mixed_precision}")  # fmt: skip
     begin = partial(folders.claim, data=found.fingerprint, max_steps=args.max_steps)
@@ -209,7 +209,9 @@ def evaluate(args: argparse.Namespace) -> None:
     found = data.load(args.dataset or recipe.dataset, args.dataset_config, args.dataset_revision, args.image_column,
                       args.label_column)  # fmt: skip
     print(f"{args.name} ({net.provenance.source}, {net.provenance.folder}) on {len(found.test)} test images")
-    for name, value in TASKS[type(recipe)].measure(net, found).items():
+    task = TASKS[type(recipe)]
+    task.check(found)
+    for name, value in task.measure(net, found).items():
         print(f"  {name:15} {value:.4f}")
 
 

@@ -28,6 +28,16 @@ def judge() -> ResNet:
     return models.load(JUDGE).to(memory_format=torch.channels_last).requires_grad_(False)
 
 
+def check(split: Split) -> None:
+    """Raise ValueError if a split has too few images to be compared with, or there is no judge."""
+    judge()
+    if len(split) <= NEIGHBOURS:
+        raise ValueError(
+            f"Generators are measured against {NEIGHBOURS + 1} images or more for validation and as many for test; "
+            f"there are {len(split)}: add images."
+        )
+
+
 @torch.inference_mode()
 def draw(net: Generator, count: int) -> tuple[torch.Tensor, torch.Tensor]:
     """Pictures (count, 1, 28, 28) by seed 0, and the digits (count,) that were asked for: each equally often."""
@@ -73,7 +83,8 @@ def _within(points: torch.Tensor, manifold: torch.Tensor) -> float:
 
 def spread(images: torch.Tensor, digits: torch.Tensor) -> float:
     """The deviation of a pixel among pictures of one digit, mean over pixels and digits."""
-    return torch.stack([images[digits == digit].std(0).mean() for digit in digits.unique()]).mean().item()
+    each = [images[digits == digit].std(0, correction=0).mean() for digit in digits.unique()]
+    return torch.stack(each).mean().item()
 
 
 @cache

@@ -97,11 +97,12 @@ def _generator(folder: Path, run: Run, data: Data) -> str:
     rows = torch.cat([row["picture"] for row in picked]).unflatten(1, (-1, 28)).unflatten(0, (-1, 28))
     _sheet(rows.permute(0, 2, 1, 3).flatten(0, 1)[:, None] / 255, folder / "snapshots.png", fidelity.SHOWN)
     epochs = ", ".join(str(row["epoch"]) for row in picked)
-    count = f"{len(data.test):,}"
+    count, equally = f"{len(data.test):,}", ", each digit equally often," if run.net.conditional else ""
     return f"""Distance, precision, recall and score have the formulas of FID (Heusel et al. 2017), improved precision
 and recall (Kynkäänniemi et al. 2019) and the inception score (Salimans et al. 2016), in the features and answers of
-`mnist-resnet`: {count} drawn pictures, each digit equally often, against the {count} test images. **They are not
-FID**: compare them with figures by the same classifier only.
+`mnist-resnet`: {count} drawn pictures{equally} against the {count} test images. **They are not FID**: compare them with
+figures by the same classifier only. It puts what is no digit near a few odd real ones, so that precision flatters a
+network that draws no digits; recall and distance do not.
 
 ![A hundred pictures by one seed, none picked](samples.png)
 

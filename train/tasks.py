@@ -24,8 +24,8 @@ class Task:
         """The score such that higher is better."""
         return -figures[self.score] if self.lower_is_better else figures[self.score]
 
-    def check(self) -> None:
-        """Raise ValueError if something is missing with which it measures; better before the training than after."""
+    def check(self, data: Data) -> None:
+        """Raise ValueError if it will not be able to measure with these data; better before the training than after."""
 
     def networks(self, net: Model) -> dict[str, nn.Module]:
         """What is trained, by name: "net" holds the network that is published, others are its opponents.
@@ -125,6 +125,10 @@ class Autoencoding(Task):
     score = "mse"
     lower_is_better = True
 
+    def check(self, data: Data) -> None:
+        if len(data.train.labels.unique()) < 2:
+            raise ValueError("Autoencoders are measured by telling digits apart: add images of a second digit.")
+
     def networks(self, net: Model) -> dict[str, nn.Module]:
         return {"net": losses.Reconstruction(net)}
 
@@ -155,8 +159,9 @@ class Likelihood(Task):
 
     score = "elbo"
 
-    def check(self) -> None:
-        fidelity.judge()
+    def check(self, data: Data) -> None:
+        for split in (data.validation, data.test):
+            fidelity.check(split)
 
     def networks(self, net: Model) -> dict[str, nn.Module]:
         return {"net": losses.Bound(net)}
@@ -189,8 +194,9 @@ class Adversarial(Task):
     score = "frechet"
     lower_is_better = True
 
-    def check(self) -> None:
-        fidelity.judge()
+    def check(self, data: Data) -> None:
+        for split in (data.validation, data.test):
+            fidelity.check(split)
 
     def networks(self, net: Model) -> dict[str, nn.Module]:
         return {"critic": MLPDiscriminator(), "net": losses.Drawing(net)}

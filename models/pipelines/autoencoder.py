@@ -74,8 +74,8 @@ class DigitAutoencoder:
     def morph(self, first: Image.Image, second: Image.Image, steps: int = 12) -> list[Image.Image]:
         """The walk from one digit to another in `steps` pictures, 28x28 'L', both ends rebuilt from their codes.
 
-        The codes of a Gaussian latent are joined by `slerp`, others by a straight line; a network that is told the
-        digit is told shares of both on the way.
+        The codes of a Gaussian latent are joined by `slerp`, those of two numbers and of plain autoencoders by a
+        straight line; a network that is told the digit is told shares of both on the way.
 
         Raises:
             InputError: there is nothing in one of the pictures, or steps are not 2 to 32.

@@ -80,15 +80,15 @@ class LatentMap:
     normal latent (Kingma & Welling 2014, figure 4).
 
     Raises:
-        ValueError: there are no weights for the network, or its latent is not of two numbers.
+        ValueError: there are no weights for the network, or it has another latent than two numbers.
     """
 
     EDGE = 0.001  # the quantile at the border, about three deviations out
 
     def __init__(self, source: str = "mnist-vae-2d"):
         self.net = loaded(source, [source] if source in models.names(task="generation") else ["mnist-vae-2d"])
-        if self.net.latent != 2:
-            raise ValueError(f"{source} has a latent of {self.net.latent} numbers: choose mnist-vae-2d.")
+        if self.net.latent != 2 or self.net.conditional:
+            raise ValueError(f"{source} draws more than fits on a plane: choose mnist-vae-2d.")
 
     @torch.inference_mode()
     def at(self, x: float, y: float) -> Image.Image:
