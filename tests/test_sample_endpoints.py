@@ -145,13 +145,13 @@ def test_a_hundred_at_once(app: App) -> None:
 
 
 def test_callers_are_forgotten(app: App) -> None:
-    """Each call without a session is a caller of its own: of so many, the server remembers only some."""
+    """Of hundreds of callers, each with a session of its own, the server remembers only some."""
     body = {"data": ["no-such-network", "any", 1, 1.0, 0]}
-    for _ in range(300):
-        assert app.call("sample", body)[0] == 500
+    for number in range(300):
+        assert app.call("sample", body | {"session_hash": f"first-{number}"})[0] == 500
     held = resident(app)
-    for _ in range(300):
-        app.call("sample", body)
+    for number in range(300):
+        app.call("sample", body | {"session_hash": f"second-{number}"})
     assert resident(app) < held + 25  # of which each would take 0.3
 
 
