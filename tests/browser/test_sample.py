@@ -56,6 +56,58 @@ def test_one_seed_twice(open_lab: OpenLab) -> None:
     assert pictures(gallery) != seen[2]
 
 
+def test_the_last_choice_stays(open_lab: OpenLab) -> None:
+    """An answer that comes late does not take the place of one that was asked for after it."""
+    lab = open_lab()
+    go(lab, "new")
+    gallery, count = lab.page.locator("#sample-gallery"), lab.page.locator("#sample-count input[type=number]")
+    pictures(gallery)
+    lab.page.evaluate("""() => {
+        const fetch = window.fetch;
+        window.fetch = async (...request) => {
+            const answer = await fetch(...request);
+            const late = String(request[1]?.body).includes('"mnist-cvae","any",63');
+            if (late) await new Promise(go => setTimeout(go, 2000));
+            return answer;
+        };
+    }""")
+    count.fill("63")
+    lab.page.locator("#sample-network input").click()
+    lab.page.get_by_role("option", name=lab.words["network.mnist-vae"], exact=True).click()
+    lab.page.wait_for_timeout(3500)
+    lab.settle()
+    seen = pictures(gallery)
+    assert len(seen) == 63
+    count.fill("62")
+    count.blur()
+    lab.settle()
+    assert pictures(gallery) == seen[:62]
+
+
+def test_a_number_out_of_range(open_lab: OpenLab) -> None:
+    """The box brings it into range, and what is seen is what the box says; no error stays."""
+    lab = open_lab()
+    go(lab, "new")
+    gallery, count = lab.page.locator("#sample-gallery"), lab.page.locator("#sample-count input[type=number]")
+    pictures(gallery)
+    for typed, held in (("100", 64), ("0", 1)):
+        count.fill(typed)
+        count.blur()
+        lab.settle()
+        expect(count).to_have_value(str(held))
+        expect(gallery.locator("img")).to_have_count(held)
+    go(lab, "rebuild")
+    place, noise = lab.page.locator("#rebuilt"), lab.page.locator("#noise input[type=number]")
+    pictures(place)
+    noise.fill("99")
+    expect(place).to_contain_text("3")
+    expect(place.locator("img")).to_have_count(0)
+    noise.blur()
+    lab.settle()
+    expect(noise).to_have_value("3")
+    assert pictures(place)
+
+
 def test_the_sheet_is_what_is_seen(open_lab: OpenLab) -> None:
     """The PNG to download holds as many digits as the page."""
     lab = open_lab()
