@@ -89,7 +89,8 @@ def build(words: Words, *, public: bool) -> None:
             return escape(words.sentence(error)), gr.skip()
         # A network that cannot be told a digit is asked for any.
         told = {"interactive": True} if net.net.conditional else {"interactive": False, "value": ANY}
-        return source(words, network, net.facts), gr.update(**told)
+        means = f"<br>{escape(words('sample.means'))}" if net.draws_means else ""
+        return source(words, network, net.facts) + means, gr.update(**told)
 
     given, shown = [network, digit, count, temperature, seed], [gallery, download]
     # One event for all: of several, the slowest answer would stay, whatever was asked for last.

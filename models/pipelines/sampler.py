@@ -12,6 +12,7 @@ from models import images
 from models.errors import InputError
 from models.generators import DIGITS
 from models.pipelines.common import Facts, loaded, number, shared, whole
+from models.vae import GaussianVAE
 
 MOST = 64  # pictures at once
 LARGEST_SEED = 2**32 - 1
@@ -35,6 +36,11 @@ class DigitSampler:
     def facts(self) -> Facts:
         """Size, test figures, and where the weights came from."""
         return Facts.of(self.net)
+
+    @property
+    def draws_means(self) -> bool:
+        """Whether its pictures are means, each pixel's probability of being white, as those of a VAE."""
+        return isinstance(self.net, GaussianVAE)
 
     @torch.inference_mode()
     def __call__(

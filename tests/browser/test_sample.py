@@ -124,12 +124,17 @@ def test_a_network_that_cannot_be_told(open_lab: OpenLab) -> None:
     """Its menu of digits rests on any."""
     lab = open_lab()
     go(lab, "new")
-    digit = lab.page.locator("#sample-digit input")
+    digit, line = lab.page.locator("#sample-digit input"), lab.page.locator(".source").first
     expect(digit).to_be_enabled()
+    expect(line).to_contain_text(lab.words["sample.means"])
     lab.page.locator("#sample-network input").click()
     lab.page.get_by_role("option", name=lab.words["network.mnist-vae"], exact=True).click()
     expect(digit).to_be_disabled(timeout=10_000)
     expect(digit).to_have_value(lab.words["sample.any"])
+    lab.page.locator("#sample-network input").click()
+    lab.page.get_by_role("option", name=lab.words["network.mnist-dcgan"], exact=True).click()
+    expect(digit).to_be_enabled(timeout=10_000)
+    expect(line).not_to_contain_text(lab.words["sample.means"])  # a GAN's are not
 
 
 def test_a_click_on_the_map(open_lab: OpenLab) -> None:
