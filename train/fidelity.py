@@ -14,7 +14,7 @@ from torchmetrics.image.inception import InceptionScore
 import models
 from models.classifiers import ResNet
 from models.generators import DIGITS, Generator
-from train.data import Split
+from train.data import Data, Split
 
 JUDGE = "mnist-resnet"
 BATCH = 500
@@ -28,13 +28,14 @@ def judge() -> ResNet:
     return models.load(JUDGE).to(memory_format=torch.channels_last).requires_grad_(False)
 
 
-def check(split: Split) -> None:
-    """Raise ValueError if a split has too few images to be compared with, or there is no judge."""
+def check(data: Data) -> None:
+    """Raise ValueError if validation or test have too few images to be compared with, or there is no judge."""
     judge()
-    if len(split) <= NEIGHBOURS:
+    fewest = min(len(data.validation), len(data.test))
+    if fewest <= NEIGHBOURS:
         raise ValueError(
             f"Generators are measured against {NEIGHBOURS + 1} images or more for validation and as many for test; "
-            f"there are {len(split)}: add images."
+            f"there are {fewest}: add images."
         )
 
 

@@ -160,8 +160,7 @@ class Likelihood(Task):
     score = "elbo"
 
     def check(self, data: Data) -> None:
-        for split in (data.validation, data.test):
-            fidelity.check(split)
+        fidelity.check(data)
 
     def networks(self, net: Model) -> dict[str, nn.Module]:
         return {"net": losses.Bound(net)}
@@ -195,8 +194,7 @@ class Adversarial(Task):
     lower_is_better = True
 
     def check(self, data: Data) -> None:
-        for split in (data.validation, data.test):
-            fidelity.check(split)
+        fidelity.check(data)
 
     def networks(self, net: Model) -> dict[str, nn.Module]:
         return {"critic": MLPDiscriminator(), "net": losses.Drawing(net)}

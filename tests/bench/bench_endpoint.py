@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from common import header, show, verdict
@@ -65,23 +66,35 @@ def connect(port: int, process: subprocess.Popen[bytes]) -> http.client.HTTPConn
     raise RuntimeError("The server has ended.")
 
 
-def main() -> int:
-    """Measure, print, and tell by the status whether the bar is met."""
+def in_turn(
+    script: str, names: tuple[str, str], call: Callable[[http.client.HTTPConnection, str, int], float]
+) -> tuple[float, float]:
+    """Start `script --serve PORT`, call its two endpoints in turn, print their rows; the median of each, ms.
+
+    `call` is given the connection, the endpoint's name and the number of the round.
+    """
     port = free_port()
-    body = json.dumps({"data": [data_url(png(drawn())), NETWORK]}).encode()
-    times: dict[str, list[float]] = {"constant": [], "classify": []}
+    times: dict[str, list[float]] = {name: [] for name in names}
     with tempfile.TemporaryDirectory() as home:
-        process = subprocess.Popen([sys.executable, __file__, "--serve", str(port)], env=environment(Path(home)))
+        process = subprocess.Popen([sys.executable, script, "--serve", str(port)], env=environment(Path(home)))
         try:
             connection = connect(port, process)
-            for _ in range(WARM_UP + CALLS):
+            for number in range(WARM_UP + CALLS):
                 for name, taken in times.items():
-                    taken.append(call(connection, name, body))
+                    taken.append(call(connection, name, number))
         finally:
             process.terminate()
             process.wait()
     header()
-    constant, classify = (show(name, taken[WARM_UP:]) for name, taken in times.items())
+    first, second = (show(name, taken[WARM_UP:]) for name, taken in times.items())
+    return first, second
+
+
+def main() -> int:
+    """Measure, print, and tell by the status whether the bar is met."""
+    body = json.dumps({"data": [data_url(png(drawn())), NETWORK]}).encode()
+    names = ("constant", "classify")
+    constant, classify = in_turn(__file__, names, lambda connection, name, _: call(connection, name, body))
     return verdict(f"classify with {NETWORK} / constant, p50", classify / constant, BAR)
 
 

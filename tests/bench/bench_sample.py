@@ -6,19 +6,13 @@ its own. Run from the repository's root: python tests/bench/bench_sample.py
 
 import http.client
 import json
-import subprocess
 import sys
-import tempfile
 import time
-from pathlib import Path
 
-from bench_endpoint import connect
-from common import header, show, verdict
+from bench_endpoint import in_turn
+from common import verdict
 
-# ruff: isort: split
-from app_process import environment, free_port
-
-CALLS, WARM_UP, BAR = 200, 20, 2.0
+BAR = 2.0
 NETWORK = "mnist-cvae"
 
 
@@ -59,20 +53,7 @@ def call(connection: http.client.HTTPConnection, name: str, seed: int) -> float:
 
 def main() -> int:
     """Measure, print, and tell by the status whether the bar is met."""
-    port = free_port()
-    times: dict[str, list[float]] = {"ready": [], "sample": []}
-    with tempfile.TemporaryDirectory() as home:
-        process = subprocess.Popen([sys.executable, __file__, "--serve", str(port)], env=environment(Path(home)))
-        try:
-            connection = connect(port, process)
-            for number in range(WARM_UP + CALLS):
-                for name, taken in times.items():
-                    taken.append(call(connection, name, number))
-        finally:
-            process.terminate()
-            process.wait()
-    header()
-    ready, sample = (show(name, taken[WARM_UP:]) for name, taken in times.items())
+    ready, sample = in_turn(__file__, ("ready", "sample"), call)
     return verdict(f"64 digits by {NETWORK} / a ready picture, p50", sample / ready, BAR)
 
 
