@@ -26,9 +26,9 @@ def build(words: Words, *, public: bool) -> None:
     """Lay out the part, and make the endpoint `morph` where `public`."""
     with gr.Row(elem_classes="columns"):
         with gr.Column(min_width=280, scale=7), gr.Row(elem_classes="pads"):
-            with gr.Column(min_width=150):
+            with gr.Column(min_width=120):
                 left = pad(words, elem_id="morph-from", initial="3")
-            with gr.Column(min_width=150):
+            with gr.Column(min_width=120):
                 right = pad(words, elem_id="morph-to", initial="8")
         with gr.Column(min_width=280, scale=5):
             network = menu(words, names(), DEFAULT, "morph-network")

@@ -107,7 +107,9 @@ CSS = """
   display: grid; grid-template-columns: repeat(var(--columns, 6), minmax(0, 1fr)); gap: 3px; max-width: 540px;
 }
 .gallery .pixels { width: 100%; height: auto; aspect-ratio: 1; border-radius: 4px; }
-.seed { align-items: end; }
+.seed { align-items: end; flex-wrap: nowrap !important; }
+.seed > * { min-width: 0 !important; }
+.seed button { border: 1px solid var(--line); min-height: 40px; }
 .plane {
   position: relative; width: 100%; max-width: 560px; aspect-ratio: 1; margin: 0 auto; touch-action: none;
   cursor: crosshair; background: black center / 100% 100%; background-image: var(--plane, none); border-radius: 10px;
@@ -148,8 +150,10 @@ CSS = """
   .pad-row > span { display: none; }
   .pads .pad-row { gap: 0.25rem; }
   .pads .pad-row button { height: 40px; }
-  .pads [data-strokes] { width: 34px; }
+  .pads [data-strokes] { flex: 1 1 0; width: auto; min-width: 0; max-width: 34px; }
+  .pads [data-strokes] svg { max-width: 100%; }
   .pads .pad-clear { padding: 0 0.4rem; }
+  #parts .tab-container button { padding: 0 0.35rem; font-size: 0.8rem; }
   .strip { grid-template-columns: repeat(6, minmax(0, 1fr)); }
   .rebuilt { grid-template-columns: repeat(3, minmax(0, 1fr)); gap: 0.75rem; }
 }
