@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import torch
 from torch import nn
-from torch.nn.functional import pad, pixel_shuffle, pixel_unshuffle
+from torch.nn.functional import pad, pixel_shuffle, pixel_unshuffle, softplus
 
 from models.base import Model, register
 from models.blocks import Residual
@@ -26,7 +26,7 @@ class UNetDenoiser(Model):
         channels: of the picture; a network for colour takes grey as well, as three equal channels.
         widths: channels of each stage, each at half the resolution of the one before.
         blocks: residual blocks a stage, on the way down and on the way up.
-        told: whether it is told the noise level; one that is not ignores `sigma`.
+        told: whether it is told the noise level, and can estimate it; one that is not ignores `sigma`.
     """
 
     limits: ClassVar = {"channels": (1, 3), "widths": (4, 512), "blocks": (1, 8), "told": bool}
@@ -51,16 +51,17 @@ class UNetDenoiser(Model):
         self.output = nn.Conv2d(widths[0], shuffled, 3, padding=1)
         nn.init.zeros_(self.output.weight)  # at first there is no noise
         nn.init.zeros_(self.output.bias)
+        self.estimator = NoiseLevel(shuffled) if told else None
 
     def forward(self, noisy: torch.Tensor, sigma: torch.Tensor | None = None) -> torch.Tensor:
         """(N, C, H, W) around [0, 1] and sigma (N,) on the 0-255 scale -> (N, C, H, W), not clipped.
 
-        A network for colour takes (N, 1, H, W) too. `sigma` may be None where the network is not told it.
+        A network for colour takes (N, 1, H, W) too. Without `sigma` a network that should be told it estimates it.
         """
         height, width = noisy.shape[2:]
-        x = noisy.expand(-1, self.channels, -1, -1)
-        x = pixel_unshuffle(mirrored(x, -height % self.multiple, -width % self.multiple), SHUFFLED)
+        x = self._shuffled(noisy)
         if self.told:
+            sigma = self.estimate(noisy) if sigma is None else sigma
             level = (sigma / 255).to(x).view(-1, 1, 1, 1).expand(-1, 1, *x.shape[2:])
             x = torch.cat([x, level], 1)
         x = self.input(x)
@@ -73,6 +74,31 @@ class UNetDenoiser(Model):
             x = before + up(x)
         noise = pixel_shuffle(self.output(x), SHUFFLED)[:, :, :height, :width]
         return noisy - (noise if noisy.shape[1] == self.channels else noise.mean(1, keepdim=True))
+
+    def estimate(self, noisy: torch.Tensor) -> torch.Tensor:
+        """The noise level of pictures as `forward` takes them, (N,) on the 0-255 scale."""
+        return self.estimator(self._shuffled(noisy))
+
+    def _shuffled(self, noisy: torch.Tensor) -> torch.Tensor:
+        below, right = (-side % self.multiple for side in noisy.shape[2:])
+        return pixel_unshuffle(mirrored(noisy.expand(-1, self.channels, -1, -1), below, right), SHUFFLED)
+
+
+class NoiseLevel(nn.Module):
+    """How noisy a picture is, by what its flattest places say: each place has an estimate and a weight."""
+
+    def __init__(self, channels: int, width: int = 32):
+        super().__init__()
+        self.features = nn.Sequential(
+            *(nn.Conv2d(channels, width, 3, padding=1), nn.ReLU()),
+            *(nn.Conv2d(width, width, 3, padding=1), nn.ReLU()),
+            nn.Conv2d(width, 2, 1),
+        )
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """(N, C, H, W) -> sigma (N,) on the 0-255 scale."""
+        level, weight = self.features(x).float().flatten(2).unbind(1)
+        return LARGEST_SIGMA * (softplus(level) * weight.softmax(1)).sum(1)
 
 
 def mirrored(x: torch.Tensor, below: int, right: int) -> torch.Tensor:

@@ -1,6 +1,7 @@
 """What a batch means to denoisers: noise is put on clean pictures, and the clean ones are asked back."""
 
 import torch
+from torch import nn
 from torch.nn.functional import mse_loss
 
 from models import corruptions
@@ -13,6 +14,7 @@ from train.task import Task
 
 SIGMAS = (15, 25, 50)  # at which the literature measures
 DIGIT_SIGMAS = (25, 64, 128)
+FAINT = 5.0  # sigma, below which errors of the estimate count by themselves, above by their share of it
 FLOOR = 1e-5  # of the squared error in the loss: beyond 50 dB nothing is to be gained
 
 
@@ -24,12 +26,16 @@ class PhotoDenoising(Task):
     def load(self, name, config, revision, image_column, label_column) -> Data:
         return photos.load(name, config, revision, image_column)
 
+    def networks(self, net: Model) -> dict[str, nn.Module]:
+        return {"net": Denoised(net)}
+
     def loss(self, nets, turn, images, labels, recipe, done):
         clean = crop(images, recipe.patch)
         noisy, sigma = self.corrupt(clean, recipe)
-        # As the grey ones of a batch: one noise for three equal channels.
-        error = (nets[turn](noisy, sigma).float() - clean).square().mean((1, 2, 3))
-        return 10 * (error + FLOOR).log10().mean()
+        rebuilt, estimate = nets[turn](noisy, sigma)
+        error = (rebuilt.float() - clean).square().mean((1, 2, 3))
+        # The estimate has weights of its own: what its part is multiplied by decides nothing.
+        return 10 * (error + FLOOR).log10().mean() + ((estimate - sigma).abs() / (sigma + FAINT)).mean()
 
     def corrupt(self, clean: torch.Tensor, recipe: PhotoRecipe) -> tuple[torch.Tensor, torch.Tensor]:
         """Patches and what the network is told of their noise, (N,)."""
@@ -86,6 +92,17 @@ def digits_psnr(net: Model, split: Split, sigma: float) -> float:
         rebuilt = net(corruptions.gaussian(clean, sigma, generator)).clamp(0, 1)
         values.append(-10 * (rebuilt - clean).square().mean((1, 2, 3)).clamp_min(1e-10).log10())
     return torch.cat(values).mean().item()
+
+
+class Denoised(nn.Module):
+    """Noisy pictures and their sigma (N,) -> clean ones, and what the network itself thinks that sigma is."""
+
+    def __init__(self, net: Model):
+        super().__init__()
+        self.net = net
+
+    def forward(self, noisy: torch.Tensor, sigma: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        return self.net(noisy, sigma), self.net.estimate(noisy)
 
 
 def crop(images: torch.Tensor, size: int) -> torch.Tensor:
