@@ -9,7 +9,8 @@ from models import hub
 from models.base import Model, architecture, create, names, read
 from models.hub import Provenance
 
-for _module in ("classifiers", "autoencoders", "vae", "gan"):  # importing networks registers them, in this order
+# Importing networks registers them, in this order.
+for _module in ("classifiers", "autoencoders", "vae", "gan", "denoisers"):
     import_module(f"models.{_module}")
 
 __all__ = ["Model", "Provenance", "create", "load", "names"]

@@ -2,7 +2,7 @@
 
 import torch
 from torch import nn
-from torch.nn.functional import relu
+from torch.nn.functional import relu, silu
 
 
 class ResidualBlock(nn.Module):
@@ -26,3 +26,17 @@ class ResidualBlock(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         hidden = relu(self.norm1(self.conv1(x)))
         return relu(self.norm2(self.conv2(hidden)) + self.shortcut(x))
+
+
+class Residual(nn.Module):
+    """x + conv(silu(conv(silu(x)))), 3x3, without norms; it starts as the identity."""
+
+    def __init__(self, channels: int):
+        super().__init__()
+        self.conv1 = nn.Conv2d(channels, channels, 3, padding=1)
+        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1)
+        nn.init.zeros_(self.conv2.weight)
+        nn.init.zeros_(self.conv2.bias)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x + self.conv2(silu(self.conv1(silu(x))))

@@ -14,6 +14,7 @@ from torch import nn
 from torch.nn.functional import binary_cross_entropy_with_logits, silu, softplus
 
 from models.base import register
+from models.blocks import Residual
 from models.flow import Flow
 from models.generators import DIGITS, Generator, with_digit
 
@@ -233,17 +234,3 @@ class ConvVAE(GaussianVAE):
 
     def _with(self, features: torch.Tensor, digit: torch.Tensor | None) -> torch.Tensor:
         return with_digit(features, digit) if self.conditional else features
-
-
-class Residual(nn.Module):
-    """x + conv(silu(conv(silu(x)))), 3x3, without norms; it starts as the identity."""
-
-    def __init__(self, channels: int):
-        super().__init__()
-        self.conv1 = nn.Conv2d(channels, channels, 3, padding=1)
-        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1)
-        nn.init.zeros_(self.conv2.weight)
-        nn.init.zeros_(self.conv2.bias)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return x + self.conv2(silu(self.conv1(silu(x))))

@@ -133,8 +133,7 @@ def _fit(
     args: argparse.Namespace, accelerator: Accelerator, recipes: list[Recipe], seeds: list[Path], output: Path
 ) -> None:
     task, recipe, say = TASKS[type(recipes[0])], recipes[0], accelerator.print
-    found = once(accelerator, lambda: data.load(args.dataset or recipe.dataset, args.dataset_config,
-                 args.dataset_revision, args.image_column, args.label_column))  # fmt: skip
+    found = once(accelerator, lambda: _load(args, task, recipe))
     once(accelerator, lambda: task.check(found))
     say(f"{args.name}: {len(found.train)} images to train on, {len(found.validation)} to validate, on "
         f"{card.hardware(accelerator.device)}, precision {recipe.mixed_precision}")  # fmt: skip
@@ -206,13 +205,17 @@ def evaluate(args: argparse.Namespace) -> None:
     """Print the figures on the test split."""
     net = models.load(args.name)
     recipe = next(recipe for name, recipe in RECIPES.items() if base.architecture(name) is type(net))
-    found = data.load(args.dataset or recipe.dataset, args.dataset_config, args.dataset_revision, args.image_column,
-                      args.label_column)  # fmt: skip
-    print(f"{args.name} ({net.provenance.source}, {net.provenance.folder}) on {len(found.test)} test images")
     task = TASKS[type(recipe)]
+    found = _load(args, task, recipe)
     task.check(found)
+    print(f"{args.name} ({net.provenance.source}, {net.provenance.folder}) on {len(found.test)} test images")
     for name, value in task.measure(net, found).items():
         print(f"  {name:15} {value:.4f}")
+
+
+def _load(args: argparse.Namespace, task: Task, recipe: Recipe) -> data.Data:
+    name = args.dataset or recipe.dataset
+    return task.load(name, args.dataset_config, args.dataset_revision, args.image_column, args.label_column)
 
 
 def push(args: argparse.Namespace) -> None:

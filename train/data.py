@@ -3,28 +3,21 @@
 import hashlib
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 import datasets
 import numpy as np
 import torch
-from datasets.exceptions import DatasetGenerationError
-from httpx2 import HTTPError
-from huggingface_hub import constants, get_session
-from huggingface_hub.utils import HFValidationError, validate_repo_id
 
-from train import class_folders
+from train import tables
 from train.class_folders import DIGITS
 
 VALIDATION_SHARE = 12  # without a validation split the last twelfth of the training images: 5,000 of MNIST's 60,000
 TEST_SHARE = 6
 IMAGES_A_PROCESS = 5_000  # half a second's work: for less another process is not worth its start
 DECODER = 1  # to be raised with every change of `_pixels`: the cache knows that function by its name alone
-PATIENCE = 10  # seconds the Hub has to begin its answer before it counts as out of reach
 
 
 @dataclass(frozen=True)
@@ -80,13 +73,13 @@ def load(
     Raises:
         ValueError: one sentence on what cannot be read or does not fit, and what to do.
     """
-    tables = _read(name, config, revision)
-    if "train" not in tables:
-        raise ValueError(f"The dataset {name} has no split named train, only {', '.join(tables)}: name one train.")
+    found = tables.read(name, config, revision)
+    if "train" not in found:
+        raise ValueError(f"The dataset {name} has no split named train, only {', '.join(found)}: name one train.")
     splits = {}
     for key in ("train", "validation", "test"):
-        if key in tables:
-            splits[key] = _split(tables[key], f"{name}, {key}", image_column, label_column, size)
+        if key in found:
+            splits[key] = _split(found[key], f"{name}, {key}", image_column, label_column, size)
     if "test" not in splits:
         splits["train"], splits["test"] = _cut(splits["train"], TEST_SHARE, name)
     if "validation" not in splits:
@@ -108,70 +101,6 @@ def _cut(split: Split, share: int, name: str) -> tuple[Split, Split]:
             "the splits validation and test."
         )
     return Split(split.images[:at], split.labels[:at]), Split(split.images[at:], split.labels[at:])
-
-
-def _read(name: str, config: str | None, revision: str | None) -> dict[str, datasets.Dataset]:
-    """Each split as a table whose images are still encoded. Raises ValueError if there is none to be had."""
-    folder = os.path.isdir(name)
-    if folder and revision:
-        raise ValueError(f"The dataset {name} is a folder and has no revisions: leave --dataset-revision out.")
-    if folder and config in (None, "default") and (found := class_folders.read(Path(name))):
-        return found
-    if not folder:
-        with suppress(HFValidationError):
-            validate_repo_id(name)
-            return _repository(name, name, config, revision)
-        what = "this is a file" if os.path.exists(name) else "there is no such folder"
-        raise ValueError(f"The dataset {name} cannot be read ({what}): check the name or the folder.")
-    return _repository(os.path.abspath(name), name, config, revision)  # relative, it might be a Hub id or a format
-
-
-def _repository(path: str, name: str, config: str | None, revision: str | None) -> datasets.DatasetDict:
-    """A dataset repository, on this disk where `path` is absolute, else on the Hub or in its cache."""
-    silent = datasets.config.HF_HUB_OFFLINE or not (os.path.isabs(path) or _hub_answers())
-    # A client that does not know that the Hub is out of reach asks for half a minute before it takes its cache.
-    with patch.object(datasets.config, "HF_HUB_OFFLINE", silent):
-        try:
-            place = class_folders.place(path) if os.path.isabs(path) else None
-            found = datasets.load_dataset(path, config, revision=revision, cache_dir=place)
-        except Exception as error:  # datasets raises whatever its readers raise; all of it means the same to the user
-            raise ValueError(_explain(error, path, name, config, revision)) from error
-    commits = {Path(file["filename"]).parent.name for table in found.values() for file in table.cache_files}
-    if silent and revision and commits != {revision}:  # the cache serves what it saw last, whatever was asked for
-        raise ValueError(_unreachable(f"{name} at {revision}"))
-    return found
-
-
-def _hub_answers() -> bool:
-    try:
-        return not get_session().head(constants.ENDPOINT, timeout=PATIENCE).is_server_error
-    except (HTTPError, OSError):
-        return False
-
-
-def _unreachable(name: str) -> str:
-    return (
-        f"The dataset {name} cannot be read, because the Hub is out of reach and no folder or cache has it: use "
-        "--dataset FOLDER, or try again with a network."
-    )
-
-
-def _explain(error: Exception, path: str, name: str, config: str | None, revision: str | None) -> str:
-    """One sentence for what `datasets` could not read, and what to do."""
-    silent = datasets.config.HF_HUB_OFFLINE and not os.path.isabs(path)
-    if isinstance(error, ConnectionError) or (silent and config):
-        return _unreachable(f"{name}, {config}" if config else name)
-    with suppress(Exception):  # what cannot be read may not tell its configurations either
-        configs = ", ".join(names := datasets.get_dataset_config_names(path, revision=revision))
-        if config and config not in names:
-            return f"The dataset {name} has no configuration {config}: choose with --dataset-config one of {configs}."
-        if not config and datasets.get_dataset_default_config_name(path, revision=revision) is None:
-            return f"The dataset {name} has several configurations: choose with --dataset-config one of {configs}."
-    if isinstance(error, DatasetGenerationError) and error.__cause__:
-        error = error.__cause__  # by itself it says only that something went wrong
-    reason = (str(error).splitlines() or [type(error).__name__])[0]
-    check = "the name and the revision" if revision else "the name or the folder"
-    return f"The dataset {name} cannot be read ({reason[:200].rstrip('. ')}): check {check}."
 
 
 def _split(table: datasets.Dataset, where: str, image: str | None, label: str | None, size: int) -> Split:
@@ -264,6 +193,17 @@ def _labels(table: datasets.Dataset, label: str, kept: Sequence[int], where: str
             "another dataset, or another column with --label-column."
         )
     return torch.tensor(numbers.astype(np.int64))
+
+
+def image_column(table: datasets.Dataset, where: str, given: str | None) -> str:
+    """The name of the column of images: as given, or found by its type. Raises ValueError."""
+    names = table.column_names
+    found = [given] if given in names else [k for k, kind in table.features.items() if isinstance(kind, datasets.Image)]
+    if len(found) != 1 or (given and given not in names):
+        raise ValueError(
+            f"The dataset {where} needs one column of images; it has {', '.join(names)}: name it with --image-column."
+        )
+    return found[0]
 
 
 def _columns(table: datasets.Dataset, where: str, image: str | None, label: str | None) -> tuple[str, str]:

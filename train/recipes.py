@@ -110,6 +110,29 @@ class WGANRecipe(Recipe):
     reading: float = 0.0
 
 
+@dataclass(frozen=True)
+class PhotoRecipe(Recipe):
+    """Noise of many strengths on patches of photographs; the loss is the mean over patches of 10 log10 of the squared
+    error, which is what PSNR measures (Chen et al. 2022).
+
+    Attributes:
+        patch: pixels on a side, cut at random and turned or mirrored.
+        sigma: largest deviation of the noise, 0-255 scale; uniform from 0.
+        grey: share of the patches that are grey, with one noise for all channels.
+        camera: share of the patches with shot noise, read noise and JPEG instead.
+    """
+
+    patch: int = 64
+    sigma: float = 75.0
+    grey: float = 0.0
+    camera: float = 0.0
+
+
+@dataclass(frozen=True)
+class DigitDenoiserRecipe(Recipe):
+    """Damage of every kind and strength on digits; squared error."""
+
+
 RECIPES: dict[str, Recipe] = {
     "mnist-dense": ClassifierRecipe(
         dataset="ylecun/mnist",
@@ -301,5 +324,33 @@ RECIPES: dict[str, Recipe] = {
             "Ours: convolutions, told the digit, trained against a critic with a gradient penalty (WGAN-GP) that also "
             "reads the digit (AC-GAN), so that what is asked for is what is drawn."
         ),
+    ),
+    "mnist-denoiser": DigitDenoiserRecipe(
+        dataset="ylecun/mnist",
+        epochs=12,
+        batch_size=128,
+        lr=1e-3,
+        optimizer="adamw",
+        warmup=0.02,
+        schedule="cosine",
+        ema=0.999,
+        clip=1.0,
+        mixed_precision="bf16",
+        source="Ours: a small residual U-Net that is not told what happened to the digit, nor how much.",
+    ),
+    "photo-denoiser": PhotoRecipe(
+        dataset="delta-prox/BSD500",
+        epochs=40,
+        batch_size=32,
+        lr=1e-3,
+        optimizer="adamw",
+        warmup=0.01,
+        schedule="cosine",
+        ema=0.999,
+        clip=1.0,
+        grey=0.2,
+        camera=0.05,
+        mixed_precision="bf16",
+        source="Ours: a residual U-Net after FFDNet and DRUNet, on the 400 training photographs of BSDS500 alone.",
     ),
 }

@@ -8,70 +8,21 @@ from models.base import Model
 from models.gan import ConvCritic, MLPDiscriminator
 from train import fidelity, losses, metrics, reliability, strokes
 from train.data import Data, Split
-from train.recipes import AutoencoderRecipe, ClassifierRecipe, GANRecipe, Recipe, VAERecipe, WGANRecipe
+from train.denoising import DigitDenoising, PhotoDenoising
+from train.recipes import (
+    AutoencoderRecipe,
+    ClassifierRecipe,
+    DigitDenoiserRecipe,
+    GANRecipe,
+    PhotoRecipe,
+    Recipe,
+    VAERecipe,
+    WGANRecipe,
+)
+from train.task import Task
 
 EVALUATION_BATCH = 500
 OUTLIER_WEIGHT = 0.5
-
-
-class Task:
-    """What the loop and the command ask of a task, and what most tasks answer."""
-
-    score: str  # the figure that validation chooses by
-    lower_is_better = False
-
-    def rank(self, figures: dict[str, float]) -> float:
-        """The score such that higher is better."""
-        return -figures[self.score] if self.lower_is_better else figures[self.score]
-
-    def check(self, data: Data) -> None:
-        """Raise ValueError if it will not be able to measure with these data; better before the training than after."""
-
-    def networks(self, net: Model) -> dict[str, nn.Module]:
-        """What is trained, by name: "net" holds the network that is published, others are its opponents.
-
-        Each has an optimiser of its own. The modules must do all that needs a gradient in their `forward`.
-        """
-        return {"net": net}
-
-    def turns(self, step: int, recipe: Recipe) -> tuple[str, ...]:
-        """Which networks are updated in this step, one after the other."""
-        return ("net",)
-
-    def loss(
-        self,
-        nets: dict[str, nn.Module],
-        turn: str,
-        images: torch.Tensor,
-        labels: torch.Tensor,
-        recipe: Recipe,
-        done: float,
-    ) -> torch.Tensor:
-        """The loss of one batch, a scalar, for the network whose turn it is.
-
-        Args:
-            nets: as `networks` named them.
-            turn: one of those names.
-            images, labels: (N, C, H, W) in [0, 1], (N,).
-            done: how much of the training is done, 0 to 1.
-        """
-        raise NotImplementedError
-
-    def evaluate(self, net: Model, split: Split) -> dict[str, float]:
-        """The figures of an epoch, on the validation split; `net` is in eval mode."""
-        raise NotImplementedError
-
-    def snapshot(self, net: Model) -> torch.Tensor | None:
-        """A picture (H, W), uint8, of what the network (in eval mode) draws, for the card; None where it draws none."""
-        return None
-
-    def finish(self, net: Model, validation: Split) -> dict[str, float]:
-        """The last touch on a trained network before it is measured and published, and its numbers for the card."""
-        return {}
-
-    def measure(self, net: Model, data: Data) -> dict[str, float]:
-        """The figures on the test split."""
-        return self.evaluate(net, data.test)
 
 
 class Classification(Task):
@@ -251,4 +202,6 @@ TASKS: dict[type[Recipe], Task] = {
     VAERecipe: Likelihood(),
     GANRecipe: Adversarial(),
     WGANRecipe: Wasserstein(),
+    DigitDenoiserRecipe: DigitDenoising(),
+    PhotoRecipe: PhotoDenoising(),
 }

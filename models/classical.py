@@ -1,0 +1,57 @@
+"""Denoising without training, by scikit-image, behind the interface of the networks: what they have to beat."""
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from scipy.ndimage import median_filter
+from skimage.restoration import denoise_nl_means, denoise_tv_chambolle, denoise_wavelet
+
+Method = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+
+
+def _each(one: Callable[[np.ndarray, float], np.ndarray]) -> Method:
+    """A function of one picture (H, W, C) and its noise's deviation, both for [0, 1], as a network has it."""
+
+    def denoise(noisy: torch.Tensor, sigma: torch.Tensor) -> torch.Tensor:
+        """(N, C, H, W) around [0, 1] and sigma (N,) on the 0-255 scale -> (N, C, H, W)."""
+        pictures = noisy.permute(0, 2, 3, 1).cpu().numpy()
+        found = [one(picture, level / 255) for picture, level in zip(pictures, sigma.tolist(), strict=True)]
+        return torch.from_numpy(np.stack(found).astype(np.float32)).permute(0, 3, 1, 2).to(noisy)
+
+    denoise.__doc__ = one.__doc__
+    return denoise
+
+
+@_each
+def non_local_means(picture: np.ndarray, sigma: float) -> np.ndarray:
+    """Each pixel becomes a mean of those with similar surroundings (Buades et al. 2005)."""
+    options = {"patch_size": 5, "patch_distance": 6, "h": 0.8 * sigma, "sigma": sigma}
+    return denoise_nl_means(picture, **options, fast_mode=True, channel_axis=2)
+
+
+@_each
+def total_variation(picture: np.ndarray, sigma: float) -> np.ndarray:
+    """As near to the picture as a picture with few edges comes (Rudin et al. 1992; Chambolle 2004)."""
+    return denoise_tv_chambolle(picture, weight=sigma, channel_axis=2)
+
+
+@_each
+def wavelet(picture: np.ndarray, sigma: float) -> np.ndarray:
+    """Small wavelet coefficients become zero (Chang et al. 2000: BayesShrink)."""
+    colour = picture.shape[2] == 3
+    return denoise_wavelet(picture, sigma=sigma, convert2ycbcr=colour, rescale_sigma=True, channel_axis=2)
+
+
+@_each
+def median(picture: np.ndarray, sigma: float) -> np.ndarray:
+    """Each pixel becomes the median of 3x3, of 5x5 where the noise is strong; the noise level says no more."""
+    return median_filter(picture, size=(size := 5 if sigma > 35 / 255 else 3, size, 1), mode="mirror")
+
+
+METHODS: dict[str, Method] = {
+    "non-local-means": non_local_means,
+    "total-variation": total_variation,
+    "wavelet": wavelet,
+    "median": median,
+}
