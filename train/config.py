@@ -10,6 +10,7 @@ from typing import Any, TypeVar, get_args, get_type_hints
 
 from train.augment import Augment
 from train.optimizers import OPTIMIZERS
+from train.photos import PATCH
 from train.recipes import Recipe
 
 Fields = TypeVar("Fields", Recipe, Augment)
@@ -27,6 +28,7 @@ def _one_of(*names: str) -> Rule:
 
 COUNT = _whole(1, 2**31 - 1)
 ABOVE_ZERO: Rule = ("a number above 0", lambda value: 0 < value <= LARGEST)
+SHARE: Rule = ("a number from 0 to 1", lambda value: 0 <= value <= 1)
 BELOW_ONE: Rule = ("a number from 0 to below 1", lambda value: 0 <= value < 1)
 RULES: dict[str, Rule] = {
     "epochs": COUNT,
@@ -34,6 +36,7 @@ RULES: dict[str, Rule] = {
     "accumulation": COUNT,
     "patience": COUNT,
     "critic_steps": COUNT,
+    "patch": _whole(16, PATCH),
     "seed": _whole(0, 2**63 - 1),
     "lr": ABOVE_ZERO,
     "clip": ABOVE_ZERO,
@@ -41,6 +44,8 @@ RULES: dict[str, Rule] = {
     "kl_warmup": BELOW_ONE,
     "label_smoothing": BELOW_ONE,
     "ema": BELOW_ONE,
+    "grey": SHARE,
+    "camera": SHARE,
     "optimizer": _one_of(*OPTIMIZERS),
     "schedule": _one_of("constant", "cosine"),
     "mixed_precision": _one_of("no", "bf16"),
