@@ -340,7 +340,7 @@ RECIPES: dict[str, Recipe] = {
     ),
     "photo-denoiser": PhotoRecipe(
         dataset="delta-prox/BSD500",
-        epochs=40,
+        epochs=32,
         batch_size=32,
         lr=1e-3,
         optimizer="adamw",
