@@ -108,12 +108,18 @@ class Corruption:
     step: float
 
 
-CORRUPTIONS: dict[str, Corruption] = {
-    "gaussian": Corruption(gaussian, 0, 100, 25, 1),
+PHOTOS: dict[str, Corruption] = {
+    "gaussian": Corruption(gaussian, 0, 75, 25, 1),
     "poisson": Corruption(poisson, 200, 5, 30, 1),
     "speckle": Corruption(speckle, 0, 150, 50, 1),
-    "salt-and-pepper": Corruption(salt_and_pepper, 0, 0.6, 0.1, 0.01),
-    "masking": Corruption(masking, 0, 0.8, 0.3, 0.01),
+    "salt-and-pepper": Corruption(salt_and_pepper, 0, 0.5, 0.05, 0.01),
+    "masking": Corruption(masking, 0, 0.5, 0.05, 0.01),
     "blur": Corruption(blur, 0, 5, 1.5, 0.1),
     "jpeg": Corruption(jpeg, 95, 5, 20, 1),
+}
+DIGITS: dict[str, Corruption] = {
+    "gaussian": Corruption(gaussian, 0, 150, 64, 1),
+    "salt-and-pepper": Corruption(salt_and_pepper, 0, 0.6, 0.2, 0.01),
+    "masking": Corruption(masking, 0, 0.8, 0.5, 0.01),
+    "blur": Corruption(blur, 0, 3, 1.5, 0.1),
 }

@@ -3,20 +3,29 @@
 from models.pipelines.autoencoder import DigitAutoencoder, Rebuilt, autoencoder
 from models.pipelines.classifier import KNOWN, SURE, DigitClassifier, Opinion, Reading, classifier
 from models.pipelines.common import Facts
+from models.pipelines.comparison import Attempt, Quality, compare, damaged, quality
+from models.pipelines.denoiser import Denoiser, denoiser
 from models.pipelines.sampler import DigitSampler, LatentMap, sampler
 
 __all__ = [
     "KNOWN",
     "SURE",
+    "Attempt",
+    "Denoiser",
     "DigitAutoencoder",
     "DigitClassifier",
     "DigitSampler",
     "Facts",
     "LatentMap",
     "Opinion",
+    "Quality",
     "Reading",
     "Rebuilt",
     "autoencoder",
     "classifier",
+    "compare",
+    "damaged",
+    "denoiser",
+    "quality",
     "sampler",
 ]

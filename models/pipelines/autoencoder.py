@@ -10,8 +10,7 @@ import models
 from models import images
 from models.base import architecture
 from models.generators import DIGITS, Generator
-from models.pipelines.common import Facts, loaded, number, shared, whole
-from models.pipelines.sampler import LARGEST_SEED
+from models.pipelines.common import LARGEST_SEED, Facts, loaded, number, shared, whole
 
 LOUDEST = 3.0
 STEPS = (2, 32)

@@ -15,6 +15,8 @@ from models import hub
 from models.base import Model, architecture
 from models.errors import InputError
 
+LARGEST_SEED = 2**32 - 1
+
 Pipeline = TypeVar("Pipeline")
 
 _LOADING = Lock()  # callers who come together wait for one loading instead of each starting their own

@@ -12,11 +12,10 @@ import models
 from models import images
 from models.errors import InputError
 from models.generators import DIGITS
-from models.pipelines.common import Facts, loaded, number, shared, whole
+from models.pipelines.common import LARGEST_SEED, Facts, loaded, number, shared, whole
 from models.vae import GaussianVAE
 
 MOST = 64  # pictures at once
-LARGEST_SEED = 2**32 - 1
 HOTTEST = 2.0
 
 # A large sheet is drawn in two parts at once: the app gives torch itself one thread.

@@ -1,0 +1,64 @@
+"""Photographs as arrays and back, with what a file carries besides its pixels."""
+
+import numpy as np
+import torch
+from PIL import Image
+
+KEPT = ("icc_profile", "exif", "dpi")  # of what Pillow reads beside the pixels
+GREY = ("1", "L", "LA", "I", "F")
+
+
+def unpacked(image: Image.Image) -> tuple[np.ndarray, Image.Image | None]:
+    """(H, W, 1) or (H, W, 3) uint8, and the transparency, 'L', if there is one. 16 bits become 8."""
+    if image.mode.startswith("I") or image.mode == "F":
+        image = Image.fromarray(_eight_bits(image))
+    image = image.convert({"La": "LA", "RGBa": "RGBA"}.get(image.mode, image.mode))  # their pixels would be too dark
+    alpha = image.convert("RGBA").getchannel("A") if image.has_transparency_data else None
+    pixels = np.array(image.convert("L" if image.mode in GREY else "RGB"))
+    return (pixels if pixels.ndim == 3 else pixels[:, :, None]), alpha
+
+
+def _eight_bits(image: Image.Image) -> np.ndarray:
+    values = np.nan_to_num(np.asarray(image, np.float32))
+    white = 65535 if image.mode.startswith("I;16") else next((top for top in (1, 255) if values.max() <= top), 65535)
+    return np.uint8(np.clip(values * (255 / white), 0, 255).round())
+
+
+def packed(pixels: np.ndarray, alpha: Image.Image | None, like: Image.Image) -> Image.Image:
+    """The reverse of `unpacked`, with what `like` carries in `info`."""
+    image = Image.fromarray(pixels.squeeze(2) if pixels.shape[2] == 1 else pixels)
+    if alpha is not None:
+        image.putalpha(alpha)
+    dropped = lost(like)
+    image.info.update({key: like.info[key] for key in KEPT if key in like.info and key not in dropped})
+    return image
+
+
+def lost(image: Image.Image) -> list[str]:
+    """What of a file does not outlive `unpacked` and `packed`.
+
+    "depth": 16 bits; "frames": all but the first picture of an animation; "icc_profile": one for other than grey or
+    red, green and blue, which the pixels have become.
+    """
+    found = {
+        "depth": image.mode.startswith("I") or image.mode == "F",
+        "frames": getattr(image, "n_frames", 1) > 1 and image.format != "MPO",  # of those the others are depth maps
+        "icc_profile": image.mode in ("CMYK", "LAB", "YCbCr", "HSV") and "icc_profile" in image.info,
+    }
+    return [name for name, is_lost in found.items() if is_lost]
+
+
+def middle(image: Image.Image, side: int) -> Image.Image:
+    """The middle of a picture, at most `side` pixels wide and high."""
+    left, top = (max(0, (length - side) // 2) for length in image.size)
+    return image.crop((left, top, min(image.width, left + side), min(image.height, top + side)))
+
+
+def to_tensor(pixels: np.ndarray) -> torch.Tensor:
+    """(H, W, C) uint8 -> (1, C, H, W) in [0, 1]."""
+    return torch.from_numpy(pixels).permute(2, 0, 1)[None].float() / 255
+
+
+def to_pixels(picture: torch.Tensor) -> np.ndarray:
+    """(1, C, H, W) around [0, 1] -> (H, W, C) uint8."""
+    return (255 * picture[0].clamp(0, 1)).round().byte().permute(1, 2, 0).cpu().numpy()
