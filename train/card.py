@@ -46,7 +46,7 @@ def model_card(name: str, recipe: Recipe, runs: list[Run], data: Data, section: 
         license="apache-2.0",
         library_name="latent-lab",
         pipeline_tag=tag,
-        tags=["pytorch", "safetensors", "mnist", type(first.net).__name__.lower()],
+        tags=["pytorch", "safetensors", title.lower(), type(first.net).__name__.lower()],
         datasets=[dataset] if "/" in dataset else None,
         model_name=name,
         eval_results=[

@@ -1,10 +1,14 @@
 """What a batch means to denoisers: noise is put on clean pictures, and the clean ones are asked back."""
 
-import torch
-from torch import nn
-from torch.nn.functional import mse_loss
+from collections.abc import Callable, Iterator
+from functools import cache
 
-from models import corruptions
+import torch
+from skimage import data as pictures
+from torch import nn
+
+import models
+from models import classical, corruptions
 from models.base import Model
 from train import photos
 from train.data import Data, Split
@@ -14,8 +18,14 @@ from train.task import Task
 
 SIGMAS = (15, 25, 50)  # at which the literature measures
 DIGIT_SIGMAS = (25, 64, 128)
+BLIND = 25
+ELSEWHERE = ("astronaut", "chelsea", "coffee", "rocket")  # colour photographs that come with scikit-image
+TEXTBOOK = "mnist-dae"
+BATCH = 500
 FAINT = 5.0  # sigma, below which errors of the estimate count by themselves, above by their share of it
 FLOOR = 1e-5  # of the squared error in the loss: beyond 50 dB nothing is to be gained
+
+Restore = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]  # pictures and sigmas (N,) -> pictures
 
 
 class PhotoDenoising(Task):
@@ -33,12 +43,11 @@ class PhotoDenoising(Task):
         clean = crop(images, recipe.patch)
         noisy, sigma = self.corrupt(clean, recipe)
         rebuilt, estimate = nets[turn](noisy, sigma)
-        error = (rebuilt.float() - clean).square().mean((1, 2, 3))
         # The estimate has weights of its own: what its part is multiplied by decides nothing.
-        return 10 * (error + FLOOR).log10().mean() + ((estimate - sigma).abs() / (sigma + FAINT)).mean()
+        return decibels(rebuilt.float(), clean).mean() + ((estimate - sigma).abs() / (sigma + FAINT)).mean()
 
     def corrupt(self, clean: torch.Tensor, recipe: PhotoRecipe) -> tuple[torch.Tensor, torch.Tensor]:
-        """Patches and what the network is told of their noise, (N,)."""
+        """Noisy patches, and what the network is told of their noise, (N,). Makes some of the clean ones grey."""
         count, device = len(clean), clean.device
         grey, camera = round(count * recipe.grey), round(count * recipe.camera)
         clean[:grey] = luma(clean[:grey])
@@ -56,7 +65,17 @@ class PhotoDenoising(Task):
         return noisy, sigma
 
     def evaluate(self, net: Model, split: Photos) -> dict[str, float]:
-        return {f"psnr_{sigma}": psnr(net, split, sigma) for sigma in SIGMAS}
+        return {f"psnr_{sigma}": mean_psnr(net, split, sigma) for sigma in SIGMAS}
+
+    def measure(self, net: Model, data: Data) -> dict[str, float]:
+        grey = [luma(one).mul(255).round() / 255 for one in data.test]
+        return {
+            **self.evaluate(net, data.test),
+            **{f"grey_{sigma}": mean_psnr(net, grey, sigma) for sigma in SIGMAS},
+            f"blind_{BLIND}": mean_psnr(net, data.test, BLIND, told=False),
+            f"grey_blind_{BLIND}": mean_psnr(net, grey, BLIND, told=False),
+            f"elsewhere_{BLIND}": mean_psnr(net, elsewhere(), BLIND),
+        }
 
 
 class DigitDenoising(Task):
@@ -66,32 +85,41 @@ class DigitDenoising(Task):
     """
 
     score = "psnr"
-    KINDS = ("gaussian", "salt-and-pepper", "masking", "blur")
+
+    def check(self, data: Data) -> None:
+        textbook()
 
     def loss(self, nets, turn, images, labels, recipe, done):
-        parts = images.tensor_split(len(self.KINDS))
-        damaged = [self._damaged(corruptions.CORRUPTIONS[k], some) for k, some in zip(self.KINDS, parts, strict=True)]
-        damaged = torch.cat(damaged).contiguous(memory_format=torch.channels_last)
-        return mse_loss(nets[turn](damaged).float(), images)
+        kinds = corruptions.DIGITS.values()
+        parts = zip(kinds, images.tensor_split(len(kinds)), strict=True)
+        damaged = torch.cat([self.damaged(kind, some) for kind, some in parts])
+        rebuilt = nets[turn](damaged.contiguous(memory_format=torch.channels_last))
+        return decibels(rebuilt.float(), images).mean()
 
     @staticmethod
-    def _damaged(kind: corruptions.Corruption, images: torch.Tensor) -> torch.Tensor:
+    def damaged(kind: corruptions.Corruption, images: torch.Tensor) -> torch.Tensor:
+        """Each picture with a strength of its own."""
         share = torch.rand(len(images), device=images.device)
         return kind.apply(images, kind.low + share * (kind.high - kind.low)) if len(images) else images
 
     def evaluate(self, net: Model, split: Split) -> dict[str, float]:
-        figures = {f"psnr_{sigma}": digits_psnr(net, split, sigma) for sigma in DIGIT_SIGMAS}
+        figures = {f"psnr_{sigma}": mean_psnr(net, batches(split), sigma) for sigma in DIGIT_SIGMAS}
         return {"psnr": sum(figures.values()) / len(figures), **figures}
 
+    def measure(self, net: Model, data: Data) -> dict[str, float]:
+        others: dict[str, Restore] = {TEXTBOOK: lambda noisy, sigma: textbook()(noisy), **classical.METHODS}
+        measured = {
+            f"{name}_{sigma}": mean_psnr(restore, batches(data.test), sigma)
+            for name, restore in others.items()
+            for sigma in DIGIT_SIGMAS
+        }
+        return {**self.evaluate(net, data.test), **measured}
 
-@torch.inference_mode()
-def digits_psnr(net: Model, split: Split, sigma: float) -> float:
-    """Mean over the images of each one's PSNR in dB: noise (seed 0) not clipped, output clipped."""
-    generator, values = torch.Generator().manual_seed(0), []
-    for clean, _ in split.batches(500):
-        rebuilt = net(corruptions.gaussian(clean, sigma, generator)).clamp(0, 1)
-        values.append(-10 * (rebuilt - clean).square().mean((1, 2, 3)).clamp_min(1e-10).log10())
-    return torch.cat(values).mean().item()
+
+@cache
+def textbook() -> Model:
+    """The denoiser to compare with. Raises ValueError if there are no weights for it."""
+    return models.load(TEXTBOOK).requires_grad_(False)
 
 
 class Denoised(nn.Module):
@@ -103,6 +131,11 @@ class Denoised(nn.Module):
 
     def forward(self, noisy: torch.Tensor, sigma: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         return self.net(noisy, sigma), self.net.estimate(noisy)
+
+
+def decibels(rebuilt: torch.Tensor, clean: torch.Tensor) -> torch.Tensor:
+    """Minus the PSNR of each picture, (N, C, H, W) -> (N,): what Chen et al. 2022 minimise, with a `FLOOR`."""
+    return 10 * ((rebuilt - clean).square().mean((1, 2, 3)) + FLOOR).log10()
 
 
 def crop(images: torch.Tensor, size: int) -> torch.Tensor:
@@ -119,14 +152,31 @@ def luma(x: torch.Tensor) -> torch.Tensor:
 
 
 @torch.inference_mode()
-def psnr(net: Model, split: Photos, sigma: float, grey: bool = False) -> float:
-    """Mean over the photographs of each one's PSNR, dB: noise (seed 0) neither clipped nor rounded, output clipped."""
-    generator, total = torch.Generator().manual_seed(0), 0.0
-    for clean in split:
-        if grey:
-            clean = luma(clean).mul(255).round() / 255
-        noisy = corruptions.gaussian(clean, sigma, generator)
-        level = torch.full((1,), float(sigma), device=clean.device)
-        rebuilt = net(noisy.contiguous(memory_format=torch.channels_last), level).clamp(0, 1)
-        total -= 10 * mse_loss(rebuilt, clean).log10().item()
-    return total / len(split)
+def mean_psnr(restore: Restore, clean_pictures: Iterator[torch.Tensor], sigma: float, told: bool = True) -> float:
+    """Mean over pictures of each one's PSNR in dB, as the literature has it.
+
+    Noise is neither clipped nor rounded (seed 0), the output is clipped.
+
+    Args:
+        restore: a network or a method.
+        clean_pictures: batches (N, C, H, W) in [0, 1], of a size of their own each.
+        sigma: deviation of the noise, 0-255 scale.
+        told: give sigma to `restore`; otherwise it has to estimate it.
+    """
+    generator, values = torch.Generator().manual_seed(0), []
+    for clean in clean_pictures:
+        noisy = corruptions.gaussian(clean, sigma, generator).contiguous(memory_format=torch.channels_last)
+        level = torch.full((len(clean),), float(sigma), device=clean.device) if told else None
+        error = (restore(noisy, level).clamp(0, 1) - clean).square().mean((1, 2, 3))
+        values.append(-10 * error.clamp_min(1e-10).log10())
+    return torch.cat(values).mean().item()
+
+
+def batches(split: Split) -> Iterator[torch.Tensor]:
+    """The images of a split, some at a time."""
+    return (images for images, _ in split.batches(BATCH))
+
+
+def elsewhere() -> list[torch.Tensor]:
+    """Well-known photographs that belong to no training set here, each (1, 3, H, W) in [0, 1]."""
+    return [torch.from_numpy(getattr(pictures, name)()).permute(2, 0, 1)[None] / 255 for name in ELSEWHERE]

@@ -322,4 +322,123 @@ net.load_state_dict(load_file("model.safetensors"))
 net.eval()
 pictures = net.decode(torch.randn(10, kwargs["latent"]), torch.arange(10))
 """,
+    "PhotoDenoiser": """
+import json
+
+import torch
+from safetensors.torch import load_file
+from torch import nn
+from torch.nn.functional import pixel_shuffle, pixel_unshuffle, silu, softplus
+
+
+class Residual(nn.Module):
+    def __init__(self, c):
+        super().__init__()
+        self.conv1, self.conv2 = nn.Conv2d(c, c, 3, padding=1), nn.Conv2d(c, c, 3, padding=1)
+
+    def forward(self, x):
+        return x + self.conv2(silu(self.conv1(silu(x))))
+
+
+class UNet(nn.Module):
+    def __init__(self, channels, maps, widths, blocks):
+        super().__init__()
+        pairs = list(zip(widths, widths[1:]))
+        stage = lambda c: nn.Sequential(*(Residual(c) for _ in range(blocks)))
+        self.input = nn.Conv2d(4 * channels + maps, widths[0], 3, padding=1)
+        self.down = nn.ModuleList(nn.Sequential(stage(a), nn.Conv2d(a, b, 2, 2)) for a, b in pairs)
+        self.middle = stage(widths[-1])
+        self.up = nn.ModuleList(nn.Sequential(nn.ConvTranspose2d(b, a, 2, 2), stage(a)) for a, b in pairs)
+        self.output = nn.Conv2d(widths[0], 4 * channels, 3, padding=1)
+
+    def forward(self, x):  # unshuffled, height and width divisible by 2 ** (stages - 1)
+        kept, x = [], self.input(x)
+        for down in self.down:
+            kept.append(x)
+            x = down(x)
+        x = self.middle(x)
+        for up, before in zip(reversed(self.up), reversed(kept)):
+            x = before + up(x)
+        return pixel_shuffle(self.output(x), 2)
+
+
+class NoiseLevel(nn.Module):
+    def __init__(self):
+        super().__init__()
+        layers = nn.Conv2d(12, 32, 3, padding=1), nn.ReLU(), nn.Conv2d(32, 32, 3, padding=1), nn.ReLU()
+        self.features = nn.Sequential(*layers, nn.Conv2d(32, 2, 1))
+
+    def forward(self, x):
+        level, weight = self.features(x).flatten(2).unbind(1)
+        return 75 * (softplus(level) * weight.softmax(1)).sum(1)
+
+
+class PhotoDenoiser(nn.Module):
+    def __init__(self, widths, blocks):
+        super().__init__()
+        self.unet, self.noise_level = UNet(3, 1, widths, blocks), NoiseLevel()
+
+    def forward(self, noisy, sigma=None):  # (N, 3, H, W) in [0, 1], sides divisible by 8; sigma (N,), 0 to 75
+        x = pixel_unshuffle(noisy, 2)
+        sigma = self.noise_level(x) if sigma is None else sigma
+        plane = (sigma / 255).view(-1, 1, 1, 1).expand(-1, 1, *x.shape[2:])
+        return noisy - self.unet(torch.cat([x, plane], 1))
+
+
+net = PhotoDenoiser(**json.load(open("config.json"))["kwargs"])
+net.load_state_dict(load_file("model.safetensors"))
+net.eval()
+""",
+    "DigitDenoiser": """
+import json
+
+from safetensors.torch import load_file
+from torch import nn
+from torch.nn.functional import pixel_shuffle, pixel_unshuffle, silu
+
+
+class Residual(nn.Module):
+    def __init__(self, c):
+        super().__init__()
+        self.conv1, self.conv2 = nn.Conv2d(c, c, 3, padding=1), nn.Conv2d(c, c, 3, padding=1)
+
+    def forward(self, x):
+        return x + self.conv2(silu(self.conv1(silu(x))))
+
+
+class UNet(nn.Module):
+    def __init__(self, channels, maps, widths, blocks):
+        super().__init__()
+        pairs = list(zip(widths, widths[1:]))
+        stage = lambda c: nn.Sequential(*(Residual(c) for _ in range(blocks)))
+        self.input = nn.Conv2d(4 * channels + maps, widths[0], 3, padding=1)
+        self.down = nn.ModuleList(nn.Sequential(stage(a), nn.Conv2d(a, b, 2, 2)) for a, b in pairs)
+        self.middle = stage(widths[-1])
+        self.up = nn.ModuleList(nn.Sequential(nn.ConvTranspose2d(b, a, 2, 2), stage(a)) for a, b in pairs)
+        self.output = nn.Conv2d(widths[0], 4 * channels, 3, padding=1)
+
+    def forward(self, x):  # unshuffled, height and width divisible by 2 ** (stages - 1)
+        kept, x = [], self.input(x)
+        for down in self.down:
+            kept.append(x)
+            x = down(x)
+        x = self.middle(x)
+        for up, before in zip(reversed(self.up), reversed(kept)):
+            x = before + up(x)
+        return pixel_shuffle(self.output(x), 2)
+
+
+class DigitDenoiser(nn.Module):
+    def __init__(self, widths, blocks):
+        super().__init__()
+        self.unet = UNet(1, 0, widths, blocks)
+
+    def forward(self, noisy):  # (N, 1, 28, 28) around [0, 1], white on black
+        return noisy - self.unet(pixel_unshuffle(noisy, 2))
+
+
+net = DigitDenoiser(**json.load(open("config.json"))["kwargs"])
+net.load_state_dict(load_file("model.safetensors"))
+net.eval()
+""",
 }
