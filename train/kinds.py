@@ -143,9 +143,9 @@ def _photo_denoiser(folder: Path, run: Run, data: Data) -> str:
     figure.savefig(folder / "strips.png", dpi=110)
     plt.close(figure)
     ours = {kind: " | ".join(f"{run.test[f'{kind}_{s}']:.2f}" for s in denoising.SIGMAS) for kind in ("psnr", "grey")}
-    return f"""PSNR as in the papers: noise is added to 8-bit values and neither clipped nor rounded, the output is clipped,
-and the mean is over the images' own figures. Published figures are for CBSD68, the test split that this recipe is meant
-for, and its grey version by Pillow's `L`, BSD68.
+    return f"""PSNR as in the papers: noise is added to 8-bit values and neither clipped nor rounded, the output is
+clipped, and the mean is over the images' own figures. Published figures are for CBSD68, the test split that this recipe
+is meant for, and its grey version by Pillow's `L`, BSD68.
 
 | PSNR, dB | σ 15 | 25 | 50 |
 |---|---|---|---|

@@ -327,7 +327,7 @@ RECIPES: dict[str, Recipe] = {
     ),
     "mnist-denoiser": DigitDenoiserRecipe(
         dataset="ylecun/mnist",
-        epochs=12,
+        epochs=20,
         batch_size=128,
         lr=1e-3,
         optimizer="adamw",
