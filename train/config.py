@@ -46,6 +46,7 @@ RULES: dict[str, Rule] = {
     "ema": BELOW_ONE,
     "grey": SHARE,
     "camera": SHARE,
+    "clipped": SHARE,
     "optimizer": _one_of(*OPTIMIZERS),
     "schedule": _one_of("constant", "cosine"),
     "mixed_precision": _one_of("no", "bf16"),

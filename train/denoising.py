@@ -62,7 +62,7 @@ class PhotoDenoising(Task):
             noisy[-camera:] = corruptions.camera(some, peak, read, quality)
             off = (noisy[-camera:] - some).square().mean((1, 2, 3)).sqrt()
             sigma[-camera:] = (255 * off).clamp(max=recipe.sigma)
-        return noisy, sigma
+        return some_clipped(noisy, recipe.clipped), sigma
 
     def evaluate(self, net: Model, split: Photos) -> dict[str, float]:
         return {f"psnr_{sigma}": mean_psnr(net, split, sigma) for sigma in SIGMAS}
@@ -92,7 +92,7 @@ class DigitDenoising(Task):
     def loss(self, nets, turn, images, labels, recipe, done):
         kinds = corruptions.DIGITS.values()
         parts = zip(kinds, images.tensor_split(len(kinds)), strict=True)
-        damaged = torch.cat([self.damaged(kind, some) for kind, some in parts])
+        damaged = some_clipped(torch.cat([self.damaged(kind, some) for kind, some in parts]), recipe.clipped)
         rebuilt = nets[turn](damaged.contiguous(memory_format=torch.channels_last))
         return decibels(rebuilt.float(), images).mean()
 
@@ -136,6 +136,12 @@ class Denoised(nn.Module):
 def decibels(rebuilt: torch.Tensor, clean: torch.Tensor) -> torch.Tensor:
     """Minus the PSNR of each picture, (N, C, H, W) -> (N,): what Chen et al. 2022 minimise, with a `FLOOR`."""
     return 10 * ((rebuilt - clean).square().mean((1, 2, 3)) + FLOOR).log10()
+
+
+def some_clipped(noisy: torch.Tensor, share: float) -> torch.Tensor:
+    """A share of the pictures clipped to [0, 1], as files are; the literature measures without."""
+    clipped = torch.rand(len(noisy), 1, 1, 1, device=noisy.device) < share
+    return torch.where(clipped, noisy.clamp(0, 1), noisy)
 
 
 def crop(images: torch.Tensor, size: int) -> torch.Tensor:

@@ -120,17 +120,25 @@ class PhotoRecipe(Recipe):
         sigma: largest deviation of the noise, 0-255 scale; uniform from 0.
         grey: share of the patches that are grey, with one noise for all channels.
         camera: share of the patches with shot noise, read noise and JPEG instead.
+        clipped: share of the patches that are clipped to what a file can hold.
     """
 
     patch: int = 64
     sigma: float = 75.0
     grey: float = 0.0
     camera: float = 0.0
+    clipped: float = 0.0
 
 
 @dataclass(frozen=True)
 class DigitDenoiserRecipe(Recipe):
-    """Damage of every kind and strength on digits; squared error."""
+    """Damage of every kind and strength on digits; the loss is that of `PhotoRecipe`.
+
+    Attributes:
+        clipped: share of the digits that are clipped to what a file can hold.
+    """
+
+    clipped: float = 0.0
 
 
 RECIPES: dict[str, Recipe] = {
@@ -335,12 +343,13 @@ RECIPES: dict[str, Recipe] = {
         schedule="cosine",
         ema=0.999,
         clip=1.0,
+        clipped=0.5,
         mixed_precision="bf16",
         source="Ours: a small residual U-Net that is not told what happened to the digit, nor how much.",
     ),
     "photo-denoiser": PhotoRecipe(
         dataset="delta-prox/BSD500",
-        epochs=32,
+        epochs=25,
         batch_size=32,
         lr=1e-3,
         optimizer="adamw",
@@ -350,6 +359,7 @@ RECIPES: dict[str, Recipe] = {
         clip=1.0,
         grey=0.2,
         camera=0.05,
+        clipped=0.25,
         mixed_precision="bf16",
         source="Ours: a residual U-Net after FFDNet and DRUNet, on the 400 training photographs of BSDS500 alone.",
     ),
