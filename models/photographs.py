@@ -1,6 +1,9 @@
 """Photographs as arrays and back, with what a file carries besides its pixels."""
 
+from pathlib import Path
+
 import numpy as np
+import skimage.data
 import torch
 from PIL import Image
 
@@ -62,3 +65,8 @@ def to_tensor(pixels: np.ndarray) -> torch.Tensor:
 def to_pixels(picture: torch.Tensor) -> np.ndarray:
     """(1, C, H, W) around [0, 1] -> (H, W, C) uint8."""
     return (255 * picture[0].clamp(0, 1)).round().byte().permute(1, 2, 0).cpu().numpy()
+
+
+def examples() -> list[Path]:
+    """Photographs to try, free of rights, that come with scikit-image: a coffee, an astronaut and a cat."""
+    return [Path(skimage.data.__file__).with_name(name) for name in ("coffee.png", "astronaut.png", "chelsea.png")]

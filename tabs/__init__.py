@@ -11,6 +11,7 @@ from models.errors import InputError
 
 # Events that serve the page. The last of several counts: one that comes while an answer is awaited must not be lost.
 PAGE = {"queue": False, "show_progress": "hidden", "trigger_mode": "always_last", "api_visibility": "private"}
+ROLL = "() => Math.floor(Math.random() * 2 ** 32)"  # a seed
 LOCALES = Path(__file__).parent / "locales"
 
 

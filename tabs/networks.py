@@ -46,6 +46,8 @@ def _measured(words: Words, facts: Facts) -> str:
         return words("network.accuracy", percent=percent)
     if "frechet" in facts.figures:
         return words("network.frechet", distance=f"{facts.figures['frechet']:.2f}")
+    if "blind_25" in facts.figures:  # a network for photographs
+        return words("network.psnr", psnr=f"{facts.figures['psnr_25']:.2f}")
     return ""
 
 

@@ -10,14 +10,13 @@ import models
 from models import images
 from models.pipelines import DigitSampler, sampler
 from models.pipelines.sampler import HOTTEST, MOST
-from tabs import PAGE, Words
+from tabs import PAGE, ROLL, Words
 from tabs.networks import chosen, menu, source
 from tabs.picture import data_url
 
 DEFAULT = "mnist-cvae"
 COUNT = 36
 ANY = "any"
-ROLL = "() => Math.floor(Math.random() * 2 ** 32)"
 
 
 def build(words: Words, *, public: bool) -> None:

@@ -1,6 +1,6 @@
 """A noisy picture in, a clean one out: photographs of any size, a tile at a time."""
 
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from math import ceil
@@ -65,15 +65,11 @@ class Denoiser:
         Raises:
             InputError: the picture is too large, has no pixels or is none for this network, or sigma is no such number.
         """
-        steps = self.steps(image, sigma)
-        while True:
-            try:
-                next(steps)
-            except StopIteration as done:
-                return done.value
+        *_, (_, clean) = self.steps(image, sigma)
+        return clean
 
-    def steps(self, image: Image.Image, sigma: float | None = None) -> Generator[float, None, Image.Image]:
-        """The same bit by bit: yields the share that is done, returns the picture. Closing it ends the work."""
+    def steps(self, image: Image.Image, sigma: float | None = None) -> Iterator[tuple[float, Image.Image | None]]:
+        """The same bit by bit: the share that is done, and at the end the picture. Closing it ends the work."""
         images.check_size(image)
         if self.digits and image.size != (images.DIGIT_SIZE,) * 2:
             raise InputError("not_a_digit", "This network is for digits of 28 × 28 pixels: give it one of that size.")
@@ -90,8 +86,7 @@ class Denoiser:
         tiles = list(_tiles(*pixels.shape[:2], reach, multiple))
         with ThreadPoolExecutor(AT_ONCE) as pool:
             for done, _ in enumerate(pool.map(work, tiles), 1):  # what has not begun is dropped when this is closed
-                yield done / len(tiles)
-        return packed(clean, alpha, image)
+                yield done / len(tiles), packed(clean, alpha, image) if done == len(tiles) else None
 
     def estimate(self, image: Image.Image) -> float:
         """The deviation of a photograph's noise on the 0-255 scale, by its middle; 0 by a network of digits."""

@@ -1,0 +1,179 @@
+"""Photographs: a noisy one, or a clean one that gets something to suffer from; before and after in one picture."""
+
+import io
+import random
+from collections.abc import Iterator
+from html import escape
+
+import gradio as gr
+from gradio.processing_utils import save_bytes_to_cache
+from PIL import Image
+
+from models import corruptions, photographs
+from models.denoisers import LARGEST_SIGMA
+from models.errors import InputError
+from models.pipelines import Denoiser, compare, damaged, denoiser, quality
+from models.pipelines.comparison import COMPARED
+from models.pipelines.denoiser import names
+from tabs import PAGE, Words
+from tabs.damage import damage
+from tabs.methods import method, psnr, ssim, table
+from tabs.networks import chosen, source
+from tabs.picture import Picture, require
+
+NETWORK = "photo-denoiser"
+CLEAN, NOISY = "clean", "noisy"
+# Large photographs take their time and their memory: one after the other.
+PROGRESS = gr.Progress()
+WORK = {"concurrency_id": "denoise", "concurrency_limit": 1}
+
+Given = Image.Image | InputError | None
+
+
+def build(words: Words, *, public: bool) -> None:
+    """Lay out the part, and make the endpoint `denoise` where `public`."""
+    both = gr.ImageSlider(label=words("photo.slider"), max_height=520, elem_id="before-after", buttons=["fullscreen"])
+    line = gr.HTML(elem_id="denoised", elem_classes="source")
+    with gr.Row(elem_classes="buttons"):
+        everyone = gr.Button(words("photo.compare"), size="sm", elem_id="denoise-compare")
+        download = gr.DownloadButton(words("photo.download"), size="sm", elem_id="denoise-download")
+        stop = gr.Button(words("photo.stop"), size="sm", elem_id="denoise-stop")
+    with gr.Row(elem_classes="columns"):
+        with gr.Column(min_width=280, scale=5):
+            upload = Picture(
+                value=str(photographs.examples()[0]),
+                label=words("photo.picture"),
+                placeholder=words("picture.placeholder"),
+                sources=["upload", "webcam", "clipboard"],
+                height=240,
+                elem_id="photo",
+            )
+            gr.Examples([[str(path)] for path in photographs.examples()], upload, label=words("photo.examples"))
+        with gr.Column(min_width=280, scale=7):
+            path = gr.Radio(
+                [(words("photo.is_clean"), CLEAN), (words("photo.is_noisy"), NOISY)],
+                value=CLEAN,
+                label=words("photo.path"),
+                elem_id="photo-path",
+            )
+            with gr.Column() as harm:
+                controls = damage(words, corruptions.PHOTOS, "photo-damage")
+            sigma = gr.Slider(
+                0,
+                LARGEST_SIGMA,
+                25,
+                step=0.5,
+                label=words("photo.sigma"),
+                info=words("photo.sigma_info"),
+                elem_id="sigma",
+            )
+    gallery = gr.Gallery(
+        visible=False, columns=3, object_fit="contain", format="png", label=words("photo.gallery"), elem_id="attempts"
+    )
+    figures = gr.HTML(elem_id="methods")
+    for one in (path, sigma):
+        one.preprocess = lambda value: value  # the pipeline says what is wrong with it, in a sentence
+    # What was asked for last: a number that is always new, and the noise level where the visitor corrected it.
+    asked = gr.State((0, None))
+
+    def denoise(image: Image.Image, network: str = NETWORK, sigma: float | None = None) -> tuple[str, float]:
+        """Take the noise away from a picture.
+
+        Args:
+            image: a photograph of any size and mode; for a network of digits 28x28 pixels, white on black.
+            network: which one; `photo-denoiser` is for photographs.
+            sigma: deviation of the noise on the 0-255 scale, 0 to 75; left out it is estimated.
+
+        Returns:
+            The picture, of the same size, a PNG; and the sigma that was used, 0 for networks of digits.
+        """
+        with words.errors():
+            pipeline: Denoiser = chosen(network, names(), denoiser)
+            picture = require(image)
+            level = pipeline.estimate(picture) if sigma is None else sigma
+            clean = pipeline(picture, level)
+            return save(clean, "denoised"), 0.0 if pipeline.digits else round(level, 2)
+
+    def save(image: Image.Image, name: str) -> str:
+        # Gradio would leave the Exif data out, and take ten times as long for a file a little smaller.
+        buffer = io.BytesIO()
+        image.save(buffer, "PNG", compress_level=1, exif=image.info.get("exif", b""))
+        return save_bytes_to_cache(buffer.getvalue(), f"{name}.png", download.GRADIO_CACHE)
+
+    def pair(image: Given, path: str, kind: str, strength: float, seed: int) -> tuple[Image.Image, Image.Image | None]:
+        """What is to be denoised, and the same without noise where that is known."""
+        picture = require(image)
+        return (
+            (picture, None) if path == NOISY else (damaged(picture, corruptions.PHOTOS, kind, strength, seed), picture)
+        )
+
+    def work(
+        asked, image: Given, path: str, kind: str, strength: float, seed: int, progress: gr.Progress = PROGRESS
+    ) -> Iterator:
+        try:
+            pipeline, level = denoiser(NETWORK), asked[1]
+            noisy, clean = pair(image, path, kind, strength, seed)
+            if level is None:
+                level = strength if clean and kind == "gaussian" else pipeline.estimate(noisy)
+            for share, picture in pipeline.steps(noisy, level):  # noqa: B007, the last one stays
+                progress(share, desc=words("photo.working"))
+                yield (gr.skip(),) * 4  # here it can be stopped
+            told = _told(words, image, asked[1], level) if path == NOISY else _gained(words, clean, noisy, picture)
+            files = save(noisy, "noisy"), save(picture, "denoised")
+            yield files, f"{told}<br>{source(words, NETWORK, pipeline.facts)}", round(2 * level) / 2, files[1]
+        except ValueError as error:
+            yield None, f'<p class="sentence">{escape(words.sentence(error))}</p>', gr.skip(), None
+
+    def ask(image: Given, path: str, kind: str, strength: float, seed: int, sigma: float):
+        try:
+            noisy, clean = pair(image, path, kind, strength, seed)
+            attempts = compare(noisy, clean, sigma)
+        except ValueError as error:
+            return gr.update(visible=False), f'<p class="sentence">{escape(words.sentence(error))}</p>'
+        noisy, clean = (one and photographs.middle(one, COMPARED) for one in (noisy, clean))
+        shown = [(one, words(key)) for one, key in ((clean, "methods.clean"), (noisy, "methods.before")) if one]
+        shown += [(one.picture, method(words, one.name)) for one in attempts]
+        part = "" if image.size == noisy.size else f'<p class="muted">{escape(words("photo.part", side=COMPARED))}</p>'
+        before = quality(clean, noisy) if clean else None
+        return gr.update(visible=True, value=shown), part + table(words, before, attempts)
+
+    given = [upload, path, *controls.values]
+    shown = [both, line, sigma, download]
+    run = asked.change(
+        work, [asked, *given], shown, show_progress_on=both, show_progress="full", api_visibility="private", **WORK
+    )
+
+    def again() -> tuple[float, None]:
+        return random.random(), None
+
+    path.input(lambda path: gr.update(visible=path == CLEAN), path, harm, **PAGE)
+    renewing = {"outputs": asked, "cancels": run, **PAGE}
+    gr.on(None, again, **renewing)
+    gr.on([upload.change, path.input, controls.strength.release, controls.seed.change], again, **renewing)
+    controls.renewed.then(again, **renewing)
+    sigma.release(lambda sigma: (random.random(), sigma), sigma, **renewing)
+    stop.click(None, cancels=run)
+    everyone.click(ask, [*given, sigma], [gallery, figures], show_progress_on=figures, api_visibility="private", **WORK)
+    if public:
+        network = gr.Textbox(NETWORK, visible=False, label=words("network"))
+        level = gr.Number(None, visible=False, label=words("photo.sigma"))
+        level.preprocess = lambda value: value
+        found = [
+            gr.Image(visible=False, label=words("photo.result")),
+            gr.Number(visible=False, label=words("photo.sigma")),
+        ]
+        gr.Button(visible=False).click(denoise, [upload, network, level], found, api_name="denoise", **WORK)
+
+
+def _gained(words: Words, clean: Image.Image, noisy: Image.Image, picture: Image.Image) -> str:
+    """What the work was good for."""
+    before, after = quality(clean, noisy), quality(clean, picture)
+    values = {"psnr": psnr(before), "better": psnr(after), "ssim": ssim(before), "similar": ssim(after)}
+    return f'<b class="figures">{escape(words("photo.gained", **values))}</b>'
+
+
+def _told(words: Words, image: Image.Image, corrected: float | None, level: float) -> str:
+    """Of a noisy photograph: how noisy it is, and what of its file is lost."""
+    said = words("photo.estimated" if corrected is None else "photo.corrected", sigma=f"{level:.1f}")
+    notes = "".join(f" {words(f'lost.{name}')}" for name in photographs.lost(image))
+    return f'<b class="figures">{escape(said)}</b>{escape(notes)}'
