@@ -27,27 +27,34 @@ def build(words: Words, *, public: bool) -> None:
     with gr.Row(elem_classes="columns"):
         with gr.Column(min_width=280, scale=5):
             drawing = pad(words, elem_id="noisy-pad", one=True, initial="3")
-            take = gr.Button(words("digit.take"), size="sm", elem_id="noisy-take")
+            with gr.Row(elem_classes="buttons"):
+                take = gr.Button(words("digit.take"), size="sm", elem_id="noisy-take")
             controls = damage(words, corruptions.DIGITS, "digit-damage")
         with gr.Column(min_width=280, scale=7):
             result = gr.HTML(elem_id="cleaned")
     taken = gr.State()  # which of the test digits; None where the drawing counts
 
-    def show(url: str | None, taken: int | None, kind: str, strength: float, seed: int):
+    def show(url: str | None, taken: int | None, kind: str, strength: float, seed: int) -> str:
         if not url and taken is None:
             return f'<p class="sentence">{escape(words("digit.empty"))}</p>'
         try:
-            clean = examples()[taken] if taken is not None else images.to_digit(require(read(url)))
+            clean = images.to_digit(require(read(url))) if taken is None else examples()[taken]
             noisy = damaged(clean, corruptions.DIGITS, kind, strength, seed)
             return _result(words, clean, noisy, compare(noisy, clean, digits=True))
         except ValueError as error:
             return f'<p class="sentence">{escape(words.sentence(error))}</p>'
 
+    def show_drawing(url: str | None, *damage) -> tuple[str, None]:
+        return show(url, None, *damage), None
+
+    def show_taken(*damage) -> tuple[str, int]:
+        return show(None, chosen := random.randrange(len(examples())), *damage), chosen
+
     given = [drawing, taken, *controls.values]
-    drawing.input(lambda: None, None, taken, **PAGE).then(show, given, result, **PAGE)
-    take.click(lambda: random.randrange(len(examples())), None, taken, **PAGE).then(show, given, result, **PAGE)
-    controls.renewed.then(show, given, result, **PAGE)
+    drawing.input(show_drawing, [drawing, *controls.values], [result, taken], **PAGE)
+    take.click(show_taken, controls.values, [result, taken], **PAGE)
     gr.on([controls.strength.input, controls.seed.change], show, given, result, **PAGE)
+    controls.renewed.then(show, given, result, **PAGE)
 
 
 def _result(words: Words, clean: Image.Image, noisy: Image.Image, attempts: list[Attempt]) -> str:

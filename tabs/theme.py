@@ -82,16 +82,16 @@ CSS = """
   border-top: 1px solid var(--line); padding-top: 1rem; color: var(--ink);
 }
 .opinions > p { grid-column: 1 / -1; margin: 0; color: var(--muted); }
-#opinions table {
+#opinions table, #methods table, #cleaned table {
   width: 100%; margin: 0; border: 0; border-collapse: collapse; font-size: 0.9rem; font-variant-numeric: tabular-nums;
 }
-#opinions th, #opinions td {
+#opinions th, #opinions td, #methods th, #methods td, #cleaned th, #cleaned td {
   border: 0; border-bottom: 1px solid var(--line); padding: 0.35rem 0 0.35rem 0.5rem;
   text-align: right; white-space: nowrap; font-weight: 400;
 }
-#opinions tr { border: 0; }
-#opinions th:first-child { text-align: left; padding-left: 0; }
-#opinions thead th { color: var(--muted); font-size: 0.8rem; }
+#opinions tr, #methods tr, #cleaned tr { border: 0; }
+#opinions th:first-child, #methods th:first-child, #cleaned th:first-child { text-align: left; padding-left: 0; }
+#opinions thead th, #methods thead th, #cleaned thead th { color: var(--muted); font-size: 0.8rem; }
 #opinions td:nth-child(2) { min-width: 4ch; font-weight: 600; white-space: normal; overflow-wrap: anywhere; }
 .opinions figure { margin: 0; }
 .opinions svg { width: 100%; max-width: 420px; display: block; margin: 0 auto; overflow: visible; }
@@ -102,11 +102,13 @@ CSS = """
 .opinions .end { text-anchor: end; }
 .opinions .name { fill: var(--ink); }
 .opinions figcaption { color: var(--muted); font-size: 0.8rem; text-align: center; margin-top: 0.25rem; }
-.source, .source *, .legend, #rebuilt .muted { color: var(--muted); font-size: 0.85rem; overflow-wrap: anywhere; }
-.gallery {
+.source, .source *, .legend, #rebuilt .muted, #methods .muted {
+  color: var(--muted); font-size: 0.85rem; overflow-wrap: anywhere;
+}
+#sample-gallery .gallery {
   display: grid; grid-template-columns: repeat(var(--columns, 6), minmax(0, 1fr)); gap: 3px; max-width: 540px;
 }
-.gallery .pixels { width: 100%; height: auto; aspect-ratio: 1; border-radius: 4px; }
+#sample-gallery .pixels { width: 100%; height: auto; aspect-ratio: 1; border-radius: 4px; }
 .seed { align-items: end; flex-wrap: nowrap !important; }
 .seed > * { min-width: 0 !important; }
 .seed button { border: 1px solid var(--line); min-height: 40px; }
@@ -126,6 +128,11 @@ CSS = """
 .pads .pad-row > span { display: none; }
 .strip { display: grid; grid-template-columns: repeat(12, minmax(0, 1fr)); gap: 3px; }
 .strip .pixels { width: 100%; height: auto; aspect-ratio: 1; border-radius: 4px; }
+#methods table, #cleaned table { max-width: 34rem; margin-top: 1rem; }
+#methods .best th, #methods .best td, #cleaned .best th, #cleaned .best td { font-weight: 600; }
+#methods, #cleaned, #denoised { color: var(--ink); }
+#denoised .figures { color: var(--ink); font-size: 1.1rem; font-weight: 400; font-variant-numeric: tabular-nums; }
+#attempts .grid-wrap { max-height: none; overflow: visible; }
 .rebuilt { display: grid; grid-template-columns: repeat(auto-fill, minmax(104px, 1fr)); gap: 1rem; }
 .rebuilt figure { margin: 0; text-align: center; }
 .rebuilt .pixels { width: 84px; height: 84px; }
@@ -145,8 +152,11 @@ CSS = """
   .pixels { width: 60px; height: 60px; flex: none; }
   .opinions { grid-template-columns: minmax(0, 1fr); }
   #opinions table { font-size: 0.78rem; }
-  #opinions thead th { font-size: 0.7rem; white-space: normal; vertical-align: bottom; }
-  #opinions th, #opinions td { padding-left: 0.25rem; }
+  #opinions thead th, #methods thead th, #cleaned thead th {
+    font-size: 0.7rem; white-space: normal; vertical-align: bottom;
+  }
+  #attempts .grid-container { grid-template-columns: repeat(2, minmax(0, 1fr)); }
+  #opinions th, #opinions td, #methods th, #methods td, #cleaned th, #cleaned td { padding-left: 0.25rem; }
   .pad-row > span { display: none; }
   .pads .pad-row { gap: 0.25rem; }
   .pads .pad-row button { height: 40px; }
