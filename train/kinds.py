@@ -137,7 +137,7 @@ def _photo_denoiser(folder: Path, run: Run, data: Data) -> str:
         }
         top, left = ((side - CROP) // 2 for side in clean.shape[2:])
         for place, (title, picture) in zip(row, shown.items(), strict=True):
-            place.imshow(picture[0, :, top : top + CROP, left : left + CROP].clamp(0, 1).permute(1, 2, 0))
+            place.imshow(picture[0, :, top : top + CROP, left : left + CROP].clamp(0, 1).permute(1, 2, 0).numpy())
             psnr = -denoising.decibels(picture.clamp(0, 1), clean).item()
             place.set(title=title, xticks=[], yticks=[], xlabel="" if picture is clean else f"{psnr:.2f} dB")
     figure.savefig(folder / "strips.png", dpi=110)

@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,13 +46,16 @@ def load(name: str, config: str | None = None, revision: str | None = None, colu
         if key not in found:
             raise ValueError(f"The dataset {name} has no split named {key}, only {', '.join(found)}: name one {key}.")
         table, where = found[key], f"{name}, {key}"
-        photos = [image.convert("RGB") for image in table[image_column(table, where, column)]]
+        photos = list(_decoded(table[image_column(table, where, column)], where))
         if len(photos) <= HELD_OUT and key == "train":
             raise ValueError(f"The dataset {where} is too small to hold {HELD_OUT} photographs out: add some.")
         for photo in photos:
             digest.update(photo.tobytes())
         splits[key] = photos
-    train = torch.from_numpy(np.stack([patch for photo in splits["train"][:-HELD_OUT] for patch in patches(photo)]))
+    cut = [patch for photo in splits["train"][:-HELD_OUT] for patch in patches(photo)]
+    if not cut:
+        raise ValueError(f"The photographs of {name}, train, have sides below {PATCH} pixels: add larger ones.")
+    train = torch.from_numpy(np.stack(cut))
     known_as = os.path.basename(os.path.abspath(name)) if os.path.isdir(name) else name
     return Data(
         Split(train, torch.zeros(len(train), dtype=torch.int64)),
@@ -60,6 +63,19 @@ def load(name: str, config: str | None = None, revision: str | None = None, colu
         name=known_as,
         fingerprint=digest.hexdigest(),
     )
+
+
+def _decoded(column: Iterable[Image.Image], where: str) -> Iterator[Image.Image]:
+    images, number = iter(column), 0
+    while True:
+        number += 1
+        try:
+            image = next(images).convert("RGB")
+        except StopIteration:
+            return
+        except Exception as error:  # Pillow's readers raise anything on broken files
+            raise ValueError(f"Picture number {number} of {where} cannot be decoded: take it out.") from error
+        yield image
 
 
 def _tensor(photo: Image.Image) -> torch.Tensor:

@@ -114,12 +114,13 @@ def compare(
     images.check_size(noisy)
     noisy, clean = middle(noisy, COMPARED), middle(clean, COMPARED) if clean else None
     networks = {name: one for name in names() if (one := denoiser(name)).digits == digits}
-    if sigma is None and clean:
-        sigma = math.sqrt(_mean_square(clean, noisy))
-    elif sigma is None:
-        sigma = max(one.estimate(noisy) for one in networks.values())
-    if not digits:
-        sigma = min(sigma, LARGEST_SIGMA)
+    most = 255 if digits else LARGEST_SIGMA
+    if sigma is None:
+        known = (
+            math.sqrt(_mean_square(clean, noisy)) if clean else max(one.estimate(noisy) for one in networks.values())
+        )
+        sigma = min(known, most)
+    sigma = number("sigma", sigma, 0, most)
     pixels, alpha = unpacked(noisy)
     methods: dict[str, Callable[[], Image.Image]] = {name: partial(one, noisy, sigma) for name, one in networks.items()}
     for name, method in classical.METHODS.items():

@@ -73,7 +73,9 @@ class Denoiser:
         images.check_size(image)
         if self.digits and image.size != (images.DIGIT_SIZE,) * 2:
             raise InputError("not_a_digit", "This network is for digits of 28 × 28 pixels: give it one of that size.")
-        sigma = self.estimate(image) if sigma is None else number("sigma", sigma, 0, LARGEST_SIGMA)
+        if sigma is None or self.digits:
+            sigma = self.estimate(image)
+        sigma = number("sigma", sigma, 0, LARGEST_SIGMA)
         pixels, alpha = unpacked(image.convert("L") if self.digits else image)
         clean = np.empty_like(pixels)
 
