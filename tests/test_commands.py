@@ -152,12 +152,23 @@ def test_a_later_seed_that_is_taken(cli: Callable, tmp_path: Path, tiny_mnist: P
     assert not (tmp_path / "runs" / "mnist-dense" / "seed-0" / "state.pt").exists()
 
 
+def test_another_network(cli: Callable, tmp_path: Path, tiny_mnist: Path) -> None:
+    """It is built as the command line says; a run goes on with the same only."""
+    fit = ["fit", "mnist-dense", "--dataset", tiny_mnist, "--epochs", 1, "--network"]
+    assert cli(*fit, '{"hidden": 16}')[0] == 0
+    net = models.load(tmp_path / "runs" / "mnist-dense" / "checkpoint")
+    assert net.kwargs == {"hidden": 16} and net.parameter_count == 785 * 16 + 17 * 10
+    assert "of another network" in sentence(cli(*fit, '{"hidden": 17}', "--resume"))
+
+
 MISTAKES = {
     "unknown name": (f"choose one of {', '.join(models.names())}", "fit", "mnist-dance"),
     "unknown name to evaluate": (f"choose one of {', '.join(models.names())}", "evaluate", "mnist-dance"),
     "no such dataset": ("check the name or the folder", "fit", "mnist-dense", "--dataset", "./nowhere"),
     "no such folder": ("./nowhere", "evaluate", "./nowhere", "--dataset", "TINY"),
     "a rate that is too large": ("not finite at step", "fit", "mnist-dense", "--dataset", "TINY", "--lr", "1e38"),
+    "a network of no such thing": ("unknown or missing width", "fit", "mnist-dense", "--network", '{"width": 8}'),
+    "a network too wide": ("hidden must be between", "fit", "mnist-dense", "--network", '{"hidden": 5000}'),
     "an output that is a file": ("is a file, not", "fit", "mnist-dense", "--dataset", "./nowhere", "--output", "file"),
 }
 
@@ -175,6 +186,7 @@ def test_mistakes(cli: Callable, tmp_path: Path, tiny_mnist: Path, mistake: str)
     [
         *("--epochs 0", "--batch-size -3", "--max-steps 0", "--seeds 0", "--seed -1", "--lr much", "--what"),
         *("--accumulation 0", "--patience 0", "--save-minutes -1", "--save-minutes nan", "--tracker wandb"),
+        *("--network 8", "--network {", "--network [8]"),
     ],
 )
 def test_options_that_are_none(cli: Callable, option: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -16,11 +16,12 @@ from torch.nn.functional import cross_entropy
 
 import models
 from models import base
+from models.denoisers import PhotoDenoiser
 from models.gan import ConvGenerator, MLPGenerator
 from models.vae import GaussianVAE
 
 NAMES = models.names()
-TASKS = ("classification", "autoencoding", "generation")
+TASKS = ("classification", "autoencoding", "generation", "denoising")
 EXACT = {  # the documents' own figures
     "mnist-dense": 407_050,
     "mnist-mlp": 118_282,
@@ -35,6 +36,7 @@ EXACT = {  # the documents' own figures
     "mnist-gan": 559_632,
 }
 MOST = {"mnist-resnet": 1_000_000, "mnist-vae-2d": 2_000_000, "mnist-cvae": 2_500_000, "mnist-dcgan": 1_000_000}
+MOST |= {"mnist-denoiser": 150_000, "photo-denoiser": 4_700_000}
 DENSE = {"architecture": "Dense", "task": "classification", "format_version": 1, "kwargs": {"hidden": 8}}
 RECURRENT = DENSE | {"architecture": "Recurrent", "kwargs": {"cell": "gru", "hidden": 8, "bidirectional": True}}
 RESNET = DENSE | {"architecture": "ResNet", "kwargs": {"widths": [4, 8], "blocks": [1], "dropout": 0.3}}
@@ -45,15 +47,17 @@ AUTOENCODER = DENSE | {
 }
 CVAE = {"latent": 2, "conditional": True, "width": 1, "hidden": 4, "couplings": 2}
 CVAE = DENSE | {"architecture": "ConvVAE", "task": "generation", "kwargs": CVAE}
+DENOISER = {"architecture": "PhotoDenoiser", "task": "denoising", "kwargs": {"widths": [4, 8], "blocks": 1}}
+DENOISER = DENSE | DENOISER
 GAN = DENSE | {"architecture": "MLPGenerator", "task": "generation", "kwargs": {"latent": 8, "hidden": [8]}}
 
 
 def batch(net: models.Model, count: int = 4) -> torch.Tensor:
-    """What the network takes: a GAN's generator points of its latent, all others pictures."""
+    """What the network takes: a GAN's generator points of its latent, all others small pictures."""
     draw = torch.Generator().manual_seed(0)
     if isinstance(net, MLPGenerator | ConvGenerator):
         return torch.randn(count, net.latent, generator=draw)
-    return torch.rand(count, 1, 28, 28, generator=draw)
+    return torch.rand(count, 3 if isinstance(net, PhotoDenoiser) else 1, 28, 28, generator=draw)
 
 
 def forward(net: models.Model, x: torch.Tensor) -> torch.Tensor:
@@ -119,6 +123,8 @@ def test_shape_and_gradients(name: str) -> None:
         if isinstance(net, GaussianVAE):
             assert out.shape == (4, 2 * net.latent + 784) and net(x).shape == x.shape
             assert net.encode(x).shape == (4, net.latent)
+        elif net.task == "denoising":
+            assert out.shape == x.shape
         else:
             assert out.shape == (4, 1, 28, 28) and 0 <= out.min() < out.max() <= 1
         (out * torch.randn_like(out)).sum().backward()
@@ -391,6 +397,10 @@ LIES = {
     "one for conditional": (CVAE | {"kwargs": CVAE["kwargs"] | {"conditional": 1}}, "true or false, not 1"),
     "too wide a VAE": (CVAE | {"kwargs": CVAE["kwargs"] | {"width": 129}}, "width must be between 1 and 128"),
     "a VAE too large": (CVAE | {"kwargs": CVAE["kwargs"] | {"width": 128, "hidden": 4096}}, "parameters; at most"),
+    "a denoiser too deep": (DENOISER | {"kwargs": {"widths": [4, 8], "blocks": 9}}, "blocks must be between 1 and 8"),
+    "a denoiser of no width": (DENOISER | {"kwargs": {"widths": [], "blocks": 1}}, "must hold 1 to 8 values"),
+    "a denoiser too large": (DENOISER | {"kwargs": {"widths": [512] * 8, "blocks": 8}}, "parameters; at most"),
+    "one width as a number": (DENOISER | {"kwargs": {"widths": 8, "blocks": 1}}, "PhotoDenoiser"),
     "one hidden layer as a number": (GAN | {"kwargs": {"latent": 8, "hidden": 8}}, "MLPGenerator"),
     "no hidden layer": (GAN | {"kwargs": {"latent": 8, "hidden": []}}, "must hold 1 to 8 values"),
     "a kwarg where none is": (DENSE | {"architecture": "WideCNN"}, "unknown or missing hidden"),
@@ -414,6 +424,7 @@ def test_gigantic_network_costs_no_memory() -> None:
     base.build(AUTOENCODER)
     base.build(CVAE)
     base.build(GAN)
+    base.build(DENOISER)
     blocks = 7 * 16 * 2 * (9 * 512 * 512 + 2 * 512) + 7 * (512 * 512 + 2 * 512)
     count = blocks + (9 * 512 + 2 * 512) + (512 * 10 + 10)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # KiB, the most so far

@@ -1,6 +1,7 @@
 """The training command: fit, evaluate, push, list."""
 
 import argparse
+import json
 import math
 import os
 import shlex
@@ -9,12 +10,14 @@ from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
 from accelerate import Accelerator
 
 import models
 from models import base, hub
+from models.base import Model
 from train import card, config, data, folders, loop, tracking
 from train.kinds import KINDS, Run
 from train.processes import once
@@ -65,6 +68,8 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--output", type=Path, help="checkpoint folder to write (default: runs/NAME/checkpoint)")
     one.add_argument("--config", type=Path, metavar="FILE", help="JSON that overrides the recipe, in the format of the "
                      "recipe.json beside a checkpoint, all or some of it; the options below override both")  # fmt: skip
+    one.add_argument("--network", type=_object, default={}, metavar="JSON", help="what of the network differs from "
+                     "its config.json, such as '{\"widths\": [64, 128, 256]}'")  # fmt: skip
     one.add_argument("--epochs", type=_positive, help="times through the training images")
     one.add_argument("--batch-size", type=_positive, help="images a step, over all processes")
     one.add_argument("--accumulation", type=_positive, help="parts in which a process works through its share of a "
@@ -104,6 +109,7 @@ def parser() -> argparse.ArgumentParser:
 def fit(args: argparse.Namespace) -> None:
     """Train, evaluate on the test split once, write the checkpoint folder, push it if asked."""
     recipe = _recipe(args)
+    _network(args)  # what cannot be built is told before anything is loaded
     tracking.check(args.tracker)
     # Without `cpu` accelerate takes several processes on a machine without a GPU for strangers to each other.
     accelerator = Accelerator(
@@ -167,7 +173,7 @@ def _train(
 ) -> Run:
     """Train one seed to its end, or until it is stopped, and read its figures on the test split."""
     torch.manual_seed(recipe.seed)
-    net = models.create(args.name)
+    net = _network(args)
     state_file = folder / folders.STATE
     progress = loop.fit(net, task, found, recipe, accelerator, state_file, args.max_steps, args.save_minutes)
     accelerator.free_memory()
@@ -192,6 +198,12 @@ def _recipe(args: argparse.Namespace) -> Recipe:
         recipe = replace(recipe, mixed_precision="no")
     config.check(replace(recipe, seed=recipe.seed + args.seeds - 1))
     return recipe
+
+
+def _network(args: argparse.Namespace) -> Model:
+    """A fresh network of that name, with what the command line says otherwise. Raises ValueError."""
+    net = models.create(args.name)
+    return base.build({**net.config, "kwargs": net.kwargs | args.network}) if args.network else net
 
 
 def _fast_bf16() -> bool:
@@ -246,6 +258,16 @@ def _positive(text: str) -> int:
     if (number := int(text)) < 1:
         raise argparse.ArgumentTypeError("must be 1 or more")
     return number
+
+
+def _object(text: str) -> dict[str, Any]:
+    try:
+        found = json.loads(text)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise argparse.ArgumentTypeError("must be a JSON object")
+    return found
 
 
 def _seed(text: str) -> int:

@@ -171,7 +171,7 @@ def _digit_denoiser(folder: Path, run: Run, data: Data) -> str:
     rows = [clean, noisy, classical.non_local_means(noisy, sigma), denoising.textbook()(noisy), run.net(noisy)]
     _sheet(torch.cat(rows), folder / "strips.png")
     names = {"psnr": "**this network**", denoising.TEXTBOOK: f"`{denoising.TEXTBOOK}`, the textbook's"}
-    names |= {name: name.replace("-", " ") for name in classical.METHODS}
+    names |= {name: " ".join(name.rsplit("-", 1)) for name in classical.METHODS}
     table = "\n".join(
         f"| {label} | " + " | ".join(f"{run.test[f'{name}_{s}']:.2f}" for s in denoising.DIGIT_SIGMAS) + " |"
         for name, label in names.items()
