@@ -1,7 +1,6 @@
 """Photographs: a noisy one, or a clean one that gets something to suffer from; before and after in one picture."""
 
 import io
-import random
 from collections.abc import Iterator
 from html import escape
 
@@ -32,6 +31,7 @@ Given = Image.Image | InputError | None
 
 def build(words: Words, *, public: bool) -> None:
     """Lay out the part, and make the endpoint `denoise` where `public`."""
+    examples = photographs.examples()
     both = gr.ImageSlider(label=words("photo.slider"), max_height=520, elem_id="before-after", buttons=["fullscreen"])
     line = gr.HTML(elem_id="denoised", elem_classes="source")
     with gr.Row(elem_classes="buttons"):
@@ -41,14 +41,13 @@ def build(words: Words, *, public: bool) -> None:
     with gr.Row(elem_classes="columns"):
         with gr.Column(min_width=280, scale=5):
             upload = Picture(
-                value=str(photographs.examples()[0]),
                 label=words("photo.picture"),
                 placeholder=words("picture.placeholder"),
                 sources=["upload", "webcam", "clipboard"],
                 height=240,
                 elem_id="photo",
             )
-            gr.Examples([[str(path)] for path in photographs.examples()], upload, label=words("photo.examples"))
+            gr.Examples([[str(path)] for path in examples], upload, label=words("photo.examples"))
         with gr.Column(min_width=280, scale=7):
             path = gr.Radio(
                 [(words("photo.is_clean"), CLEAN), (words("photo.is_noisy"), NOISY)],
@@ -73,8 +72,6 @@ def build(words: Words, *, public: bool) -> None:
     figures = gr.HTML(elem_id="methods")
     for one in (path, sigma):
         one.preprocess = lambda value: value  # the pipeline says what is wrong with it, in a sentence
-    # What was asked for last: a number that is always new, and the noise level where the visitor corrected it.
-    asked = gr.State((0, None))
 
     def denoise(image: Image.Image, network: str = NETWORK, sigma: float | None = None) -> tuple[str, float]:
         """Take the noise away from a picture.
@@ -103,22 +100,28 @@ def build(words: Words, *, public: bool) -> None:
     def pair(image: Given, path: str, kind: str, strength: float, seed: int) -> tuple[Image.Image, Image.Image | None]:
         """What is to be denoised, and the same without noise where that is known."""
         picture = require(image)
-        return (
-            (picture, None) if path == NOISY else (damaged(picture, corruptions.PHOTOS, kind, strength, seed), picture)
-        )
+        if path == NOISY:
+            return picture, None
+        return damaged(picture, corruptions.PHOTOS, kind, strength, seed), picture
 
     def work(
-        asked, image: Given, path: str, kind: str, strength: float, seed: int, progress: gr.Progress = PROGRESS
+        image: Given,
+        path: str,
+        kind: str,
+        strength: float,
+        seed: int,
+        corrected: float | None = None,
+        progress: gr.Progress = PROGRESS,
     ) -> Iterator:
         try:
-            pipeline, level = denoiser(NETWORK), asked[1]
+            pipeline, level = denoiser(NETWORK), corrected
             noisy, clean = pair(image, path, kind, strength, seed)
             if level is None:
                 level = strength if clean and kind == "gaussian" else pipeline.estimate(noisy)
             for share, picture in pipeline.steps(noisy, level):  # noqa: B007, the last one stays
                 progress(share, desc=words("photo.working"))
                 yield (gr.skip(),) * 4  # here it can be stopped
-            told = _told(words, image, asked[1], level) if path == NOISY else _gained(words, clean, noisy, picture)
+            told = _told(words, image, corrected, level) if path == NOISY else _gained(words, clean, noisy, picture)
             files = save(noisy, "noisy"), save(picture, "denoised")
             yield files, f"{told}<br>{source(words, NETWORK, pipeline.facts)}", round(2 * level) / 2, files[1]
         except ValueError as error:
@@ -139,20 +142,16 @@ def build(words: Words, *, public: bool) -> None:
 
     given = [upload, path, *controls.values]
     shown = [both, line, sigma, download]
-    run = asked.change(
-        work, [asked, *given], shown, show_progress_on=both, show_progress="full", api_visibility="private", **WORK
-    )
-
-    def again() -> tuple[float, None]:
-        return random.random(), None
-
+    working = {"show_progress_on": both, "trigger_mode": "always_last", "api_visibility": "private", **WORK}
+    triggers = [upload.change, path.input, controls.strength.release, controls.seed.change]
+    runs = [
+        gr.on(triggers, work, given, shown, **working),
+        controls.renewed.then(work, given, shown, **working),
+        sigma.release(work, [*given, sigma], shown, **working),
+    ]
+    gr.on(None, lambda: str(examples[0]), None, upload, **PAGE)
     path.input(lambda path: gr.update(visible=path == CLEAN), path, harm, **PAGE)
-    renewing = {"outputs": asked, "cancels": run, **PAGE}
-    gr.on(None, again, **renewing)
-    gr.on([upload.change, path.input, controls.strength.release, controls.seed.change], again, **renewing)
-    controls.renewed.then(again, **renewing)
-    sigma.release(lambda sigma: (random.random(), sigma), sigma, **renewing)
-    stop.click(None, cancels=run)
+    stop.click(None, cancels=runs)
     everyone.click(ask, [*given, sigma], [gallery, figures], show_progress_on=figures, api_visibility="private", **WORK)
     if public:
         network = gr.Textbox(NETWORK, visible=False, label=words("network"))
