@@ -35,7 +35,7 @@ def _uniform(x: torch.Tensor, generator: torch.Generator | None) -> torch.Tensor
 
 def gaussian(x: torch.Tensor, sigma: Strength, generator: torch.Generator | None = None) -> torch.Tensor:
     """Add normal noise of deviation `sigma` (0-255 scale), each pixel and channel its own."""
-    return x + _each(sigma, x) / 255 * _normal(x, generator)
+    return _normal(x, generator).mul_(_each(sigma, x) / 255).add_(x)  # in place: photographs are large
 
 
 def poisson(x: torch.Tensor, peak: Strength, generator: torch.Generator | None = None) -> torch.Tensor:
@@ -48,7 +48,7 @@ def poisson(x: torch.Tensor, peak: Strength, generator: torch.Generator | None =
 
 def speckle(x: torch.Tensor, sigma: Strength, generator: torch.Generator | None = None) -> torch.Tensor:
     """Multiply by 1 + normal noise of deviation `sigma` / 255: bright parts suffer more."""
-    return x * (1 + _each(sigma, x) / 255 * _normal(x, generator))
+    return _normal(x, generator).mul_(_each(sigma, x) / 255).add_(1).mul_(x)
 
 
 def salt_and_pepper(x: torch.Tensor, share: Strength, generator: torch.Generator | None = None) -> torch.Tensor:

@@ -59,12 +59,12 @@ def middle(image: Image.Image, side: int) -> Image.Image:
 
 def to_tensor(pixels: np.ndarray) -> torch.Tensor:
     """(H, W, C) uint8 -> (1, C, H, W) in [0, 1]."""
-    return torch.from_numpy(pixels).permute(2, 0, 1)[None].float() / 255
+    return torch.from_numpy(pixels).permute(2, 0, 1)[None].float().div_(255)
 
 
 def to_pixels(picture: torch.Tensor) -> np.ndarray:
     """(1, C, H, W) around [0, 1] -> (H, W, C) uint8."""
-    return (255 * picture[0].clamp(0, 1)).round().byte().permute(1, 2, 0).cpu().numpy()
+    return picture[0].clamp(0, 1).mul_(255).round_().byte().permute(1, 2, 0).cpu().numpy()
 
 
 def examples() -> list[Path]:

@@ -92,16 +92,17 @@ def build(words: Words, *, public: bool) -> None:
             return save(clean, "denoised"), 0.0 if pipeline.digits else round(level, 2)
 
     def save(image: Image.Image, name: str) -> str:
-        # Gradio would leave the Exif data out, and take ten times as long for a file a little smaller.
+        # Gradio would leave all but the colour profile out, and take ten times as long for a file a little smaller.
         buffer = io.BytesIO()
-        image.save(buffer, "PNG", compress_level=1, exif=image.info.get("exif", b""))
+        kept = {"exif": image.info.get("exif", b""), "dpi": image.info.get("dpi")}
+        image.save(buffer, "PNG", compress_level=1, **kept)
         return save_bytes_to_cache(buffer.getvalue(), f"{name}.png", download.GRADIO_CACHE)
 
     def pair(image: Given, path: str, kind: str, strength: float, seed: int) -> tuple[Image.Image, Image.Image | None]:
         """What is to be denoised, and the same without noise where that is known."""
         picture = require(image)
-        if path == NOISY:
-            return picture, None
+        if path == NOISY:  # in a mode that the page can show
+            return photographs.packed(*photographs.unpacked(picture), picture), None
         return damaged(picture, corruptions.PHOTOS, kind, strength, seed), picture
 
     def work(
@@ -113,6 +114,7 @@ def build(words: Words, *, public: bool) -> None:
         corrected: float | None = None,
         progress: gr.Progress = PROGRESS,
     ) -> Iterator:
+        yield (gr.skip(),) * 4  # from here on it can be stopped
         try:
             pipeline, level = denoiser(NETWORK), corrected
             noisy, clean = pair(image, path, kind, strength, seed)
@@ -120,7 +122,7 @@ def build(words: Words, *, public: bool) -> None:
                 level = strength if clean and kind == "gaussian" else pipeline.estimate(noisy)
             for share, picture in pipeline.steps(noisy, level):  # noqa: B007, the last one stays
                 progress(share, desc=words("photo.working"))
-                yield (gr.skip(),) * 4  # here it can be stopped
+                yield (gr.skip(),) * 4
             told = _told(words, image, corrected, level) if path == NOISY else _gained(words, clean, noisy, picture)
             files = save(noisy, "noisy"), save(picture, "denoised")
             yield files, f"{told}<br>{source(words, NETWORK, pipeline.facts)}", round(2 * level) / 2, files[1]

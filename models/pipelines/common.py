@@ -1,7 +1,9 @@
 """What all pipelines share: how they are loaded, what a page tells of them, and the limits of what they are asked."""
 
+import ctypes
 import math
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -61,6 +63,12 @@ def shared(pipeline: type[Pipeline], name: str) -> Pipeline:
     """The pipeline of a registered network, loaded once. Raises ValueError as its class does."""
     with _LOADING:
         return _shared(pipeline, name)
+
+
+def release() -> None:
+    """Give memory that was freed back to the system, which the C library of Linux keeps for a later need."""
+    with suppress(AttributeError, OSError, TypeError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def whole(code: str, value: Any, low: int, high: int) -> int:

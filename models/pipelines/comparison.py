@@ -16,7 +16,7 @@ from models.corruptions import Corruption
 from models.denoisers import LARGEST_SIGMA
 from models.errors import InputError
 from models.photographs import middle, packed, to_pixels, to_tensor, unpacked
-from models.pipelines.common import LARGEST_SEED, number, whole
+from models.pipelines.common import LARGEST_SEED, number, release, whole
 from models.pipelines.denoiser import denoiser, names
 
 COMPARED = 512  # pixels on a side, in the middle, on which methods are compared: some take their time
@@ -59,14 +59,17 @@ def damaged(image: Image.Image, kinds: dict[str, Corruption], kind: str, strengt
         InputError: the picture is too large or has no pixels, or one of the others is not as above.
     """
     images.check_size(image)
-    if kind not in kinds:
+    if kind not in list(kinds):  # what a caller sends may have no hash
         listed = ", ".join(kinds)
         raise InputError("kind", f"There is no such damage: choose one of {listed}.", offered=listed)
     corruption = kinds[kind]
     strength = number("strength", strength, *sorted((corruption.low, corruption.high)))
     generator = torch.Generator().manual_seed(whole("seed", seed, 0, LARGEST_SEED))
     pixels, alpha = unpacked(image)
-    return packed(to_pixels(corruption.apply(to_tensor(pixels), strength, generator)), alpha, image)
+    try:
+        return packed(to_pixels(corruption.apply(to_tensor(pixels), strength, generator)), alpha, image)
+    finally:
+        release()
 
 
 def quality(clean: Image.Image, other: Image.Image) -> Quality:

@@ -15,9 +15,9 @@ from models.autoencoders import Autoencoder
 from models.denoisers import LARGEST_SIGMA, PhotoDenoiser
 from models.errors import InputError
 from models.photographs import middle, packed, to_pixels, to_tensor, unpacked
-from models.pipelines.common import Facts, loaded, number, shared
+from models.pipelines.common import Facts, loaded, number, release, shared
 
-TILE = 768  # pixels on a side, at most, that are worked on at once
+TILE = 640  # pixels on a side, at most, that are worked on at once
 AT_ONCE = 2  # tiles, each on a core
 ESTIMATED = 1024  # pixels on a side, in the middle, by which the noise is judged
 
@@ -86,9 +86,12 @@ class Denoiser:
         # A digit is one tile, whatever its network looks at.
         reach, multiple = (0, 1) if self.digits else (self.net.unet.reach, self.net.unet.multiple)
         tiles = list(_tiles(*pixels.shape[:2], reach, multiple))
-        with ThreadPoolExecutor(AT_ONCE) as pool:
-            for done, _ in enumerate(pool.map(work, tiles), 1):  # what has not begun is dropped when this is closed
-                yield done / len(tiles), packed(clean, alpha, image) if done == len(tiles) else None
+        try:
+            with ThreadPoolExecutor(AT_ONCE) as pool:
+                for done, _ in enumerate(pool.map(work, tiles), 1):  # what has not begun is dropped when this is closed
+                    yield done / len(tiles), packed(clean, alpha, image) if done == len(tiles) else None
+        finally:
+            release()
 
     def estimate(self, image: Image.Image) -> float:
         """The deviation of a photograph's noise on the 0-255 scale, by its middle; 0 by a network of digits."""

@@ -1,0 +1,299 @@
+"""The denoise tab as a visitor uses it: photographs that are clean or noisy, and digits."""
+
+import re
+from io import BytesIO
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+from app_process import App
+from lab import PHONE, Lab, OpenLab
+from PIL import Image
+from playwright.sync_api import Locator, expect
+
+TABS = ("digits.tab", "sample.tab", "denoise.tab")
+CLASSICAL = ("method.non-local-means", "method.total-variation", "method.wavelet", "method.median")
+SIZE = "async one => (await one.decode(), [one.naturalWidth, one.naturalHeight])"
+PATIENCE = 30_000  # ms for a picture: the cores may be busy
+
+
+def scene(width: int = 320, height: int = 200) -> np.ndarray:
+    """A smooth coloured gradient with a bright square in it, (H, W, 3) in 30 to 220."""
+    across, down = np.meshgrid(np.linspace(30, 220, width), np.linspace(30, 220, height))
+    pixels = np.stack([across, down, 250 - (across + down) / 2], 2)
+    pixels[height // 4 : height // 2, width // 4 : width // 2] = 200
+    return pixels
+
+
+def saved(path: Path, pixels: np.ndarray, sigma: float = 0, mode: str = "RGB") -> Path:
+    """The same in a file, with Gaussian noise."""
+    grain = np.random.default_rng(0).normal(0, sigma, pixels.shape)
+    Image.fromarray(np.uint8(np.clip(pixels + grain, 0, 255).round())).convert(mode).save(path)
+    return path
+
+
+def opened(lab: Lab, part: str = "photo") -> Lab:
+    """Open a part of the tab, and wait for what it opens with."""
+    lab.page.get_by_role("tab", name=lab.words["denoise.tab"], exact=True).click()
+    lab.page.get_by_role("tab", name=lab.words[f"denoise.{part}"], exact=True).click()
+    expect(lab.page.locator("#denoised .figures" if part == "photo" else "#cleaned img").first).to_be_visible(
+        timeout=PATIENCE
+    )
+    return lab
+
+
+def both(lab: Lab) -> Locator:
+    """The two pictures in the slider: as it came, and without noise."""
+    return lab.page.locator("#before-after img")
+
+
+def renewed(lab: Lab, before: str | None) -> str:
+    """The address of the cleaned picture, once it is another than `before` and the work is done."""
+    expect(both(lab)).to_have_count(2, timeout=PATIENCE)
+    if before is not None:
+        expect(both(lab).nth(1)).not_to_have_attribute("src", before, timeout=PATIENCE)
+    expect(lab.page.locator("#before-after [data-testid=status-tracker]")).to_have_class(
+        re.compile("hide"), timeout=PATIENCE
+    )
+    return both(lab).nth(1).get_attribute("src")
+
+
+def line(lab: Lab) -> str:
+    """What is said of the result."""
+    return lab.page.locator("#denoised .figures").inner_text()
+
+
+def gained(lab: Lab) -> tuple[float, float]:
+    """PSNR before and after, in dB, as the page says."""
+    pattern = re.sub(r"\\{\w+\\}", "(.+)", re.escape(lab.words["photo.gained"]))
+    before, after, *_ = re.fullmatch(pattern, line(lab)).groups()
+    return float(before), float(after)
+
+
+def upload(lab: Lab, path: Path) -> None:
+    """Put a file in the place of the photograph."""
+    lab.page.locator("#photo [aria-label='Remove Image']").click()
+    lab.page.locator("#photo input[type=file]").set_input_files(path)
+
+
+def number(lab: Lab, elem_id: str, value: object) -> None:
+    """Type a number beside a slider, or into a field."""
+    box = lab.page.locator(f"#{elem_id} input[type=number]")
+    box.fill(str(value))
+    box.blur()
+
+
+def choose(lab: Lab, elem_id: str, key: str) -> None:
+    """Choose a kind of damage."""
+    lab.page.locator(f"#{elem_id}-kind input").click()
+    lab.page.get_by_role("option", name=lab.words[key], exact=True).click()
+
+
+def noisy_path(lab: Lab) -> None:
+    """Say that the picture is noisy."""
+    lab.page.locator("#photo-path").get_by_text(lab.words["photo.is_noisy"]).click()
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_nothing_is_empty(open_lab: OpenLab, language: str) -> None:
+    """Both parts open with a result, at any width; on a phone no tab hides in a menu."""
+    for context in ({}, PHONE):
+        lab = open_lab(language, **context)
+        for tab in TABS:
+            expect(lab.page.get_by_role("tab", name=lab.words[tab], exact=True)).to_be_in_viewport(ratio=1)
+        opened(lab)
+        renewed(lab, None)
+        before, after = gained(lab)
+        assert after > before > 10
+        assert lab.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        opened(lab, "digit")
+        assert lab.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_an_own_clean_picture(open_lab: OpenLab, tmp_path: Path) -> None:
+    """It gets noise and loses it again; what is seen and downloaded has all its pixels, and is nearer to it."""
+    lab = opened(open_lab())
+    first, said = renewed(lab, None), line(lab)
+    upload(lab, saved(tmp_path / "mine.png", scene(900, 600)))
+    renewed(lab, first)
+    assert line(lab) != said
+    for picture in both(lab).all():
+        assert picture.evaluate("async one => (await one.decode(), [one.naturalWidth, one.naturalHeight])") == [
+            900,
+            600,
+        ]
+    with lab.page.expect_download() as download:
+        lab.page.locator("#denoise-download").click()
+    file = Image.open(BytesIO(download.value.path().read_bytes()))
+    assert (file.format, file.size) == ("PNG", (900, 600))
+    before, after = gained(lab)
+    found = 10 * np.log10(255**2 / np.mean((np.asarray(file, np.float64) - scene(900, 600)) ** 2))
+    assert found == pytest.approx(after, abs=0.1)
+    assert after > before + 3
+
+
+def test_an_own_noisy_picture(open_lab: OpenLab, tmp_path: Path) -> None:
+    """Its noise is estimated; the visitor may correct that, by the slider or by a number, and the last word counts."""
+    lab = opened(open_lab())
+    first = renewed(lab, None)
+    upload(lab, saved(tmp_path / "noisy.png", scene(), sigma=20))
+    second = renewed(lab, first)
+    noisy_path(lab)
+    third = renewed(lab, second)
+    expect(lab.page.locator("#photo-damage-kind")).to_be_hidden()
+    estimate = float(re.fullmatch(re.escape(lab.words["photo.estimated"]).replace(r"\{sigma\}", "(.+)"), line(lab))[1])
+    assert 14 < estimate < 27
+    assert float(lab.page.locator("#sigma input[type=number]").input_value()) == pytest.approx(estimate, abs=0.3)
+    number(lab, "sigma", 60)
+    fourth = renewed(lab, third)
+    assert line(lab) == lab.words["photo.corrected"].format(sigma="60.0")
+    lab.page.locator("#sigma input[type=range]").click(position={"x": 3, "y": 3})
+    renewed(lab, fourth)
+    assert float(lab.page.locator("#sigma input[type=number]").input_value()) < 10
+    for sigma in (50, 30):
+        number(lab, "sigma", sigma)
+    said = lab.words["photo.corrected"].format(sigma="30.0")
+    expect(lab.page.locator("#denoised .figures")).to_have_text(said, timeout=PATIENCE)
+    lab.page.wait_for_timeout(1000)
+    assert line(lab) == said
+
+
+def test_noisy_pictures_of_any_kind(open_lab: OpenLab, tmp_path: Path) -> None:
+    """They are cleaned, and the page says what of their files is lost."""
+    lab = opened(open_lab())
+    seen = renewed(lab, None)
+    noisy_path(lab)
+    seen = renewed(lab, seen)
+    for name, mode, lost in (("a.png", "I;16", "lost.depth"), ("b.jpg", "CMYK", ""), ("c.tiff", "F", "lost.depth")):
+        upload(lab, saved(tmp_path / name, scene(), sigma=20, mode=mode))
+        seen = renewed(lab, seen)
+        expect(lab.page.locator("#denoised")).to_contain_text(lab.words["photo.estimated"].split("{sigma}")[0])
+        if lost:
+            expect(lab.page.locator("#denoised")).to_contain_text(lab.words[lost])
+
+
+def test_damage(open_lab: OpenLab, tmp_path: Path) -> None:
+    """A kind comes with its usual strength; kind, strength and seed change the figures, and the dice the seed."""
+    lab = opened(open_lab())
+    seen = renewed(lab, None)
+    upload(lab, saved(tmp_path / "mine.png", scene()))
+    seen, said = renewed(lab, seen), [line(lab)]
+    for kind, usual in (("jpeg", "20"), ("salt-and-pepper", "0.05"), ("gaussian", "25")):
+        choose(lab, "photo-damage", f"damage.{kind}")
+        seen = renewed(lab, seen)
+        expect(lab.page.locator("#photo-damage-strength input[type=number]")).to_have_value(usual)
+        said.append(line(lab))
+    assert said[0] == said[3]
+    assert len(set(said)) == 3
+    lab.page.locator("#photo-damage-dice").click()
+    seen = renewed(lab, seen)
+    assert lab.page.locator("#photo-damage-seed input").input_value() not in ("", "0")
+    assert line(lab) != said[3]
+    before = gained(lab)[0]
+    number(lab, "photo-damage-strength", 60)
+    renewed(lab, seen)
+    assert gained(lab)[0] < before - 4
+
+
+def test_the_line_is_dragged(open_lab: OpenLab) -> None:
+    """More is seen of the picture on whose side there is more room."""
+    lab = opened(open_lab())
+    renewed(lab, None)
+    handle = lab.page.locator("#before-after [data-testid=slider] .icon-wrap")
+    for share, hidden in ((0.25, range(10, 41)), (0.75, range(60, 91))):
+        box, frame = handle.bounding_box(), lab.page.locator("#before-after .image-container").bounding_box()
+        lab.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        lab.page.mouse.down()
+        lab.page.mouse.move(frame["x"] + share * frame["width"], frame["y"] + frame["height"] / 2, steps=5)
+        lab.page.mouse.up()
+        clip = both(lab).nth(1).evaluate("one => getComputedStyle(one).clipPath")
+        assert round(float(re.search(r"([\d.]+)%\)$", clip)[1])) in hidden, clip
+
+
+def test_all_methods(open_lab: OpenLab, tmp_path: Path) -> None:
+    """A row for each with its figures, and their pictures; without a clean picture there is but the time to tell."""
+    lab = opened(open_lab())
+    seen = renewed(lab, None)
+    upload(lab, saved(tmp_path / "noisy.png", scene(), sigma=20))
+    seen = renewed(lab, seen)
+    compare, rows = lab.page.locator("#denoise-compare"), lab.page.locator("#methods tbody tr")
+    compare.click()
+    expect(rows).to_have_count(6, timeout=PATIENCE)
+    methods = [lab.words[key] for key in ("methods.before", "network.photo-denoiser", *CLASSICAL)]
+    assert rows.locator("th").all_inner_texts() == methods
+    figures = [row.locator("td").all_inner_texts() for row in rows.all()]
+    assert all(float(psnr) > float(figures[0][0]) for psnr, _, _ in figures[1:])
+    best = max(range(6), key=lambda row: float(figures[row][0]))
+    expect(lab.page.locator("#methods .best th")).to_have_text(methods[best])
+    expect(lab.page.locator("#attempts .grid-wrap img")).to_have_count(7)
+    noisy_path(lab)
+    renewed(lab, seen)
+    compare.click()
+    expect(rows).to_have_count(5, timeout=PATIENCE)
+    expect(rows.first.locator("td")).to_have_count(1)
+    expect(lab.page.locator("#attempts .grid-wrap img")).to_have_count(6)
+
+
+def test_stop(open_lab: OpenLab, tmp_path: Path) -> None:
+    """The work on a large photograph ends without a result, and the next picture has not to wait for it."""
+    lab = opened(open_lab())
+    first = renewed(lab, None)
+    noisy_path(lab)
+    seen = renewed(lab, first)
+    Image.fromarray(np.uint8(scene(600, 400))).resize((6000, 4000)).save(tmp_path / "large.jpg", quality=60)
+    upload(lab, tmp_path / "large.jpg")
+    place = lab.page.locator("#before-after")
+    expect(place).to_contain_text(lab.words["photo.working"], timeout=PATIENCE)
+    lab.page.locator("#denoise-stop").click()
+    expect(place).not_to_contain_text(lab.words["photo.working"], timeout=PATIENCE)  # when its tiles are done
+    lab.page.wait_for_timeout(2000)
+    assert 6000 not in both(lab).evaluate_all("all => all.map(one => one.naturalWidth)")
+    upload(lab, saved(tmp_path / "small.png", scene()))
+    expect(both(lab).nth(1)).not_to_have_attribute("src", seen, timeout=10_000)
+    renewed(lab, None)
+    assert both(lab).nth(1).evaluate(SIZE) == [320, 200]
+
+
+def test_no_picture(open_lab: OpenLab, app: App, tmp_path: Path) -> None:
+    """One sentence for a file that is none, and one where there is no file; the next picture is cleaned."""
+    lab, before = opened(open_lab()), len(app.log)
+    renewed(lab, None)
+    (tmp_path / "poem.png").write_bytes(b"I am a poem.\n" * 40)
+    upload(lab, tmp_path / "poem.png")
+    sentence = lab.page.locator("#denoised .sentence")
+    expect(sentence).to_have_text(lab.words["error.image_unreadable"], timeout=PATIENCE)
+    lab.page.locator("#denoise-compare").click()
+    expect(lab.page.locator("#methods")).to_contain_text(lab.words["error.image_unreadable"], timeout=PATIENCE)
+    lab.page.locator("#photo [aria-label='Remove Image']").click()
+    expect(sentence).to_have_text(lab.words["error.image_missing"], timeout=PATIENCE)
+    lab.page.locator("#photo input[type=file]").set_input_files(saved(tmp_path / "mine.png", scene()))
+    expect(lab.page.locator("#denoised .figures")).to_be_visible(timeout=PATIENCE)
+    assert "Traceback" not in app.log[before:]
+
+
+def test_digits(open_lab: OpenLab) -> None:
+    """Every method has a row and a picture; another digit, another kind, an empty pad each change what is seen."""
+    lab = opened(open_lab(), "digit")
+    place = lab.page.locator("#cleaned")
+
+    def pictures() -> list[str]:
+        lab.settle()
+        expect(place.locator("img")).to_have_count(8)
+        return [picture.get_attribute("src") for picture in place.locator("img").all()]
+
+    seen = [pictures()]
+    methods = ("methods.before", "network.mnist-dae", "network.mnist-denoiser", *CLASSICAL)
+    assert place.locator("tbody th").all_inner_texts() == [lab.words[key] for key in methods]
+    lab.page.locator("#noisy-take").click()
+    seen.append(pictures())
+    choose(lab, "digit-damage", "damage.masking")
+    seen.append(pictures())
+    assert seen[2][0] == seen[1][0]  # the digit that was taken stays
+    lab.page.locator("#digit-damage-dice").click()
+    seen.append(pictures())
+    lab.page.locator("#noisy-pad [data-strokes]").nth(1).click()
+    seen.append(pictures())
+    assert all(after[1] != before[1] for before, after in pairwise(seen))
+    lab.page.locator("#noisy-pad .pad-clear").click()
+    expect(place).to_have_text(lab.words["digit.empty"])
