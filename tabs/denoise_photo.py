@@ -125,7 +125,9 @@ def build(words: Words, *, public: bool) -> None:
                 yield (gr.skip(),) * 4
             told = _told(words, image, corrected, level) if path == NOISY else _gained(words, clean, noisy, picture)
             files = save(noisy, "noisy"), save(picture, "denoised")
-            yield files, f"{told}<br>{source(words, NETWORK, pipeline.facts)}", round(2 * level) / 2, files[1]
+            # A visitor who corrects it may have gone on since.
+            known = round(2 * level) / 2 if corrected is None else gr.skip()
+            yield files, f"{told}<br>{source(words, NETWORK, pipeline.facts)}", known, files[1]
         except ValueError as error:
             yield None, f'<p class="sentence">{escape(words.sentence(error))}</p>', gr.skip(), None
 
