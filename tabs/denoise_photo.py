@@ -123,11 +123,12 @@ def build(words: Words, *, public: bool) -> None:
             for share, picture in pipeline.steps(noisy, level):  # noqa: B007, the last one stays
                 progress(share, desc=words("photo.working"))
                 yield (gr.skip(),) * 4
-            told = _told(words, image, corrected, level) if path == NOISY else _gained(words, clean, noisy, picture)
+            told = _gained(words, clean, noisy, picture) if clean else _told(words, corrected, level)
             files = save(noisy, "noisy"), save(picture, "denoised")
             # A visitor who corrects it may have gone on since.
             known = round(2 * level) / 2 if corrected is None else gr.skip()
-            yield files, f"{told}<br>{source(words, NETWORK, pipeline.facts)}", known, files[1]
+            notes = "".join(f"<br>{escape(words(f'lost.{name}'))}" for name in photographs.lost(image))
+            yield files, f"{told}{notes}<br>{source(words, NETWORK, pipeline.facts)}", known, files[1]
         except ValueError as error:
             yield None, f'<p class="sentence">{escape(words.sentence(error))}</p>', gr.skip(), None
 
@@ -175,8 +176,7 @@ def _gained(words: Words, clean: Image.Image, noisy: Image.Image, picture: Image
     return f'<b class="figures">{escape(words("photo.gained", **values))}</b>'
 
 
-def _told(words: Words, image: Image.Image, corrected: float | None, level: float) -> str:
-    """Of a noisy photograph: how noisy it is, and what of its file is lost."""
+def _told(words: Words, corrected: float | None, level: float) -> str:
+    """Of a noisy photograph: how noisy it is."""
     said = words("photo.estimated" if corrected is None else "photo.corrected", sigma=f"{level:.1f}")
-    notes = "".join(f" {words(f'lost.{name}')}" for name in photographs.lost(image))
-    return f'<b class="figures">{escape(said)}</b>{escape(notes)}'
+    return f'<b class="figures">{escape(said)}</b>'

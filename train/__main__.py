@@ -19,9 +19,10 @@ import models
 from models import base, hub
 from models.base import Model
 from train import card, config, data, folders, loop, tracking
-from train.kinds import KINDS, Run
+from train.kinds import KINDS
 from train.processes import once
 from train.recipes import RECIPES, Recipe
+from train.sections import Run
 from train.tasks import TASKS, Task
 
 

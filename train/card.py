@@ -16,8 +16,9 @@ from models import hub
 from train import snippets
 from train.config import recipe_json
 from train.data import Data
-from train.kinds import KINDS, Kind, Run
+from train.kinds import KINDS, Kind
 from train.recipes import Recipe
+from train.sections import Run
 from train.tasks import TASKS
 
 matplotlib.use("agg")  # pictures go to files; no screen is needed

@@ -1,5 +1,39 @@
 """What a card shows for loading the weights without this library: code that a test runs against the checkpoint."""
 
+# What both denoisers are made of.
+UNET = """
+
+class Residual(nn.Module):
+    def __init__(self, c):
+        super().__init__()
+        self.conv1, self.conv2 = nn.Conv2d(c, c, 3, padding=1), nn.Conv2d(c, c, 3, padding=1)
+
+    def forward(self, x):
+        return x + self.conv2(silu(self.conv1(silu(x))))
+
+
+class UNet(nn.Module):
+    def __init__(self, channels, maps, widths, blocks):
+        super().__init__()
+        pairs = list(zip(widths, widths[1:]))
+        stage = lambda c: nn.Sequential(*(Residual(c) for _ in range(blocks)))
+        self.input = nn.Conv2d(4 * channels + maps, widths[0], 3, padding=1)
+        self.down = nn.ModuleList(nn.Sequential(stage(a), nn.Conv2d(a, b, 2, 2)) for a, b in pairs)
+        self.middle = stage(widths[-1])
+        self.up = nn.ModuleList(nn.Sequential(nn.ConvTranspose2d(b, a, 2, 2), stage(a)) for a, b in pairs)
+        self.output = nn.Conv2d(widths[0], 4 * channels, 3, padding=1)
+
+    def forward(self, x):  # unshuffled, height and width divisible by 2 ** (stages - 1)
+        kept, x = [], self.input(x)
+        for down in self.down:
+            kept.append(x)
+            x = down(x)
+        x = self.middle(x)
+        for up, before in zip(reversed(self.up), reversed(kept)):
+            x = before + up(x)
+        return pixel_shuffle(self.output(x), 2)
+"""
+
 SNIPPETS = {
     "Dense": """
 from safetensors.torch import load_file
@@ -329,38 +363,9 @@ import torch
 from safetensors.torch import load_file
 from torch import nn
 from torch.nn.functional import pixel_shuffle, pixel_unshuffle, silu, softplus
-
-
-class Residual(nn.Module):
-    def __init__(self, c):
-        super().__init__()
-        self.conv1, self.conv2 = nn.Conv2d(c, c, 3, padding=1), nn.Conv2d(c, c, 3, padding=1)
-
-    def forward(self, x):
-        return x + self.conv2(silu(self.conv1(silu(x))))
-
-
-class UNet(nn.Module):
-    def __init__(self, channels, maps, widths, blocks):
-        super().__init__()
-        pairs = list(zip(widths, widths[1:]))
-        stage = lambda c: nn.Sequential(*(Residual(c) for _ in range(blocks)))
-        self.input = nn.Conv2d(4 * channels + maps, widths[0], 3, padding=1)
-        self.down = nn.ModuleList(nn.Sequential(stage(a), nn.Conv2d(a, b, 2, 2)) for a, b in pairs)
-        self.middle = stage(widths[-1])
-        self.up = nn.ModuleList(nn.Sequential(nn.ConvTranspose2d(b, a, 2, 2), stage(a)) for a, b in pairs)
-        self.output = nn.Conv2d(widths[0], 4 * channels, 3, padding=1)
-
-    def forward(self, x):  # unshuffled, height and width divisible by 2 ** (stages - 1)
-        kept, x = [], self.input(x)
-        for down in self.down:
-            kept.append(x)
-            x = down(x)
-        x = self.middle(x)
-        for up, before in zip(reversed(self.up), reversed(kept)):
-            x = before + up(x)
-        return pixel_shuffle(self.output(x), 2)
-
+"""
+    + UNET
+    + """
 
 class NoiseLevel(nn.Module):
     def __init__(self):
@@ -395,38 +400,9 @@ import json
 from safetensors.torch import load_file
 from torch import nn
 from torch.nn.functional import pixel_shuffle, pixel_unshuffle, silu
-
-
-class Residual(nn.Module):
-    def __init__(self, c):
-        super().__init__()
-        self.conv1, self.conv2 = nn.Conv2d(c, c, 3, padding=1), nn.Conv2d(c, c, 3, padding=1)
-
-    def forward(self, x):
-        return x + self.conv2(silu(self.conv1(silu(x))))
-
-
-class UNet(nn.Module):
-    def __init__(self, channels, maps, widths, blocks):
-        super().__init__()
-        pairs = list(zip(widths, widths[1:]))
-        stage = lambda c: nn.Sequential(*(Residual(c) for _ in range(blocks)))
-        self.input = nn.Conv2d(4 * channels + maps, widths[0], 3, padding=1)
-        self.down = nn.ModuleList(nn.Sequential(stage(a), nn.Conv2d(a, b, 2, 2)) for a, b in pairs)
-        self.middle = stage(widths[-1])
-        self.up = nn.ModuleList(nn.Sequential(nn.ConvTranspose2d(b, a, 2, 2), stage(a)) for a, b in pairs)
-        self.output = nn.Conv2d(widths[0], 4 * channels, 3, padding=1)
-
-    def forward(self, x):  # unshuffled, height and width divisible by 2 ** (stages - 1)
-        kept, x = [], self.input(x)
-        for down in self.down:
-            kept.append(x)
-            x = down(x)
-        x = self.middle(x)
-        for up, before in zip(reversed(self.up), reversed(kept)):
-            x = before + up(x)
-        return pixel_shuffle(self.output(x), 2)
-
+"""
+    + UNET
+    + """
 
 class DigitDenoiser(nn.Module):
     def __init__(self, widths, blocks):

@@ -1,0 +1,174 @@
+"""What a card shows of each kind of network: pictures drawn into its folder, and the Markdown around them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import matplotlib
+import torch
+
+from models import classical, corruptions
+from models.base import Model
+from train import denoising, fidelity, metrics, reliability
+from train.data import Data
+from train.state import Progress
+from train.tasks import Classification
+
+matplotlib.use("agg")  # pictures go to files; no screen is needed
+import matplotlib.pyplot as plt
+
+EPOCHS_SHOWN = 10  # of the snapshots
+CROP = 128  # pixels on a side that are shown of a photograph
+
+
+@dataclass(frozen=True)
+class Run:
+    """One trained seed: the network to publish, how training went, its last touch, its figures on the test split."""
+
+    seed: int
+    net: Model
+    progress: Progress
+    finish: dict[str, float]
+    test: dict[str, float]
+    device: torch.device
+
+
+def classifier(folder: Path, run: Run, data: Data) -> str:
+    """How far it can be trusted, and what it mistakes for what."""
+    validation, test = (Classification().predict(run.net, split) for split in (data.validation, data.test))
+    trust = reliability.measure(run.net, data, validation, test)
+    reliability.curve(trust, folder / "reliability.png")
+    _confusion_matrix(metrics.confusion(test, data.test.labels), folder / "confusion-matrix.png")
+    return f"""![Confusion matrix on the test split](confusion-matrix.png)
+
+{reliability.section(trust, run.finish["temperature"], run.test["ece"])}"""
+
+
+def _confusion_matrix(counts: torch.Tensor, path: Path) -> None:
+    figure, axes = plt.subplots(figsize=(5, 4.6), layout="constrained")
+    # Colour by the mistakes: on the diagonal everything is right, and would drown them.
+    mistakes = counts.float().fill_diagonal_(0)
+    axes.imshow(mistakes, cmap="Oranges", vmax=max(1.0, 1.5 * mistakes.max().item()))
+    for row in range(len(counts)):
+        for column in range(len(counts)):
+            if counts[row, column]:
+                axes.text(column, row, int(counts[row, column]), ha="center", va="center", fontsize=8)
+    axes.set(xlabel="answer", ylabel="truth", xticks=range(len(counts)), yticks=range(len(counts)))
+    figure.savefig(path, dpi=110)
+    plt.close(figure)
+
+
+def autoencoder(folder: Path, run: Run, data: Data) -> str:
+    """Digits and what it makes of them."""
+    images = data.test.images[:20] / 255
+    with torch.inference_mode():
+        rebuilt = run.net(images)
+    _sheet(torch.cat([images[:10], rebuilt[:10], images[10:], rebuilt[10:]]), folder / "rebuilt.png")
+    return f"""Principal components are the best that a linear code of {run.net.latent} numbers can do. The probe is a
+logistic regression on the codes of the {len(data.train):,} training images.
+
+![Test images and, below each, what the network makes of it](rebuilt.png)
+"""
+
+
+def generator(folder: Path, run: Run, data: Data) -> str:
+    """What it draws, now and after each epoch."""
+    pictures, _ = fidelity.draw(run.net, 100)
+    _sheet(pictures, folder / "samples.png")
+    picked = _spaced(run.progress.snapshots or [{"epoch": 0, "picture": fidelity.snapshot(run.net)}])
+    rows = torch.cat([row["picture"] for row in picked]).unflatten(1, (-1, 28)).unflatten(0, (-1, 28))
+    _sheet(rows.permute(0, 2, 1, 3).flatten(0, 1)[:, None] / 255, folder / "snapshots.png", fidelity.SHOWN)
+    epochs = ", ".join(str(row["epoch"]) for row in picked)
+    count, equally = f"{len(data.test):,}", ", each digit equally often," if run.net.conditional else ""
+    return f"""Distance, precision, recall and score have the formulas of FID (Heusel et al. 2017), improved precision
+and recall (Kynkäänniemi et al. 2019) and the inception score (Salimans et al. 2016), in the features and answers of
+`mnist-resnet`: {count} drawn pictures{equally} against the {count} test images. **They are not FID**: compare them with
+figures by the same classifier only. It puts what is no digit near a few odd real ones, so that precision flatters a
+network that draws no digits; recall and distance do not.
+
+![A hundred pictures by one seed, none picked](samples.png)
+
+The same latent points after epochs {epochs}:
+
+![Each row an epoch](snapshots.png)
+"""
+
+
+@torch.inference_mode()
+def photo_denoiser(folder: Path, run: Run, data: Data) -> str:
+    """A table beside the published ones, and strips of photographs."""
+    sigma = torch.tensor([float(denoising.BLIND)])
+    figure, axes = plt.subplots(4, 4, figsize=(8, 8.6), layout="constrained")
+    for row, clean in zip(axes, data.test, strict=False):
+        noisy = corruptions.gaussian(clean, sigma, torch.Generator().manual_seed(0))
+        shown = {
+            "clean": clean,
+            f"noisy, σ {denoising.BLIND}": noisy,
+            "non-local means": classical.non_local_means(noisy, sigma),
+            "this network": run.net(noisy, sigma),
+        }
+        top, left = ((side - CROP) // 2 for side in clean.shape[2:])
+        for place, (title, picture) in zip(row, shown.items(), strict=True):
+            place.imshow(picture[0, :, top : top + CROP, left : left + CROP].clamp(0, 1).permute(1, 2, 0).numpy())
+            psnr = -denoising.decibels(picture.clamp(0, 1), clean).item()
+            place.set(title=title, xticks=[], yticks=[], xlabel="" if picture is clean else f"{psnr:.2f} dB")
+    figure.savefig(folder / "strips.png", dpi=110)
+    plt.close(figure)
+    ours = {kind: " | ".join(f"{run.test[f'{kind}_{s}']:.2f}" for s in denoising.SIGMAS) for kind in ("psnr", "grey")}
+    return f"""PSNR as in the papers: noise is added to 8-bit values and neither clipped nor rounded, the output is
+clipped, and the mean is over the images' own figures. Published figures are for CBSD68, the test split that this recipe
+is meant for, and its grey version by Pillow's `L`, BSD68.
+
+| PSNR, dB | σ 15 | 25 | 50 |
+|---|---|---|---|
+| colour: **this network** | {ours["psnr"]} |
+| CBM3D (no training) | 33.52 | 30.71 | 27.38 |
+| DnCNN (0.6 M parameters) | 33.90 | 31.24 | 27.95 |
+| DRUNet (32 M, far more data) | 34.30 | 31.69 | 28.51 |
+| grey: **this network** | {ours["grey"]} |
+| BM3D (no training) | 31.08 | 28.57 | 25.60 |
+| DnCNN | 31.73 | 29.23 | 26.23 |
+
+The first four test images, the middle of each; the figures are those of the whole image:
+
+![Clean, noisy, non-local means, this network](strips.png)
+"""
+
+
+@torch.inference_mode()
+def digit_denoiser(folder: Path, run: Run, data: Data) -> str:
+    """A table of all methods, and strips of digits."""
+    clean = data.test.images[:10] / 255
+    sigma = torch.full((len(clean),), float(denoising.DIGIT_SIGMAS[1]))
+    noisy = corruptions.gaussian(clean, sigma, torch.Generator().manual_seed(0))
+    rows = [clean, noisy, classical.non_local_means(noisy, sigma), denoising.textbook()(noisy), run.net(noisy)]
+    _sheet(torch.cat(rows), folder / "strips.png")
+    names = {"psnr": "**this network**", denoising.TEXTBOOK: f"`{denoising.TEXTBOOK}`, the textbook's"}
+    names |= {name: " ".join(name.rsplit("-", 1)) for name in classical.METHODS}
+    table = "\n".join(
+        f"| {label} | " + " | ".join(f"{run.test[f'{name}_{s}']:.2f}" for s in denoising.DIGIT_SIGMAS) + " |"
+        for name, label in names.items()
+    )
+    return f"""Gaussian noise, neither clipped nor rounded; the output is clipped. Those without training are told the
+deviation, the networks are not.
+
+| PSNR, dB | σ {" | ".join(map(str, denoising.DIGIT_SIGMAS))} |
+|---|---|---|---|
+{table}
+
+The first ten test images: clean, noisy (σ {denoising.DIGIT_SIGMAS[1]}), non-local means, `{denoising.TEXTBOOK}`, this
+network:
+
+![Each row a method](strips.png)
+"""
+
+
+def _spaced(rows: list[dict]) -> list[dict]:
+    """At most `EPOCHS_SHOWN` of them, the first and the last among them, closer together where most happens."""
+    steps = torch.logspace(0, 1, EPOCHS_SHOWN, base=len(rows)).round().int().unique().tolist()
+    return [rows[step - 1] for step in steps]
+
+
+def _sheet(pictures: torch.Tensor, path: Path, columns: int = 10) -> None:
+    """(N, 1, 28, 28) in [0, 1] as one picture, from left to right, twice their size."""
+    rows = [torch.cat(list(row), 1) for row in pictures[:, 0].clamp(0, 1).split(columns)]
+    plt.imsave(path, torch.cat(rows).repeat_interleave(2, 0).repeat_interleave(2, 1), cmap="gray", vmin=0, vmax=1)
