@@ -16,6 +16,11 @@ TABS = {"digits.tab": digits, "sample.tab": sample, "denoise.tab": denoise}
 # A Chinese browser that opens the first page is taken to the Chinese one, unless it asked for English.
 GREET = """() => {
   const chosen = new URLSearchParams(location.search).has('lang') || /\\/zh\\/?$/.test(location.pathname);
+  // Gradio takes only a pointer's end for the release of a slider: arrow keys would move it for nothing.
+  document.addEventListener('keyup', (event) => {
+    const end = new PointerEvent('pointerup', {bubbles: true});
+    if (event.target.matches?.('input[type=range]')) event.target.dispatchEvent(end);
+  });
   if (!chosen && navigator.language.startsWith('zh')) location.replace('zh' + location.search);
 }"""
 

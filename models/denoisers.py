@@ -84,7 +84,7 @@ class NoiseLevel(nn.Module):
 
 @register("photo-denoiser", task="denoising", widths=(32, 64, 128), blocks=2)
 class PhotoDenoiser(Model):
-    """A U-Net for photographs of any size and noise of any strength up to `LARGEST_SIGMA`, which it is told as a map.
+    """A U-Net for photographs of any size and noise of any strength up to a sigma of 75, which it is told as a map.
 
     It is for colour, and takes grey as three equal channels.
     """

@@ -23,7 +23,8 @@ def unpacked(image: Image.Image) -> tuple[np.ndarray, Image.Image | None]:
 
 def _eight_bits(image: Image.Image) -> np.ndarray:
     values = np.nan_to_num(np.asarray(image, np.float32))
-    white = 65535 if image.mode.startswith("I;16") else next((top for top in (1, 255) if values.max() <= top), 65535)
+    most = np.quantile(values, 0.99)  # a few may be brighter than white
+    white = 65535 if image.mode.startswith("I;16") else next((top for top in (1, 255) if most <= top), 65535)
     return np.uint8(np.clip(values * (255 / white), 0, 255).round())
 
 
@@ -34,14 +35,17 @@ def packed(pixels: np.ndarray, alpha: Image.Image | None, like: Image.Image) -> 
         image.putalpha(alpha)
     dropped = lost(like)
     image.info.update({key: like.info[key] for key in KEPT if key in like.info and key not in dropped})
+    # A file may say 0/0, or more than another file can hold: 0 to 32 bits of dots a metre.
+    if not all(0 < one < 2**26 for one in image.info.get("dpi", ())):
+        del image.info["dpi"]
     return image
 
 
 def lost(image: Image.Image) -> list[str]:
     """What of a file does not outlive `unpacked` and `packed`.
 
-    "depth": 16 bits; "frames": all but the first picture of an animation; "icc_profile": one for other than grey or
-    red, green and blue, which the pixels have become.
+    "depth": 16 bits of grey (of colours Pillow reads no more than 8); "frames": all but the first picture of an
+    animation; "icc_profile": one for other than grey or red, green and blue, which the pixels have become.
     """
     found = {
         "depth": image.mode.startswith("I") or image.mode == "F",

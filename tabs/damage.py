@@ -7,6 +7,7 @@ from gradio.events import Dependency
 
 from models.corruptions import Corruption
 from tabs import PAGE, ROLL, Words
+from tabs.plain import Slider
 
 
 class Damage(NamedTuple):
@@ -36,14 +37,14 @@ def damage(words: Words, kinds: dict[str, Corruption], elem_id: str) -> Damage:
         filterable=False,
         elem_id=f"{elem_id}-kind",
     )
-    strength = gr.Slider(**_range(words, kinds, first), elem_id=f"{elem_id}-strength")
+    strength = Slider(**_range(words, kinds, first), elem_id=f"{elem_id}-strength")
     with gr.Row(elem_classes="seed"):
         seed = gr.Number(0, label=words("sample.seed"), precision=None, elem_id=f"{elem_id}-seed")
         dice = gr.Button(words("sample.dice"), size="sm", elem_id=f"{elem_id}-dice")
-    for given in (kind, strength, seed):
+    for given in (kind, seed):
         given.preprocess = lambda value: value  # the pipeline says what is wrong with it, in a sentence
     dice.click(None, None, seed, js=ROLL)
-    renewed = kind.input(lambda name: gr.Slider(**_range(words, kinds, name)), kind, strength, **PAGE)
+    renewed = kind.input(lambda name: gr.update(**_range(words, kinds, name)), kind, strength, **PAGE)
     return Damage(kind, strength, seed, renewed)
 
 

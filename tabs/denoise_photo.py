@@ -19,6 +19,7 @@ from tabs.damage import damage
 from tabs.methods import method, psnr, ssim, table
 from tabs.networks import chosen, source
 from tabs.picture import Picture, require
+from tabs.plain import Slider
 
 NETWORK = "photo-denoiser"
 CLEAN, NOISY = "clean", "noisy"
@@ -37,7 +38,7 @@ def build(words: Words, *, public: bool) -> None:
     with gr.Row(elem_classes="buttons"):
         everyone = gr.Button(words("photo.compare"), size="sm", elem_id="denoise-compare")
         download = gr.DownloadButton(words("photo.download"), size="sm", elem_id="denoise-download")
-        stop = gr.Button(words("photo.stop"), size="sm", elem_id="denoise-stop")
+        stop = gr.Button(words("photo.stop"), size="sm", visible=False, elem_id="denoise-stop")
     with gr.Row(elem_classes="columns"):
         with gr.Column(min_width=280, scale=5):
             upload = Picture(
@@ -57,7 +58,7 @@ def build(words: Words, *, public: bool) -> None:
             )
             with gr.Column() as harm:
                 controls = damage(words, corruptions.PHOTOS, "photo-damage")
-            sigma = gr.Slider(
+            sigma = Slider(
                 0,
                 LARGEST_SIGMA,
                 25,
@@ -70,8 +71,7 @@ def build(words: Words, *, public: bool) -> None:
         visible=False, columns=3, object_fit="contain", format="png", label=words("photo.gallery"), elem_id="attempts"
     )
     figures = gr.HTML(elem_id="methods")
-    for one in (path, sigma):
-        one.preprocess = lambda value: value  # the pipeline says what is wrong with it, in a sentence
+    path.preprocess = lambda value: value  # the pipeline says what is wrong with it, in a sentence
 
     def denoise(image: Image.Image, network: str = NETWORK, sigma: float | None = None) -> tuple[str, float]:
         """Take the noise away from a picture.
@@ -101,8 +101,9 @@ def build(words: Words, *, public: bool) -> None:
     def pair(image: Given, path: str, kind: str, strength: float, seed: int) -> tuple[Image.Image, Image.Image | None]:
         """What is to be denoised, and the same without noise where that is known."""
         picture = require(image)
-        if path == NOISY:  # in a mode that the page can show
-            return photographs.packed(*photographs.unpacked(picture), picture), None
+        picture = photographs.packed(*photographs.unpacked(picture), picture)  # in a mode that the page can show
+        if path == NOISY:
+            return picture, None
         return damaged(picture, corruptions.PHOTOS, kind, strength, seed), picture
 
     def work(
@@ -114,7 +115,10 @@ def build(words: Words, *, public: bool) -> None:
         corrected: float | None = None,
         progress: gr.Progress = PROGRESS,
     ) -> Iterator:
-        yield (gr.skip(),) * 4  # from here on it can be stopped
+        # What was compared is of another picture from now on; and it can be stopped.
+        unchanged = (gr.skip(),) * 4
+        yield *unchanged, gr.update(visible=True), gr.update(visible=False), ""
+        finished = gr.update(visible=False), gr.skip(), gr.skip()
         try:
             pipeline, level = denoiser(NETWORK), corrected
             noisy, clean = pair(image, path, kind, strength, seed)
@@ -122,15 +126,15 @@ def build(words: Words, *, public: bool) -> None:
                 level = strength if clean and kind == "gaussian" else pipeline.estimate(noisy)
             for share, picture in pipeline.steps(noisy, level):  # noqa: B007, the last one stays
                 progress(share, desc=words("photo.working"))
-                yield (gr.skip(),) * 4
+                yield *unchanged, *(gr.skip(),) * 3
             told = _gained(words, clean, noisy, picture) if clean else _told(words, corrected, level)
             files = save(noisy, "noisy"), save(picture, "denoised")
             # A visitor who corrects it may have gone on since.
             known = round(2 * level) / 2 if corrected is None else gr.skip()
             notes = "".join(f"<br>{escape(words(f'lost.{name}'))}" for name in photographs.lost(image))
-            yield files, f"{told}{notes}<br>{source(words, NETWORK, pipeline.facts)}", known, files[1]
+            yield files, f"{told}{notes}<br>{source(words, NETWORK, pipeline.facts)}", known, files[1], *finished
         except ValueError as error:
-            yield None, f'<p class="sentence">{escape(words.sentence(error))}</p>', gr.skip(), None
+            yield None, f'<p class="sentence">{escape(words.sentence(error))}</p>', gr.skip(), None, *finished
 
     def ask(image: Given, path: str, kind: str, strength: float, seed: int, sigma: float):
         try:
@@ -146,7 +150,7 @@ def build(words: Words, *, public: bool) -> None:
         return gr.update(visible=True, value=shown), part + table(words, before, attempts)
 
     given = [upload, path, *controls.values]
-    shown = [both, line, sigma, download]
+    shown = [both, line, sigma, download, stop, gallery, figures]
     working = {"show_progress_on": both, "trigger_mode": "always_last", "api_visibility": "private", **WORK}
     triggers = [upload.change, path.input, controls.strength.release, controls.seed.change]
     runs = [
@@ -154,9 +158,18 @@ def build(words: Words, *, public: bool) -> None:
         controls.renewed.then(work, given, shown, **working),
         sigma.release(work, [*given, sigma], shown, **working),
     ]
-    gr.on(None, lambda: str(examples[0]), None, upload, **PAGE)
+    # A copy of ours: Gradio refuses files that lie neither below the working directory nor in its cache.
+    first = examples[0]
+    gr.on(None, lambda: save_bytes_to_cache(first.read_bytes(), first.name, upload.GRADIO_CACHE), None, upload, **PAGE)
     path.input(lambda path: gr.update(visible=path == CLEAN), path, harm, **PAGE)
-    stop.click(None, cancels=runs)
+    stopped = f'<p class="sentence">{escape(words("photo.stopped"))}</p>'
+    stop.click(
+        lambda: (None, stopped, None, gr.update(visible=False)),
+        None,
+        [both, line, download, stop],
+        **PAGE,
+        cancels=runs,
+    )
     everyone.click(ask, [*given, sigma], [gallery, figures], show_progress_on=figures, api_visibility="private", **WORK)
     if public:
         network = gr.Textbox(NETWORK, visible=False, label=words("network"))

@@ -188,6 +188,41 @@ def test_digits() -> None:
         Denoiser("mnist-resnet")
 
 
+def test_numbers_of_numpy(lively: Denoiser) -> None:
+    """They are numbers as well."""
+    image = picture()
+    for sigma in (np.int64(25), np.float32(25), np.uint8(25)):
+        assert lively(image, sigma).tobytes() == lively(image, 25).tobytes()
+    assert (
+        damaged(image, PHOTOS, "gaussian", 25, np.int64(3)).tobytes()
+        == damaged(image, PHOTOS, "gaussian", 25, 3).tobytes()
+    )
+
+
+@pytest.mark.parametrize("dpi", [(NAN, NAN), (2.0**32, 1.0), (0, 0)], ids=str)
+def test_odd_resolutions(lively: Denoiser, dpi: tuple[float, float]) -> None:
+    """What no file can hold is dropped."""
+    image = picture()
+    image.info["dpi"] = dpi
+    assert "dpi" not in lively(image, 10).info
+
+
+def test_quality_of_any_mode() -> None:
+    """Of the same shades in other modes the same; grey beside colour is three equal channels; LAB has figures too."""
+    clean, other = picture(60, 40, "L"), picture(60, 40, "L", seed=1)
+    expected = quality(clean, other)
+    sixteen = [Image.fromarray(np.asarray(one).astype(np.uint16) * 257) for one in (clean, other)]
+    for pair in (sixteen, (clean, other.convert("RGB")), (clean.convert("RGB"), other)):
+        assert quality(*pair).psnr == pytest.approx(expected.psnr)
+        assert quality(*pair).ssim == pytest.approx(expected.ssim, abs=0.01)
+    lab = Image.merge("LAB", [clean, other, clean])
+    assert quality(lab, lab).psnr == math.inf
+    for other in (picture(60, 41), picture(1, 1)):
+        for call in (quality, lambda clean, other: compare(other, clean)):
+            with pytest.raises(InputError, match=r"60 × 40 pixels, the other .*: give two of the same size\.$"):
+                call(clean, other)
+
+
 def test_quality() -> None:
     """PSNR and SSIM are scikit-image's, whatever the mode and the height; the same picture is infinitely near."""
     for mode, size in (("L", (50, 700)), ("RGB", (40, 300)), ("L", (11, 11)), ("RGB", (90, 256))):
@@ -244,6 +279,8 @@ def test_compare() -> None:
     digit = images.from_tensor(images.mnist_examples()[0][:1])[0]
     both = [one.name for one in compare(damaged(digit, DIGITS, "gaussian", 128), digit, digits=True)]
     assert both[:2] == ["mnist-dae", "mnist-denoiser"] and len(both) == 6
+    noisy = damaged(digit, DIGITS, "gaussian", 64)
+    assert compare(noisy, digits=True)[-1].picture.tobytes() != noisy.tobytes()
     for sigma, digits in ((-1, False), (76, False), (256, True), (NAN, True), ("25", True)):
         with pytest.raises(InputError, match="sigma must be a number from 0 to"):
             compare(digit, None, sigma, digits)

@@ -74,6 +74,24 @@ def _image(width: int, height: int, seed: int) -> Image.Image:
     return Image.fromarray(photograph(width, height, seed))
 
 
+def test_sixteen_bits(folder: Path) -> None:
+    """Grey of 16 bits is no white."""
+    grey = np.arange(31 * 64, dtype=np.uint16).reshape(64, 31) * 33
+    write(folder, "test", [grey])
+    found = photos.load(str(folder)).test.images[0]
+    assert abs(found[0].numpy().astype(int) - np.round(grey / 257)).max() <= 1
+
+
+def test_folders_of_any_name(tmp_path: Path) -> None:
+    """Photographs in folders below train and test, which for digits would be classes."""
+    for split, count in (("train", HELD_OUT + 1), ("test", 2)):
+        (tmp_path / "set" / split / "cats").mkdir(parents=True)
+        for number in range(count):
+            _image(100, 100, number).save(tmp_path / "set" / split / "cats" / f"{number}.png")
+    found = photos.load(str(tmp_path / "set"))
+    assert (len(found.train), len(found.validation), len(found.test)) == (4, HELD_OUT, 2)
+
+
 def test_fingerprint(folder: Path, tmp_path: Path) -> None:
     """One pixel makes another."""
     before = photos.load(str(folder)).fingerprint

@@ -223,7 +223,7 @@ def evaluate(args: argparse.Namespace) -> None:
     task.check(found)
     print(f"{args.name} ({net.provenance.source}, {net.provenance.folder}) on {len(found.test)} test images")
     for name, value in task.measure(net, found).items():
-        print(f"  {name:15} {value:.4f}")
+        print(f"  {name:22} {value:.4f}")
 
 
 def _load(args: argparse.Namespace, task: Task, recipe: Recipe) -> data.Data:

@@ -49,7 +49,8 @@ class PhotoDenoising(Task):
     def corrupt(self, clean: torch.Tensor, recipe: PhotoRecipe) -> tuple[torch.Tensor, torch.Tensor]:
         """Noisy patches, and what the network is told of their noise, (N,). Makes some of the clean ones grey."""
         count, device = len(clean), clean.device
-        grey, camera = round(count * recipe.grey), round(count * recipe.camera)
+        # At least one of each: a batch may be worked through in small parts.
+        grey, camera = (max(1, round(count * share)) if share else 0 for share in (recipe.grey, recipe.camera))
         clean[:grey] = luma(clean[:grey])
         sigma = torch.rand(count, device=device) * recipe.sigma
         noise = torch.randn_like(clean)

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from PIL import Image
 
+from models.photographs import packed, unpacked
 from train import tables
 from train.data import Data, Split, image_column
 
@@ -40,7 +41,7 @@ def load(name: str, config: str | None = None, revision: str | None = None, colu
     Raises:
         ValueError: one sentence on what cannot be read or does not fit, and what to do.
     """
-    found = tables.read(name, config, revision)
+    found = tables.read(name, config, revision, classes=False)
     splits, digest = {}, hashlib.sha256()
     for key in ("train", "test"):
         if key not in found:
@@ -70,7 +71,8 @@ def _decoded(column: Iterable[Image.Image], where: str) -> Iterator[Image.Image]
     while True:
         number += 1
         try:
-            image = next(images).convert("RGB")
+            image = next(images)
+            image = packed(unpacked(image)[0], None, image).convert("RGB")
         except StopIteration:
             return
         except Exception as error:  # Pillow's readers raise anything on broken files

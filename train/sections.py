@@ -97,7 +97,8 @@ The same latent points after epochs {epochs}:
 def photo_denoiser(folder: Path, run: Run, data: Data) -> str:
     """A table beside the published ones, and strips of photographs."""
     sigma = torch.tensor([float(denoising.BLIND)])
-    figure, axes = plt.subplots(4, 4, figsize=(8, 8.6), layout="constrained")
+    rows = min(4, len(data.test))
+    figure, axes = plt.subplots(rows, 4, figsize=(8, 2.15 * rows), squeeze=False, layout="constrained")
     for row, clean in zip(axes, data.test, strict=False):
         noisy = corruptions.gaussian(clean, sigma, torch.Generator().manual_seed(0))
         shown = {
@@ -106,7 +107,7 @@ def photo_denoiser(folder: Path, run: Run, data: Data) -> str:
             "non-local means": classical.non_local_means(noisy, sigma),
             "this network": run.net(noisy, sigma),
         }
-        top, left = ((side - CROP) // 2 for side in clean.shape[2:])
+        top, left = (max(0, (side - CROP) // 2) for side in clean.shape[2:])
         for place, (title, picture) in zip(row, shown.items(), strict=True):
             place.imshow(picture[0, :, top : top + CROP, left : left + CROP].clamp(0, 1).permute(1, 2, 0).numpy())
             psnr = -denoising.decibels(picture.clamp(0, 1), clean).item()
@@ -128,7 +129,7 @@ is meant for, and its grey version by Pillow's `L`, BSD68.
 | BM3D (no training) | 31.08 | 28.57 | 25.60 |
 | DnCNN | 31.73 | 29.23 | 26.23 |
 
-The first four test images, the middle of each; the figures are those of the whole image:
+The first test images, the middle of each; the figures are those of the whole image:
 
 ![Clean, noisy, non-local means, this network](strips.png)
 """

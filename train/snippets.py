@@ -23,7 +23,7 @@ class UNet(nn.Module):
         self.up = nn.ModuleList(nn.Sequential(nn.ConvTranspose2d(b, a, 2, 2), stage(a)) for a, b in pairs)
         self.output = nn.Conv2d(widths[0], 4 * channels, 3, padding=1)
 
-    def forward(self, x):  # unshuffled, height and width divisible by 2 ** (stages - 1)
+    def forward(self, x):  # unshuffled; sides of the picture must divide by 2 ** len(widths)
         kept, x = [], self.input(x)
         for down in self.down:
             kept.append(x)
@@ -383,7 +383,7 @@ class PhotoDenoiser(nn.Module):
         super().__init__()
         self.unet, self.noise_level = UNet(3, 1, widths, blocks), NoiseLevel()
 
-    def forward(self, noisy, sigma=None):  # (N, 3, H, W) in [0, 1], sides divisible by 8; sigma (N,), 0 to 75
+    def forward(self, noisy, sigma=None):  # (N, 3, H, W) in [0, 1], sigma (N,) from 0 to 75
         x = pixel_unshuffle(noisy, 2)
         sigma = self.noise_level(x) if sigma is None else sigma
         plane = (sigma / 255).view(-1, 1, 1, 1).expand(-1, 1, *x.shape[2:])

@@ -16,12 +16,15 @@ from train import class_folders
 PATIENCE = 10  # seconds the Hub has to begin its answer before it counts as out of reach
 
 
-def read(name: str, config: str | None, revision: str | None) -> dict[str, datasets.Dataset]:
-    """Each split as a table whose images are still encoded. Raises ValueError if there is none to be had."""
+def read(name: str, config: str | None, revision: str | None, classes: bool = True) -> dict[str, datasets.Dataset]:
+    """Each split as a table whose images are still encoded, `classes` also from a folder with one for each digit.
+
+    Raises ValueError if there is none to be had.
+    """
     folder = os.path.isdir(name)
     if folder and revision:
         raise ValueError(f"The dataset {name} is a folder and has no revisions: leave --dataset-revision out.")
-    if folder and config in (None, "default") and (found := class_folders.read(Path(name))):
+    if classes and folder and config in (None, "default") and (found := class_folders.read(Path(name))):
         return found
     if not folder:
         with suppress(HFValidationError):

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
+from numbers import Real
 from pathlib import Path
 from threading import Lock
 from typing import Any, TypeVar
@@ -73,14 +74,14 @@ def release() -> None:
 
 def whole(code: str, value: Any, low: int, high: int) -> int:
     """A whole number within limits; 7.0 is one. Raises InputError(code) for anything else."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high or value != int(value):
+    if isinstance(value, bool) or not isinstance(value, Real) or not low <= value <= high or value != int(value):
         raise InputError(code, f"The {code} must be a whole number from {low} to {high}.", low=low, high=high)
     return int(value)
 
 
 def number(code: str, value: Any, low: float, high: float) -> float:
     """A number within limits. Raises InputError(code) for anything else."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high or math.isnan(value):
+    if isinstance(value, bool) or not isinstance(value, Real) or not low <= value <= high or math.isnan(value):
         raise InputError(
             code, f"The {code} must be a number from {low:g} to {high:g}.", low=f"{low:g}", high=f"{high:g}"
         )

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from PIL import Image
 from skimage.metrics import structural_similarity
+from skimage.restoration import estimate_sigma
 
 from models import classical, images
 from models.corruptions import Corruption
@@ -59,7 +60,7 @@ def damaged(image: Image.Image, kinds: dict[str, Corruption], kind: str, strengt
         InputError: the picture is too large or has no pixels, or one of the others is not as above.
     """
     images.check_size(image)
-    if kind not in list(kinds):  # what a caller sends may have no hash
+    if not isinstance(kind, str) or kind not in kinds:
         listed = ", ".join(kinds)
         raise InputError("kind", f"There is no such damage: choose one of {listed}.", offered=listed)
     corruption = kinds[kind]
@@ -73,10 +74,12 @@ def damaged(image: Image.Image, kinds: dict[str, Corruption], kind: str, strengt
 
 
 def quality(clean: Image.Image, other: Image.Image) -> Quality:
-    """Compare two pictures of the same size; transparency does not count."""
-    error, ssim = _mean_square(clean, other), None
+    """Compare two pictures; transparency does not count. Raises InputError unless they have the same size."""
+    _expect_one_size(clean, other)
+    pixels = [unpacked(one)[0] for one in (clean, other)]
+    error, ssim = _mean_square(*pixels), None
     if min(clean.size) >= WINDOW:
-        luma = [np.asarray(one.convert("L")) for one in (clean, other)]
+        luma = [_luma(one) for one in pixels]
         # Strip by strip, as it takes ten times a picture's memory. Neighbours share what the window reaches over.
         rows = clean.height - WINDOW + 1
         parts = [slice(top, min(top + STRIP, rows) + WINDOW - 1) for top in range(0, rows, STRIP)]
@@ -85,17 +88,28 @@ def quality(clean: Image.Image, other: Image.Image) -> Quality:
     return Quality(10 * math.log10(255**2 / error) if error else math.inf, ssim)
 
 
+def _expect_one_size(clean: Image.Image, noisy: Image.Image) -> None:
+    if clean.size != noisy.size:
+        first, second = (f"{one.width} × {one.height}" for one in (clean, noisy))
+        message = f"The clean picture has {first} pixels, the other {second}: give two of the same size."
+        raise InputError("sizes", message, clean=first, noisy=second)
+
+
+def _luma(pixels: np.ndarray) -> np.ndarray:
+    return pixels[:, :, 0] if pixels.shape[2] == 1 else np.asarray(Image.fromarray(pixels).convert("L"))
+
+
 def _ssim(clean: np.ndarray, other: np.ndarray) -> float:
     # As Wang et al. have it; the window reaches 3.5 deviations to each side.
     options = {"gaussian_weights": True, "use_sample_covariance": False}
     return float(structural_similarity(clean.astype(np.float32), other.astype(np.float32), data_range=255, **options))
 
 
-def _mean_square(clean: Image.Image, other: Image.Image) -> float:
-    pixels = [unpacked(one)[0] for one in (clean, other)]
-    rows = [slice(top, top + STRIP) for top in range(0, clean.height, STRIP)]
-    differences = (np.subtract(*(one[part] for one in pixels), dtype=np.float32) for part in rows)
-    return sum(np.vdot(one, one).item() for one in differences) / pixels[0].size
+def _mean_square(clean: np.ndarray, other: np.ndarray) -> float:
+    """Of two pictures (H, W, C); a grey one counts as three equal channels beside one in colour."""
+    rows = [slice(top, top + STRIP) for top in range(0, len(clean), STRIP)]
+    differences = (np.subtract(clean[part], other[part], dtype=np.float32) for part in rows)
+    return sum(np.vdot(one, one).item() for one in differences) / max(clean.size, other.size)
 
 
 def compare(
@@ -106,25 +120,29 @@ def compare(
     Args:
         noisy: of any size and mode; a digit of 28x28, white on black.
         clean: the same without noise, for the figures.
-        sigma: deviation of the noise on the 0-255 scale, for those who are told; None: what `clean` tells, or else the
-            network's estimate.
+        sigma: deviation of the noise on the 0-255 scale, for those who are told; None: what `clean` tells, or else an
+            estimate.
         digits: whether networks for digits take part, or those for photographs.
 
     Raises:
-        InputError: a picture is too large or has no pixels, or sigma is out of the networks' limits.
+        InputError: a picture is too large or has no pixels, their sizes differ, or sigma is out of the limits.
         ValueError: there are no weights for a network.
     """
     images.check_size(noisy)
-    noisy, clean = middle(noisy, COMPARED), middle(clean, COMPARED) if clean else None
+    if clean:
+        _expect_one_size(clean, noisy)
+    # As a whole before the middle: what is white in 16 bits shows the whole.
+    noisy, clean = (one and middle(packed(*unpacked(one), one), COMPARED) for one in (noisy, clean))
     networks = {name: one for name in names() if (one := denoiser(name)).digits == digits}
-    most = 255 if digits else LARGEST_SIGMA
-    if sigma is None:
-        known = (
-            math.sqrt(_mean_square(clean, noisy)) if clean else max(one.estimate(noisy) for one in networks.values())
-        )
-        sigma = min(known, most)
-    sigma = number("sigma", sigma, 0, most)
     pixels, alpha = unpacked(noisy)
+    most = 255 if digits else LARGEST_SIGMA
+    if sigma is None and clean:
+        sigma = min(math.sqrt(_mean_square(unpacked(clean)[0], pixels)), most)
+    elif sigma is None and digits:  # whose networks know of none
+        sigma = 255 * float(estimate_sigma(pixels / 255, channel_axis=2, average_sigmas=True))
+    elif sigma is None:
+        sigma = max(one.estimate(noisy) for one in networks.values())
+    sigma = number("sigma", sigma, 0, most)
     methods: dict[str, Callable[[], Image.Image]] = {name: partial(one, noisy, sigma) for name, one in networks.items()}
     for name, method in classical.METHODS.items():
         methods[name] = lambda method=method: packed(

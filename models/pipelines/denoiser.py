@@ -14,7 +14,7 @@ from models import images
 from models.autoencoders import Autoencoder
 from models.denoisers import LARGEST_SIGMA, PhotoDenoiser
 from models.errors import InputError
-from models.photographs import middle, packed, to_pixels, to_tensor, unpacked
+from models.photographs import packed, to_pixels, to_tensor, unpacked
 from models.pipelines.common import Facts, loaded, number, release, shared
 
 TILE = 640  # pixels on a side, at most, that are worked on at once
@@ -76,7 +76,9 @@ class Denoiser:
         if sigma is None or self.digits:
             sigma = self.estimate(image)
         sigma = number("sigma", sigma, 0, LARGEST_SIGMA)
-        pixels, alpha = unpacked(image.convert("L") if self.digits else image)
+        pixels, alpha = unpacked(image)
+        if self.digits and pixels.shape[2] == 3:
+            pixels = np.array(Image.fromarray(pixels).convert("L"))[:, :, None]
         clean = np.empty_like(pixels)
 
         def work(tile: Tile) -> None:
@@ -98,16 +100,17 @@ class Denoiser:
         if self.digits:
             return 0.0
         images.check_size(image)
-        pixels, _ = unpacked(middle(image, ESTIMATED))
+        pixels, _ = unpacked(image)
+        top, left = (max(0, (side - ESTIMATED) // 2) for side in pixels.shape[:2])
         with torch.inference_mode():
-            return min(self.net.estimate(to_tensor(pixels)).item(), LARGEST_SIGMA)
+            part = to_tensor(pixels[top : top + ESTIMATED, left : left + ESTIMATED])
+            return min(self.net.estimate(part).item(), LARGEST_SIGMA)
 
     @torch.inference_mode()
     def _denoised(self, pixels: np.ndarray, sigma: float) -> np.ndarray:
         noisy = to_tensor(pixels).contiguous(memory_format=torch.channels_last)
-        return to_pixels(
-            self.net(noisy) if isinstance(self.net, Autoencoder) else self.net(noisy, torch.tensor([sigma]))
-        )
+        told = () if isinstance(self.net, Autoencoder) else (torch.tensor([sigma]),)
+        return to_pixels(self.net(noisy, *told))
 
 
 def denoiser(name: str) -> Denoiser:

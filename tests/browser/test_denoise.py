@@ -229,6 +229,8 @@ def test_all_methods(open_lab: OpenLab, tmp_path: Path) -> None:
     expect(lab.page.locator("#attempts .grid-wrap img")).to_have_count(7)
     noisy_path(lab)
     renewed(lab, seen)
+    expect(rows).to_have_count(0)  # they were of another picture
+    expect(lab.page.locator("#attempts")).to_be_hidden()
     compare.click()
     expect(rows).to_have_count(5, timeout=PATIENCE)
     expect(rows.first.locator("td")).to_have_count(1)
@@ -248,9 +250,11 @@ def test_stop(open_lab: OpenLab, tmp_path: Path) -> None:
     lab.page.locator("#denoise-stop").click()
     expect(place).not_to_contain_text(lab.words["photo.working"], timeout=PATIENCE)  # when its tiles are done
     lab.page.wait_for_timeout(2000)
-    assert 6000 not in both(lab).evaluate_all("all => all.map(one => one.naturalWidth)")
+    expect(lab.page.locator("#denoised")).to_have_text(lab.words["photo.stopped"])
+    expect(lab.page.locator("#denoise-stop")).to_be_hidden()
+    expect(both(lab)).to_have_count(0)
     upload(lab, saved(tmp_path / "small.png", scene()))
-    expect(both(lab).nth(1)).not_to_have_attribute("src", seen, timeout=10_000)
+    expect(both(lab).nth(1)).not_to_have_attribute("src", seen, timeout=PATIENCE)
     renewed(lab, None)
     assert both(lab).nth(1).evaluate(SIZE) == [320, 200]
 
