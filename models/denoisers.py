@@ -40,13 +40,11 @@ class UNet(nn.Module):
             return nn.Sequential(*(Residual(width) for _ in range(blocks)))
 
         self.input = nn.Conv2d(channels * SHUFFLED**2 + maps, widths[0], 3, padding=1)
-        self.down = nn.ModuleList(
-            nn.Sequential(stage(fine), nn.Conv2d(fine, coarse, 2, 2)) for fine, coarse in pairwise(widths)
-        )
+        self.encoder = nn.ModuleList(stage(width) for width in widths[:-1])
+        self.down = nn.ModuleList(nn.Conv2d(fine, coarse, 2, 2) for fine, coarse in pairwise(widths))
         self.middle = stage(widths[-1])
-        self.up = nn.ModuleList(
-            nn.Sequential(nn.ConvTranspose2d(coarse, fine, 2, 2), stage(fine)) for fine, coarse in pairwise(widths)
-        )
+        self.up = nn.ModuleList(nn.ConvTranspose2d(coarse, fine, 2, 2) for fine, coarse in pairwise(widths))
+        self.decoder = nn.ModuleList(stage(width) for width in widths[:-1])
         self.output = nn.Conv2d(widths[0], channels * SHUFFLED**2, 3, padding=1)
         nn.init.zeros_(self.output.weight)  # at first there is no noise
         nn.init.zeros_(self.output.bias)
@@ -56,12 +54,12 @@ class UNet(nn.Module):
         x = torch.cat([x, *(one.to(x).view(-1, 1, 1, 1).expand(-1, 1, *x.shape[2:]) for one in maps)], 1)
         x = self.input(x)
         kept = []
-        for down in self.down:
-            kept.append(x)
-            x = down(x)
+        for stage, down in zip(self.encoder, self.down, strict=True):
+            kept.append(stage(x))
+            x = down(kept[-1])
         x = self.middle(x)
-        for up, before in zip(reversed(self.up), reversed(kept), strict=True):
-            x = before + up(x)
+        for stage, up in zip(reversed(self.decoder), reversed(self.up), strict=True):
+            x = stage(kept.pop() + up(x))
         return pixel_shuffle(self.output(x), SHUFFLED)[:, :, : picture.shape[2], : picture.shape[3]]
 
 

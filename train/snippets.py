@@ -18,19 +18,21 @@ class UNet(nn.Module):
         pairs = list(zip(widths, widths[1:]))
         stage = lambda c: nn.Sequential(*(Residual(c) for _ in range(blocks)))
         self.input = nn.Conv2d(4 * channels + maps, widths[0], 3, padding=1)
-        self.down = nn.ModuleList(nn.Sequential(stage(a), nn.Conv2d(a, b, 2, 2)) for a, b in pairs)
+        self.encoder = nn.ModuleList(stage(a) for a, _ in pairs)
+        self.down = nn.ModuleList(nn.Conv2d(a, b, 2, 2) for a, b in pairs)
         self.middle = stage(widths[-1])
-        self.up = nn.ModuleList(nn.Sequential(nn.ConvTranspose2d(b, a, 2, 2), stage(a)) for a, b in pairs)
+        self.up = nn.ModuleList(nn.ConvTranspose2d(b, a, 2, 2) for a, b in pairs)
+        self.decoder = nn.ModuleList(stage(a) for a, _ in pairs)
         self.output = nn.Conv2d(widths[0], 4 * channels, 3, padding=1)
 
     def forward(self, x):  # unshuffled; sides of the picture must divide by 2 ** len(widths)
         kept, x = [], self.input(x)
-        for down in self.down:
-            kept.append(x)
-            x = down(x)
+        for stage, down in zip(self.encoder, self.down):
+            kept.append(stage(x))
+            x = down(kept[-1])
         x = self.middle(x)
-        for up, before in zip(reversed(self.up), reversed(kept)):
-            x = before + up(x)
+        for stage, up in zip(reversed(self.decoder), reversed(self.up)):
+            x = stage(kept.pop() + up(x))
         return pixel_shuffle(self.output(x), 2)
 """
 
