@@ -80,7 +80,7 @@ class NoiseLevel(nn.Module):
         return LARGEST_SIGMA * (softplus(level) * weight.softmax(1)).sum(1)
 
 
-@register("photo-denoiser", task="denoising", widths=(32, 64, 128), blocks=2)
+@register("photo-denoiser", task="denoising", widths=(48, 80, 112), blocks=2)
 class PhotoDenoiser(Model):
     """A U-Net for photographs of any size and noise of any strength up to a sigma of 75, which it is told as a map.
 
@@ -89,7 +89,7 @@ class PhotoDenoiser(Model):
 
     limits: ClassVar = LIMITS
 
-    def __init__(self, widths: tuple[int, ...] = (32, 64, 128), blocks: int = 2):
+    def __init__(self, widths: tuple[int, ...] = (48, 80, 112), blocks: int = 2):
         super().__init__(widths=list(widths), blocks=blocks)
         self.unet = UNet(3, 1, widths, blocks)
         self.noise_level = NoiseLevel(3)

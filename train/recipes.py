@@ -349,7 +349,7 @@ RECIPES: dict[str, Recipe] = {
     ),
     "photo-denoiser": PhotoRecipe(
         dataset="delta-prox/BSD500",
-        epochs=25,
+        epochs=32,
         batch_size=32,
         lr=1e-3,
         optimizer="adamw",
