@@ -115,10 +115,8 @@ def build(words: Words, *, public: bool) -> None:
         corrected: float | None = None,
         progress: gr.Progress = PROGRESS,
     ) -> Iterator:
-        # What was compared is of another picture from now on; and it can be stopped.
-        unchanged = (gr.skip(),) * 4
-        yield *unchanged, gr.update(visible=True), gr.update(visible=False), ""
-        finished = gr.update(visible=False), gr.skip(), gr.skip()
+        # From here on it can be stopped; and what was compared is of another picture.
+        yield {stop: gr.update(visible=True), gallery: gr.update(visible=False), figures: ""}
         try:
             pipeline, level = denoiser(NETWORK), corrected
             noisy, clean = pair(image, path, kind, strength, seed)
@@ -126,15 +124,16 @@ def build(words: Words, *, public: bool) -> None:
                 level = strength if clean and kind == "gaussian" else pipeline.estimate(noisy)
             for share, picture in pipeline.steps(noisy, level):  # noqa: B007, the last one stays
                 progress(share, desc=words("photo.working"))
-                yield *unchanged, *(gr.skip(),) * 3
+                yield {stop: gr.update(visible=True)}
             told = _gained(words, clean, noisy, picture) if clean else _told(words, corrected, level)
-            files = save(noisy, "noisy"), save(picture, "denoised")
-            # A visitor who corrects it may have gone on since.
-            known = round(2 * level) / 2 if corrected is None else gr.skip()
             notes = "".join(f"<br>{escape(words(f'lost.{name}'))}" for name in photographs.lost(image))
-            yield files, f"{told}{notes}<br>{source(words, NETWORK, pipeline.facts)}", known, files[1], *finished
+            files = save(noisy, "noisy"), save(picture, "denoised")
+            done = {both: files, line: f"{told}{notes}<br>{source(words, NETWORK, pipeline.facts)}", download: files[1]}
+            if corrected is None:  # a visitor who corrects it may have gone on since
+                done[sigma] = round(2 * level) / 2
         except ValueError as error:
-            yield None, f'<p class="sentence">{escape(words.sentence(error))}</p>', gr.skip(), None, *finished
+            done = {both: None, line: f'<p class="sentence">{escape(words.sentence(error))}</p>', download: None}
+        yield {**done, stop: gr.update(visible=False)}
 
     def ask(image: Given, path: str, kind: str, strength: float, seed: int, sigma: float):
         try:
@@ -163,13 +162,8 @@ def build(words: Words, *, public: bool) -> None:
     gr.on(None, lambda: save_bytes_to_cache(first.read_bytes(), first.name, upload.GRADIO_CACHE), None, upload, **PAGE)
     path.input(lambda path: gr.update(visible=path == CLEAN), path, harm, **PAGE)
     stopped = f'<p class="sentence">{escape(words("photo.stopped"))}</p>'
-    stop.click(
-        lambda: (None, stopped, None, gr.update(visible=False)),
-        None,
-        [both, line, download, stop],
-        **PAGE,
-        cancels=runs,
-    )
+    nothing = {both: None, line: stopped, download: None, stop: gr.update(visible=False)}
+    stop.click(lambda: nothing, None, list(nothing), **PAGE, cancels=runs)
     everyone.click(ask, [*given, sigma], [gallery, figures], show_progress_on=figures, api_visibility="private", **WORK)
     if public:
         network = gr.Textbox(NETWORK, visible=False, label=words("network"))
