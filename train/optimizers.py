@@ -6,6 +6,7 @@ from collections.abc import Callable
 import torch
 from torch import nn
 
+from train.muon import Muon
 from train.recipes import Recipe
 
 OPTIMIZERS = {
@@ -15,6 +16,7 @@ OPTIMIZERS = {
     # as WGAN-GP has it: momentum would hold on to what an older critic said
     "adam-wgan": lambda groups, lr: torch.optim.Adam(groups, lr, betas=(0.0, 0.9)),
     "adamw": torch.optim.AdamW,
+    "muon": Muon,
 }
 
 
