@@ -1,6 +1,6 @@
 """Muon, for networks whose steps are few and dear."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import torch
 from torch import nn
@@ -22,7 +22,9 @@ class Muon(torch.optim.Optimizer):
         super().__init__(parameters, {"lr": lr, "weight_decay": 0.0})
 
     @torch.no_grad()
-    def step(self) -> None:
+    def step(self, closure: Callable[[], float] | None = None) -> float | None:
+        with torch.enable_grad():
+            loss = closure() if closure else None
         for group in self.param_groups:
             for p in group["params"]:
                 if p.grad is None:
@@ -30,6 +32,7 @@ class Muon(torch.optim.Optimizer):
                 update = muon_update if p.ndim > 1 and min(p.shape[:2]) >= NARROW else adam_update
                 p.mul_(1 - group["lr"] * group["weight_decay"])
                 p.sub_(update(p.grad, self.state[p]), alpha=group["lr"])
+        return loss
 
 
 def muon_update(grad: torch.Tensor, state: dict) -> torch.Tensor:

@@ -351,7 +351,7 @@ RECIPES: dict[str, Recipe] = {
     ),
     "photo-denoiser": PhotoRecipe(
         dataset="delta-prox/BSD500",
-        epochs=24,
+        epochs=22,
         batch_size=16,
         lr=2e-3,
         optimizer="muon",
