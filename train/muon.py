@@ -43,15 +43,21 @@ def muon_update(grad: torch.Tensor, state: dict) -> torch.Tensor:
 
 
 def orthogonal(matrix: torch.Tensor) -> torch.Tensor:
-    """About U V' of the singular value decomposition U S V': singular values become some 0.7 to 1.2, by iteration."""
+    """About U V' of the singular value decomposition U S V': singular values become some 0.7 to 1.2.
+
+    By Newton and Schulz, X <- a X + (b A + c A A) X with A = X X'. All these factors are polynomials of the first A,
+    so they are gathered in the small square matrix, and X itself is multiplied once.
+    """
     if matrix.shape[0] > matrix.shape[1]:
         return orthogonal(matrix.T).T
     a, b, c = COEFFICIENTS
     x = matrix / (matrix.norm() + EPS)
+    square = x @ x.T
+    one = gathered = torch.eye(len(square), device=x.device)
     for _ in range(NEWTON_SCHULZ):
-        square = x @ x.T
-        x = a * x + (b * square + c * square @ square) @ x
-    return x
+        factor = a * one + b * square + c * square @ square
+        gathered, square = factor @ gathered, factor @ square @ factor
+    return gathered @ x
 
 
 def adam_update(grad: torch.Tensor, state: dict) -> torch.Tensor:
