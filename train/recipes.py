@@ -351,8 +351,8 @@ RECIPES: dict[str, Recipe] = {
     ),
     "photo-denoiser": PhotoRecipe(
         dataset="delta-prox/BSD500",
-        epochs=22,
-        batch_size=16,
+        epochs=17,
+        batch_size=24,
         lr=2e-3,
         optimizer="muon",
         warmup=0.01,
