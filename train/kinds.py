@@ -135,7 +135,7 @@ KINDS: dict[type[Recipe], Kind] = {
         ),
         section=sections.photo_denoiser,
         limits=(
-            "It learned from Gaussian noise on 380 photographs; two patches of each batch had shot noise, read "
+            "It learned from Gaussian noise on 380 photographs; one patch in twenty had shot noise, read "
             "noise and JPEG instead, as a small camera has them. **No real noise was trained on**: on grain that is "
             "coloured, coarse or striped, tell it a sigma by eye. Beyond sigma 75 it knows nothing. It smooths what it "
             "takes for noise, fine texture too: it is not for evidence, nor for diagnosis."
