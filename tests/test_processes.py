@@ -91,6 +91,8 @@ def two(tmp_path_factory: pytest.TempPathFactory, tiny_mnist: Path) -> Path:
     done = run(folder, *TWO, "-m", "train", *FIT, "--dataset", tiny_mnist)
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("wrote ") == 1
+    card = (folder / "runs" / "mnist-dense" / "checkpoint" / "README.md").read_text()
+    assert "    torchrun --nproc_per_node 2 -m train fit mnist-dense " in card
     return folder
 
 

@@ -285,7 +285,11 @@ def _minutes(text: str) -> float:
 
 def _command_line() -> str:
     """What to type to train this again; a run that was resumed is the same as one that was not."""
-    start = "accelerate launch" if "ACCELERATE_MIXED_PRECISION" in os.environ else "python"
+    start = "python"
+    if "ACCELERATE_MIXED_PRECISION" in os.environ:
+        start = "accelerate launch"
+    elif "TORCHELASTIC_RUN_ID" in os.environ:
+        start = f"torchrun --nproc_per_node {os.environ['LOCAL_WORLD_SIZE']}"
     return f"{start} -m train {shlex.join(word for word in sys.argv[1:] if word != '--resume')}"
 
 
