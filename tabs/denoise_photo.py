@@ -124,7 +124,7 @@ def build(words: Words, *, public: bool) -> None:
                 level = strength if clean and kind == "gaussian" else pipeline.estimate(noisy)
             for share, picture in pipeline.steps(noisy, level):  # noqa: B007, the last one stays
                 progress(share, desc=words("photo.working"))
-                yield {stop: gr.update(visible=True)}
+                yield {stop: gr.skip()}  # here it can be stopped
             told = _gained(words, clean, noisy, picture) if clean else _told(words, corrected, level)
             notes = "".join(f"<br>{escape(words(f'lost.{name}'))}" for name in photographs.lost(image))
             files = save(noisy, "noisy"), save(picture, "denoised")

@@ -115,7 +115,8 @@ def test_an_own_clean_picture(open_lab: OpenLab, tmp_path: Path) -> None:
     """It gets noise and loses it again; what is seen and downloaded has all its pixels, and is nearer to it."""
     lab = opened(open_lab())
     first, said = renewed(lab, None), line(lab)
-    upload(lab, saved(tmp_path / "mine.png", scene(900, 600)))
+    mine = saved(tmp_path / "mine.png", scene(900, 600))
+    upload(lab, mine)
     renewed(lab, first)
     assert line(lab) != said
     for picture in both(lab).all():
@@ -128,7 +129,7 @@ def test_an_own_clean_picture(open_lab: OpenLab, tmp_path: Path) -> None:
     file = Image.open(BytesIO(download.value.path().read_bytes()))
     assert (file.format, file.size) == ("PNG", (900, 600))
     before, after = gained(lab)
-    found = 10 * np.log10(255**2 / np.mean((np.asarray(file, np.float64) - scene(900, 600)) ** 2))
+    found = 10 * np.log10(255**2 / np.mean((np.asarray(file, np.float64) - np.asarray(Image.open(mine))) ** 2))
     assert found == pytest.approx(after, abs=0.1)
     assert after > before + 3
 
