@@ -33,8 +33,8 @@ def page(words: Words, other: str, *, public: bool) -> None:
     )
     with gr.Tabs():
         for title, tab in TABS.items():
-            with gr.Tab(words(title)):
-                tab.build(words, public=public)
+            with gr.Tab(words(title)) as opened:
+                tab.build(words, opened, public=public)
 
 
 def build() -> gr.Blocks:

@@ -22,7 +22,7 @@ def examples() -> list[Image.Image]:
     return images.from_tensor(images.mnist_examples()[0])
 
 
-def build(words: Words, *, public: bool) -> None:
+def build(words: Words) -> None:
     """Lay out the part; it has no endpoint of its own."""
     with gr.Row(elem_classes="columns"):
         with gr.Column(min_width=280, scale=5):

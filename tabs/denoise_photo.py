@@ -1,11 +1,10 @@
 """Photographs: a noisy one, or a clean one that gets something to suffer from; before and after in one picture."""
 
-import io
 from collections.abc import Iterator
 from html import escape
 
 import gradio as gr
-from gradio.processing_utils import save_bytes_to_cache
+from gradio.processing_utils import save_file_to_cache
 from PIL import Image
 
 from models import corruptions, photographs
@@ -16,6 +15,7 @@ from models.pipelines.comparison import COMPARED
 from models.pipelines.denoiser import names
 from tabs import PAGE, Words
 from tabs.damage import damage
+from tabs.files import png
 from tabs.methods import method, psnr, ssim, table
 from tabs.networks import chosen, source
 from tabs.picture import Picture, require
@@ -30,8 +30,8 @@ WORK = {"concurrency_id": "denoise", "concurrency_limit": 1}
 Given = Image.Image | InputError | None
 
 
-def build(words: Words, *, public: bool) -> None:
-    """Lay out the part, and make the endpoint `denoise` where `public`."""
+def build(words: Words, opened: gr.Tab, *, public: bool) -> None:
+    """Lay out the part, and make the endpoint `denoise` where `public`; the example comes once the tab is `opened`."""
     examples = photographs.examples()
     both = gr.ImageSlider(label=words("photo.slider"), max_height=520, elem_id="before-after", buttons=["fullscreen"])
     line = gr.HTML(elem_id="denoised", elem_classes="source")
@@ -89,14 +89,7 @@ def build(words: Words, *, public: bool) -> None:
             picture = require(image)
             level = pipeline.estimate(picture) if sigma is None else sigma
             clean = pipeline(picture, level)
-            return save(clean, "denoised"), 0.0 if pipeline.digits else round(level, 2)
-
-    def save(image: Image.Image, name: str) -> str:
-        # Gradio would leave all but the colour profile out, and take ten times as long for a file a little smaller.
-        buffer = io.BytesIO()
-        kept = {"exif": image.info.get("exif", b""), "dpi": image.info.get("dpi")}
-        image.save(buffer, "PNG", compress_level=1, **kept)
-        return save_bytes_to_cache(buffer.getvalue(), f"{name}.png", download.GRADIO_CACHE)
+            return png(clean, "denoised", download), 0.0 if pipeline.digits else round(level, 2)
 
     def pair(image: Given, path: str, kind: str, strength: float, seed: int) -> tuple[Image.Image, Image.Image | None]:
         """What is to be denoised, and the same without noise where that is known."""
@@ -127,7 +120,7 @@ def build(words: Words, *, public: bool) -> None:
                 yield {stop: gr.skip()}  # here it can be stopped
             told = _gained(words, clean, noisy, picture) if clean else _told(words, corrected, level)
             notes = "".join(f"<br>{escape(words(f'lost.{name}'))}" for name in photographs.lost(image))
-            files = save(noisy, "noisy"), save(picture, "denoised")
+            files = png(noisy, "noisy", download), png(picture, "denoised", download)
             done = {both: files, line: f"{told}{notes}<br>{source(words, NETWORK, pipeline.facts)}", download: files[1]}
             if corrected is None:  # a visitor who corrects it may have gone on since
                 done[sigma] = round(2 * level) / 2
@@ -148,6 +141,10 @@ def build(words: Words, *, public: bool) -> None:
         before = quality(clean, noisy) if clean else None
         return gr.update(visible=True, value=shown), part + table(words, before, attempts)
 
+    def example(said: str) -> str | dict:
+        # A copy of ours: Gradio refuses files that lie neither below the working directory nor in its cache.
+        return gr.skip() if said else save_file_to_cache(examples[0], upload.GRADIO_CACHE)
+
     given = [upload, path, *controls.values]
     shown = [both, line, sigma, download, stop, gallery, figures]
     working = {"show_progress_on": both, "trigger_mode": "always_last", "api_visibility": "private", **WORK}
@@ -157,9 +154,7 @@ def build(words: Words, *, public: bool) -> None:
         controls.renewed.then(work, given, shown, **working),
         sigma.release(work, [*given, sigma], shown, **working),
     ]
-    # A copy of ours: Gradio refuses files that lie neither below the working directory nor in its cache.
-    first = examples[0]
-    gr.on(None, lambda: save_bytes_to_cache(first.read_bytes(), first.name, upload.GRADIO_CACHE), None, upload, **PAGE)
+    opened.select(example, line, upload, **PAGE)
     path.input(lambda path: gr.update(visible=path == CLEAN), path, harm, **PAGE)
     stopped = f'<p class="sentence">{escape(words("photo.stopped"))}</p>'
     nothing = {both: None, line: stopped, download: None, stop: gr.update(visible=False)}

@@ -29,7 +29,7 @@ class Shown:
     is_draft: bool
 
 
-def build(words: Words, *, public: bool) -> None:
+def build(words: Words, opened: gr.Tab, *, public: bool) -> None:
     """Lay out the tab. The endpoint is made where `public`; the events that serve the page are private."""
     offered = models.names(task="classification")
     with gr.Row(elem_classes="columns"):

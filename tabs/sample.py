@@ -7,7 +7,7 @@ from tabs import Words, sample_map, sample_morph, sample_new, sample_rebuild
 PARTS = {"new": sample_new, "map": sample_map, "morph": sample_morph, "rebuild": sample_rebuild}
 
 
-def build(words: Words, *, public: bool) -> None:
+def build(words: Words, opened: gr.Tab, *, public: bool) -> None:
     """Lay out the tab. The endpoints are made where `public`; the events that serve the page are private."""
     with gr.Tabs(elem_id="parts"):
         for name, part in PARTS.items():

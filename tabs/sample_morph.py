@@ -5,7 +5,6 @@ from base64 import b64encode
 from html import escape
 
 import gradio as gr
-from gradio.processing_utils import save_bytes_to_cache
 from PIL import Image
 
 from models import images
@@ -13,6 +12,7 @@ from models.errors import InputError
 from models.pipelines import DigitAutoencoder, autoencoder
 from models.pipelines.autoencoder import names
 from tabs import PAGE, Words
+from tabs.files import cached
 from tabs.networks import chosen, menu, source
 from tabs.pad import pad
 from tabs.picture import Picture, data_url, read, require
@@ -57,7 +57,7 @@ def build(words: Words, *, public: bool) -> None:
         """
         with words.errors():
             pictures = network_of(network).morph(require(first), require(second), steps)
-            return images.sheet(pictures, len(pictures)), _saved(_gif(pictures))
+            return images.sheet(pictures, len(pictures)), cached(_gif(pictures), "walk.gif", download)
 
     def show(first: str, second: str, network: str):
         try:
@@ -72,7 +72,7 @@ def build(words: Words, *, public: bool) -> None:
         return (
             f'<div class="strip" role="img" aria-label="{label}">{cells}</div>',
             f'<figure class="large"><img class="pixels" src="{address}" alt="{label}"></figure>',
-            _saved(gif),
+            cached(gif, "walk.gif", download),
         )
 
     def tell(network: str):
@@ -80,9 +80,6 @@ def build(words: Words, *, public: bool) -> None:
             return source(words, network, network_of(network).facts)
         except ValueError as error:
             return escape(words.sentence(error))
-
-    def _saved(gif: bytes) -> str:
-        return save_bytes_to_cache(gif, "walk.gif", download.GRADIO_CACHE)
 
     given, shown = [left, right, network], [strip, animation, download]
     gr.on([left.input, right.input, network.input], show, given, shown, **PAGE)

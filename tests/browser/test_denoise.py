@@ -111,6 +111,20 @@ def test_nothing_is_empty(open_lab: OpenLab, language: str) -> None:
         assert lab.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
+def test_the_example_waits_for_a_visitor(open_lab: OpenLab, tmp_path: Path) -> None:
+    """Nothing is denoised for those who never open the tab; one's own picture is still there after another tab."""
+    lab, asked = open_lab(), []
+    lab.page.on("request", lambda request: asked.append(request.url) if "/queue/join" in request.url else None)
+    lab.settle()
+    assert not asked
+    first = renewed(opened(lab), None)
+    assert asked
+    upload(lab, saved(tmp_path / "mine.png", scene()))
+    mine = renewed(lab, first)
+    lab.page.get_by_role("tab", name=lab.words["digits.tab"], exact=True).click()
+    assert renewed(opened(lab), None) == mine
+
+
 def test_an_own_clean_picture(open_lab: OpenLab, tmp_path: Path) -> None:
     """It gets noise and loses it again; what is seen and downloaded has all its pixels, and is nearer to it."""
     lab = opened(open_lab())
