@@ -105,19 +105,24 @@ def build(words: Words, opened: gr.Tab, *, public: bool) -> None:
         kind: str,
         strength: float,
         seed: int,
+        asked: set,
         corrected: float | None = None,
         progress: gr.Progress = PROGRESS,
     ) -> Iterator:
-        # From here on it can be stopped; and what was compared is of another picture.
-        yield {stop: gr.update(visible=True), gallery: gr.update(visible=False), figures: ""}
+        # From here on it can be stopped, if there is something to stop; and what was compared is of another picture.
+        asked.clear()
+        yield {stop: gr.update(visible=image is not None), gallery: gr.update(visible=False), figures: ""}
         try:
             pipeline, level = denoiser(NETWORK), corrected
             noisy, clean = pair(image, path, kind, strength, seed)
             if level is None:
                 level = strength if clean and kind == "gaussian" else pipeline.estimate(noisy)
             for share, picture in pipeline.steps(noisy, level):  # noqa: B007, the last one stays
+                if asked:
+                    yield {both: None, line: stopped, download: None}
+                    return
                 progress(share, desc=words("photo.working"))
-                yield {stop: gr.skip()}  # here it can be stopped
+                yield {stop: gr.skip()}  # a visitor who has left is not worked for
             told = _gained(words, clean, noisy, picture) if clean else _told(words, corrected, level)
             notes = "".join(f"<br>{escape(words(f'lost.{name}'))}" for name in photographs.lost(image))
             files = png(noisy, "noisy", download), png(picture, "denoised", download)
@@ -127,6 +132,10 @@ def build(words: Words, opened: gr.Tab, *, public: bool) -> None:
         except ValueError as error:
             done = {both: None, line: f'<p class="sentence">{escape(words.sentence(error))}</p>', download: None}
         yield {**done, stop: gr.update(visible=False)}
+
+    def end(asked: set) -> dict:
+        asked.add(True)
+        return gr.update(visible=False)
 
     def ask(image: Given, path: str, kind: str, strength: float, seed: int, sigma: float):
         try:
@@ -145,20 +154,19 @@ def build(words: Words, opened: gr.Tab, *, public: bool) -> None:
         # A copy of ours: Gradio refuses files that lie neither below the working directory nor in its cache.
         return gr.skip() if said else save_file_to_cache(examples[0], upload.GRADIO_CACHE)
 
+    # Gradio's own way to stop an event waits for the part under way, and drops what the visitor asks for meanwhile.
+    asked = gr.State(set())
+    stopped = f'<p class="sentence">{escape(words("photo.stopped"))}</p>'
     given = [upload, path, *controls.values]
     shown = [both, line, sigma, download, stop, gallery, figures]
     working = {"show_progress_on": both, "trigger_mode": "always_last", "api_visibility": "private", **WORK}
     triggers = [upload.change, path.input, controls.strength.release, controls.seed.change]
-    runs = [
-        gr.on(triggers, work, given, shown, **working),
-        controls.renewed.then(work, given, shown, **working),
-        sigma.release(work, [*given, sigma], shown, **working),
-    ]
+    gr.on(triggers, work, [*given, asked], shown, **working)
+    controls.renewed.then(work, [*given, asked], shown, **working)
+    sigma.release(work, [*given, asked, sigma], shown, **working)
     opened.select(example, line, upload, **PAGE)
     path.input(lambda path: gr.update(visible=path == CLEAN), path, harm, **PAGE)
-    stopped = f'<p class="sentence">{escape(words("photo.stopped"))}</p>'
-    nothing = {both: None, line: stopped, download: None, stop: gr.update(visible=False)}
-    stop.click(lambda: nothing, None, list(nothing), **PAGE, cancels=runs)
+    stop.click(end, asked, stop, **PAGE)
     everyone.click(ask, [*given, sigma], [gallery, figures], show_progress_on=figures, api_visibility="private", **WORK)
     if public:
         network = gr.Textbox(NETWORK, visible=False, label=words("network"))

@@ -266,11 +266,13 @@ def test_stop(open_lab: OpenLab, tmp_path: Path) -> None:
     place = lab.page.locator("#before-after")
     expect(place).to_contain_text(lab.words["photo.working"], timeout=PATIENCE)
     lab.page.locator("#denoise-stop").click()
-    expect(place).not_to_contain_text(lab.words["photo.working"], timeout=PATIENCE)  # when its tiles are done
-    lab.page.wait_for_timeout(2000)
-    expect(lab.page.locator("#denoised")).to_have_text(lab.words["photo.stopped"])
+    expect(lab.page.locator("#denoised")).to_have_text(lab.words["photo.stopped"], timeout=PATIENCE)
+    expect(place).not_to_contain_text(lab.words["photo.working"])
     expect(lab.page.locator("#denoise-stop")).to_be_hidden()
     expect(both(lab)).to_have_count(0)
+    upload(lab, tmp_path / "large.jpg")
+    expect(place).to_contain_text(lab.words["photo.working"], timeout=PATIENCE)
+    lab.page.locator("#denoise-stop").click()  # its tiles are under way; the next picture comes before they end
     upload(lab, saved(tmp_path / "small.png", scene()))
     expect(both(lab).nth(1)).not_to_have_attribute("src", seen, timeout=PATIENCE)
     renewed(lab, None)
