@@ -123,3 +123,55 @@ DIGITS: dict[str, Corruption] = {
     "masking": Corruption(masking, 0, 0.8, 0.5, 0.01),
     "blur": Corruption(blur, 0, 3, 1.5, 0.1),
 }
+
+
+def box(
+    count: int, height: int, width: int, size: int | torch.Tensor = 28, generator: torch.Generator | None = None
+) -> torch.Tensor:
+    """Masks (count, 1, height, width): a square of `size` pixels (one number, or (count,)) at any place within."""
+    sizes = torch.as_tensor(size).expand(count)
+    top, left = (
+        (torch.rand(count, generator=generator) * (side - sizes + 1)).long().clamp_min(0).view(-1, 1, 1, 1)
+        for side in (height, width)
+    )
+    sizes = sizes.view(-1, 1, 1, 1)
+    rows, columns = torch.arange(height).view(1, 1, -1, 1), torch.arange(width).view(1, 1, 1, -1)
+    inside = (rows >= top) & (rows < top + sizes) & (columns >= left) & (columns < left + sizes)
+    return inside.float()
+
+
+def boxes(
+    count: int, height: int, width: int, size: int = 20, number: int = 3, generator: torch.Generator | None = None
+) -> torch.Tensor:
+    """Several squares at any places; they may overlap."""
+    return torch.stack([box(count, height, width, size, generator) for _ in range(number)]).amax(0)
+
+
+def half(count: int, height: int, width: int, generator: torch.Generator | None = None) -> torch.Tensor:
+    """The left, right, upper or lower half."""
+    rows, columns = torch.arange(height).view(-1, 1), torch.arange(width).view(1, -1)
+    halves = torch.stack(
+        [
+            part.expand(height, width)
+            for part in (columns < width // 2, columns >= width // 2, rows < height // 2, rows >= height // 2)
+        ]
+    )
+    return halves[torch.randint(4, (count,), generator=generator)][:, None].float()
+
+
+def strokes(
+    count: int,
+    height: int,
+    width: int,
+    number: int = 4,
+    thickness: float = 10.0,
+    generator: torch.Generator | None = None,
+) -> torch.Tensor:
+    """Strokes of a brush: straight pieces, round at their ends, each going on where the one before ended."""
+    at = torch.stack(torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij"), -1).float()
+    size = torch.tensor([height, width]).float()
+    corners = torch.rand(count, number + 1, 2, generator=generator) * size
+    start, step = corners[:, :-1, None, None], (corners[:, 1:] - corners[:, :-1])[:, :, None, None]
+    share = (((at - start) * step).sum(-1) / step.square().sum(-1).clamp_min(1e-6)).clamp(0, 1)
+    distance = (at - start - share[..., None] * step).norm(dim=-1).amin(1)
+    return (distance <= thickness / 2).float()[:, None]

@@ -1,0 +1,134 @@
+"""Inpainters: a picture and a mask of what is missing, in; the whole picture, out."""
+
+from itertools import pairwise
+from typing import ClassVar
+
+import torch
+from torch import nn
+from torch.nn.functional import pixel_shuffle, pixel_unshuffle, relu, scaled_dot_product_attention, silu
+
+from models.base import Model, register
+
+SIZE = 128  # pixels on a side
+SHUFFLED = 2  # pixels on a side that become channels
+GROUPS, HEAD = 8, 32  # of the norms; channels of an attention's head
+
+
+@register("face-ae", task="inpainting", latent=300, widths=(32, 64, 64, 64))
+class FaceAutoencoder(Model):
+    """A face through a code of a few hundred numbers, as the document on face inpainting has it.
+
+    Strided convolutions down to 8x8, a dense layer to the code, and the same way back. It is given the face with the
+    missing part black, and gives all of it anew; the mask is not told.
+    """
+
+    limits: ClassVar = {"latent": (1, 4096), "widths": (4, 512)}
+
+    def __init__(self, latent: int = 300, widths: tuple[int, ...] = (32, 64, 64, 64)):
+        super().__init__(latent=latent, widths=list(widths))
+        self.latent = latent
+        self.coarsest = (widths[-1], *(SIZE // 2 ** len(widths),) * 2)
+        flat = self.coarsest[0] * self.coarsest[1] * self.coarsest[2]
+        self.down = nn.ModuleList(nn.Conv2d(a, b, 3, 2, padding=1) for a, b in pairwise((3, *widths)))
+        self.encoder, self.decoder = nn.Linear(flat, latent), nn.Linear(latent, flat)
+        self.up = nn.ModuleList(nn.ConvTranspose2d(b, a, 4, 2, padding=1) for a, b in pairwise((3, *widths)))
+
+    def encode(self, x: torch.Tensor) -> torch.Tensor:
+        """(N, 3, 128, 128) in [0, 1] -> code (N, latent)."""
+        for layer in self.down:
+            x = relu(layer(x))
+        return relu(self.encoder(x.flatten(1)))
+
+    def decode(self, code: torch.Tensor) -> torch.Tensor:
+        """(N, latent) -> (N, 3, 128, 128) in [0, 1]."""
+        x = relu(self.decoder(code)).view(-1, *self.coarsest)
+        for layer in list(self.up)[:0:-1]:
+            x = relu(layer(x))
+        return self.up[0](x).sigmoid()
+
+    def forward(self, image: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """(N, 3, 128, 128) in [0, 1] and mask (N, 1, 128, 128), 1 where a pixel is missing -> (N, 3, 128, 128)."""
+        return self.decode(self.encode(hidden(image, mask)))
+
+
+class NormedResidual(nn.Module):
+    """x + conv(silu(norm(conv(silu(norm(x)))))), 3x3; it starts as the identity."""
+
+    def __init__(self, channels: int):
+        super().__init__()
+        self.norm1, self.norm2 = nn.GroupNorm(GROUPS, channels), nn.GroupNorm(GROUPS, channels)
+        self.conv1 = nn.Conv2d(channels, channels, 3, padding=1)
+        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1)
+        nn.init.zeros_(self.conv2.weight)
+        nn.init.zeros_(self.conv2.bias)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x + self.conv2(silu(self.norm2(self.conv1(silu(self.norm1(x))))))
+
+
+class SelfAttention(nn.Module):
+    """x + what each place takes from all others (Vaswani et al. 2017); it starts as the identity."""
+
+    def __init__(self, channels: int):
+        super().__init__()
+        self.heads = max(1, channels // HEAD)
+        self.norm = nn.GroupNorm(GROUPS, channels)
+        self.input, self.output = nn.Conv2d(channels, 3 * channels, 1), nn.Conv2d(channels, channels, 1)
+        nn.init.zeros_(self.output.weight)
+        nn.init.zeros_(self.output.bias)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        query, key, value = self.input(self.norm(x)).flatten(2).unflatten(1, (3, self.heads, -1)).mT.unbind(1)
+        found = scaled_dot_product_attention(query, key, value).mT.flatten(1, 2)
+        return x + self.output(found.unflatten(2, x.shape[2:]))
+
+
+def hidden(image: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """The picture, black where the mask is 1; what is there is not read, not even to multiply it by zero."""
+    return torch.where(mask > 0, torch.zeros_like(image), image)
+
+
+@register("face-unet", task="inpainting", widths=(64, 128, 192), blocks=1)
+class FaceUNet(Model):
+    """A U-Net that is told what is missing and fills that alone, on pixel-unshuffled input.
+
+    Known pixels pass through by construction, and what the picture holds under the mask is never read. Group norm,
+    attention at the coarsest scale, where each place sees the whole face.
+
+    Args:
+        widths: channels of each stage, each at half the resolution of the one before.
+        blocks: residual blocks a stage, on the way down and on the way up.
+    """
+
+    limits: ClassVar = {"widths": (8, 512), "blocks": (1, 8)}
+
+    def __init__(self, widths: tuple[int, ...] = (64, 128, 192), blocks: int = 1):
+        super().__init__(widths=list(widths), blocks=blocks)
+
+        def stage(width: int) -> nn.Sequential:
+            return nn.Sequential(*(NormedResidual(width) for _ in range(blocks)))
+
+        self.input = nn.Conv2d(4 * SHUFFLED**2, widths[0], 3, padding=1)
+        self.encoder = nn.ModuleList(stage(width) for width in widths[:-1])
+        self.down = nn.ModuleList(nn.Conv2d(fine, coarse, 2, 2) for fine, coarse in pairwise(widths))
+        self.middle = nn.Sequential(
+            *(nn.Sequential(NormedResidual(widths[-1]), SelfAttention(widths[-1])) for _ in range(2)),
+            NormedResidual(widths[-1]),
+        )
+        self.up = nn.ModuleList(nn.ConvTranspose2d(coarse, fine, 2, 2) for fine, coarse in pairwise(widths))
+        self.decoder = nn.ModuleList(stage(width) for width in widths[:-1])
+        self.output = nn.Conv2d(widths[0], 3 * SHUFFLED**2, 3, padding=1)
+
+    def forward(self, image: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """(N, 3, H, W) in [0, 1] and mask (N, 1, H, W), 1 where a pixel is missing -> (N, 3, H, W) in [0, 1]."""
+        x = torch.cat([hidden(2 * image - 1, mask), mask], 1)
+        x = self.input(pixel_unshuffle(x, SHUFFLED))
+        kept = []
+        for stage, down in zip(self.encoder, self.down, strict=True):
+            kept.append(stage(x))
+            x = down(kept[-1])
+        x = self.middle(x)
+        for stage, up in zip(reversed(self.decoder), reversed(self.up), strict=True):
+            x = stage(kept.pop() + up(x))
+        filled = pixel_shuffle(self.output(x), SHUFFLED).float().sigmoid()
+        return torch.where(mask > 0, filled.to(image), image)
