@@ -1,11 +1,11 @@
-"""Denoising without training, by scikit-image, behind the interface of the networks: what they have to beat."""
+"""Denoising and inpainting without training, by scikit-image, behind the interface of the networks."""
 
 from collections.abc import Callable
 
 import numpy as np
 import torch
 from scipy.ndimage import median_filter
-from skimage.restoration import denoise_nl_means, denoise_tv_chambolle, denoise_wavelet
+from skimage.restoration import denoise_nl_means, denoise_tv_chambolle, denoise_wavelet, inpaint_biharmonic
 
 Method = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 
@@ -70,3 +70,18 @@ METHODS: dict[str, Method] = {
     "wavelet": wavelet,
     "median": median,
 }
+
+
+def biharmonic(image: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """What is missing goes on as smoothly as a bent plate (Damelin and Hoang 2018).
+
+    (N, 3, H, W) in [0, 1] and mask (N, 1, H, W), 1 where a pixel is missing -> (N, 3, H, W). All missing, it is grey.
+    """
+    filled = []
+    for picture, gone in zip(image.permute(0, 2, 3, 1).cpu().numpy(), mask[:, 0].cpu().numpy() > 0, strict=True):
+        known = np.where(gone[..., None], 0.5, picture)
+        filled.append(known if gone.all() else inpaint_biharmonic(known, gone, channel_axis=2))
+    return torch.from_numpy(np.float32(filled)).permute(0, 3, 1, 2).to(image)
+
+
+INPAINTERS = {"biharmonic": biharmonic}

@@ -175,3 +175,6 @@ def strokes(
     share = (((at - start) * step).sum(-1) / step.square().sum(-1).clamp_min(1e-6)).clamp(0, 1)
     distance = (at - start - share[..., None] * step).norm(dim=-1).amin(1)
     return (distance <= thickness / 2).float()[:, None]
+
+
+MASKS: dict[str, Callable[..., torch.Tensor]] = {"box": box, "boxes": boxes, "strokes": strokes, "half": half}

@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,14 +10,16 @@ from typing import Any
 import datasets
 import numpy as np
 import torch
+from PIL import Image, ImageOps
 
+from models.images import DIGIT_SIZE
 from train import tables
 from train.class_folders import DIGITS
 
 VALIDATION_SHARE = 12  # without a validation split the last twelfth of the training images: 5,000 of MNIST's 60,000
 TEST_SHARE = 6
 IMAGES_A_PROCESS = 5_000  # half a second's work: for less another process is not worth its start
-DECODER = 1  # to be raised with every change of `_pixels`: the cache knows that function by its name alone
+DECODER = 2  # to be raised with every change of `_pixels`: the cache knows that function by its name alone
 
 
 @dataclass(frozen=True)
@@ -56,37 +58,42 @@ def load(
     revision: str | None = None,
     image_column: str | None = None,
     label_column: str | None = None,
-    *,
-    size: int = 28,
 ) -> Data:
-    """Read an image dataset with labels 0 to 9, decoded once and from then on out of the cache of `datasets`.
+    """Read a dataset of digits with labels 0 to 9, decoded once and from then on out of the cache of `datasets`.
 
     Args:
         name: a Hub id; or a folder: in the layout of a dataset repository, or with a sub-folder of pictures for each
             class, named 0 to 9, at the top or within train, validation and test.
         config, revision: which configuration, and which branch, tag or commit of a Hub dataset.
         image_column, label_column: their names; without them they are found by type or by their usual names.
-        size: height and width in pixels that every image must have; colour is made grey.
 
-    Images that cannot be decoded are left out; a line on stdout for each split counts and names them.
+    Every image must measure 28x28; colour is made grey. Those that cannot be decoded are left out; a line on stdout for
+    each split counts and names them.
 
     Raises:
         ValueError: one sentence on what cannot be read or does not fit, and what to do.
     """
-    found = tables.read(name, config, revision)
+    return gathered(
+        name, tables.read(name, config, revision), lambda table, where: _split(table, where, image_column, label_column)
+    )
+
+
+def gathered(name: str, found: dict[str, datasets.Dataset], read: Callable[[datasets.Dataset, str], Split]) -> Data:
+    """Each split of `found` by `read`, which is told what to call it; what is not there is cut from the end of train.
+
+    Raises ValueError if there is no train, or not enough of it.
+    """
     if "train" not in found:
         raise ValueError(f"The dataset {name} has no split named train, only {', '.join(found)}: name one train.")
-    splits = {}
-    for key in ("train", "validation", "test"):
-        if key in found:
-            splits[key] = _split(found[key], f"{name}, {key}", image_column, label_column, size)
+    keys = ("train", "validation", "test")
+    splits = {key: read(found[key], f"{name}, {key}") for key in keys if key in found}
     if "test" not in splits:
         splits["train"], splits["test"] = _cut(splits["train"], TEST_SHARE, name)
     if "validation" not in splits:
         splits["train"], splits["validation"] = _cut(splits["train"], VALIDATION_SHARE, name)
     digest = hashlib.sha256()
-    for key in ("train", "validation", "test"):
-        digest.update(splits[key].images.numpy())
+    for key in keys:
+        digest.update(np.ascontiguousarray(splits[key].images))
         digest.update(splits[key].labels.numpy())
     known_as = os.path.basename(os.path.abspath(name)) if os.path.isdir(name) else name
     return Data(**splits, name=known_as, fingerprint=digest.hexdigest())
@@ -103,9 +110,23 @@ def _cut(split: Split, share: int, name: str) -> tuple[Split, Split]:
     return Split(split.images[:at], split.labels[:at]), Split(split.images[at:], split.labels[at:])
 
 
-def _split(table: datasets.Dataset, where: str, image: str | None, label: str | None, size: int) -> Split:
+def _split(table: datasets.Dataset, where: str, image: str | None, label: str | None) -> Split:
     """A table's images and labels in memory, without those that cannot be decoded."""
     image, label = _columns(table, where, image, label)
+    images, kept = decode(table, where, image, mode="L", size=DIGIT_SIZE)
+    return Split(images, _labels(table, label, kept, where))
+
+
+def decode(table: datasets.Dataset, where: str, image: str, *, mode: str, size: int) -> tuple[torch.Tensor, list[int]]:
+    """A column of images as (N, channels, size, size) uint8, and which rows they are of: those that can be decoded.
+
+    Args:
+        table, where: encoded, and what to call it.
+        image: the column.
+        mode: "L", for which they must have that size, or "RGB", for which they are cut and scaled to it.
+
+    Raises ValueError.
+    """
     if len(table) == 0:
         raise ValueError(f"The dataset {where} is empty: give one with images.")
     try:
@@ -115,7 +136,7 @@ def _split(table: datasets.Dataset, where: str, image: str | None, label: str | 
             f"The dataset {where} has no images in the column {image}: choose with --image-column another of "
             f"{', '.join(table.column_names)}."
         ) from error
-    options = {"column": image, "size": size, "version": DECODER}
+    options = {"column": image, "mode": mode, "size": size, "version": DECODER}
     try:
         decoded = encoded.map(
             _pixels,
@@ -141,8 +162,8 @@ def _split(table: datasets.Dataset, where: str, image: str | None, label: str | 
         if not kept:
             raise ValueError(f"The dataset {where} has no image that can be decoded: check its files, image {told}.")
         print(f"{where}: {len(lost):,} of {len(table):,} images could not be decoded and are left out: image {told}")
-    images = np.frombuffer(bytearray().join(pixels[index] for index in kept), np.uint8).reshape(-1, 1, size, size)
-    return Split(torch.from_numpy(images), _labels(table, label, kept, where))
+    images = np.frombuffer(bytearray().join(pixels[index] for index in kept), np.uint8)
+    return torch.from_numpy(images.reshape(-1, size, size, len(mode)).transpose(0, 3, 1, 2)), kept
 
 
 def _processes(images: int) -> int | None:
@@ -152,15 +173,19 @@ def _processes(images: int) -> int | None:
     return wanted if wanted > 1 else None
 
 
-def _pixels(batch: dict[str, list], indices: list[int], column: str, size: int, version: int) -> dict[str, list]:
-    """Each image as size * size grey bytes, None where it cannot be decoded. Raises ValueError on another size."""
+def _pixels(
+    batch: dict[str, list], indices: list[int], column: str, mode: str, size: int, version: int
+) -> dict[str, list]:
+    """Each image's bytes, row by row, None where it cannot be decoded. Raises ValueError on a digit of another size."""
     reader, pixels = datasets.Image(), []
     for index, item in zip(indices, batch[column], strict=True):
         try:
-            picture = reader.decode_example(item).convert("L")
+            picture = reader.decode_example(item).convert(mode)
         except Exception:  # there is none at all, or Pillow's readers, which raise anything on broken files
             pixels.append(None)
             continue
+        if mode == "RGB":
+            picture = ImageOps.fit(picture, (size, size), Image.Resampling.LANCZOS)
         if picture.size != (size, size):
             measures = f"{picture.width}x{picture.height}, not {size}x{size}"
             raise ValueError(f"image {_called(index, item)} measures {measures}; scale the images first")

@@ -143,6 +143,25 @@ class DigitDenoiserRecipe(Recipe):
     clipped: float = 0.0
 
 
+@dataclass(frozen=True)
+class FaceAutoencoderRecipe(Recipe):
+    """Squared error of a face of which a box of 28x28 is black, mean over all its pixels."""
+
+
+@dataclass(frozen=True)
+class FaceRecipe(Recipe):
+    """L1 + 5 MSE inside of what is hidden of a face.
+
+    Attributes:
+        smallest, largest: pixels on a side of the box that is hidden, uniform between them.
+        free: share of the faces of which brush strokes or several boxes are hidden instead.
+    """
+
+    smallest: int = 16
+    largest: int = 56
+    free: float = 0.0
+
+
 RECIPES: dict[str, Recipe] = {
     "mnist-dense": ClassifierRecipe(
         dataset="ylecun/mnist",
@@ -364,5 +383,28 @@ RECIPES: dict[str, Recipe] = {
         clipped=0.25,
         mixed_precision="bf16",
         source="Ours: a residual U-Net after FFDNet and DRUNet, on the 400 training photographs of BSDS500 alone.",
+    ),
+    "face-ae": FaceAutoencoderRecipe(
+        dataset="py97/UTKFace-Cropped",
+        epochs=50,
+        batch_size=64,
+        lr=1e-3,
+        optimizer="adam",
+        mixed_precision="bf16",
+        source="The document on face inpainting: its best run, Adam 0.001, batches of 64, 50 epochs.",
+    ),
+    "face-unet": FaceRecipe(
+        dataset="py97/UTKFace-Cropped",
+        epochs=8,
+        batch_size=32,
+        lr=2e-3,
+        optimizer="muon",
+        warmup=0.01,
+        schedule="cosine",
+        ema=0.999,
+        clip=1.0,
+        free=0.2,
+        mixed_precision="bf16",
+        source="Ours: a U-Net that is told what is missing, with attention where each place sees the whole face.",
     ),
 }

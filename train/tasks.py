@@ -9,10 +9,13 @@ from models.gan import ConvCritic, MLPDiscriminator
 from train import fidelity, losses, metrics, reliability, strokes
 from train.data import Data, Split
 from train.denoising import DigitDenoising, PhotoDenoising
+from train.inpainting import FaceAutoencoding, FaceInpainting
 from train.recipes import (
     AutoencoderRecipe,
     ClassifierRecipe,
     DigitDenoiserRecipe,
+    FaceAutoencoderRecipe,
+    FaceRecipe,
     GANRecipe,
     PhotoRecipe,
     Recipe,
@@ -204,4 +207,6 @@ TASKS: dict[type[Recipe], Task] = {
     WGANRecipe: Wasserstein(),
     DigitDenoiserRecipe: DigitDenoising(),
     PhotoRecipe: PhotoDenoising(),
+    FaceAutoencoderRecipe: FaceAutoencoding(),
+    FaceRecipe: FaceInpainting(),
 }

@@ -1,0 +1,119 @@
+"""Where faces are in a photograph, and how a part that was made up is put back into it."""
+
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from PIL import Image
+from scipy.ndimage import binary_dilation, zoom
+from skimage import data
+from skimage.feature import Cascade
+
+SEARCHED = 512  # pixels on the longer side of the picture in which faces are looked for
+SMALLEST = 24  # pixels on a side there: the cascade's own window
+MOST = 20  # faces that are offered
+# By the cascade's boxes on aligned training faces: 1.00 of a crop's side wide, their middle 0.08 above the crop's.
+ABOVE = 0.08
+COARSEST = 8  # pixels on the shorter side of a picture at which the seam is solved without the help of a smaller one
+SWEEPS = 24
+
+
+@dataclass(frozen=True)
+class Square:
+    """A part of a photograph with a face in the training data's framing; it may reach over the edge."""
+
+    left: int
+    top: int
+    side: int
+
+    @property
+    def box(self) -> tuple[int, int, int, int]:
+        """As Pillow has it: left, top, right, bottom."""
+        return self.left, self.top, self.left + self.side, self.top + self.side
+
+
+@cache
+def _cascade() -> Cascade:
+    return Cascade(data.lbp_frontal_face_cascade_filename())
+
+
+def find(image: Image.Image) -> list[Square]:
+    """The upright frontal faces of a picture, the largest first, by scikit-image's cascade of local binary patterns."""
+    scale = min(1.0, SEARCHED / max(image.size))
+    small = image.convert("RGB").resize([max(1, round(scale * side)) for side in image.size], Image.Resampling.BOX)
+    # A face that fills the picture has its forehead beyond it, where the cascade wants to look.
+    margin = min(small.size) // 4
+    pixels = np.pad(np.asarray(small), ((margin,) * 2, (margin,) * 2, (0, 0)), mode="edge")
+    largest = min(pixels.shape[:2])
+    if largest < SMALLEST:
+        return []
+    sizes = {"min_size": (SMALLEST, SMALLEST), "max_size": (largest, largest)}
+    boxes = _cascade().detect_multi_scale(pixels, scale_factor=1.15, step_ratio=1, **sizes)
+    found = []
+    for one in sorted(boxes, key=lambda one: -one["width"])[:MOST]:
+        side = one["width"] / scale
+        left, top = (one[key] - margin for key in ("c", "r"))
+        found.append(Square(round(left / scale), round(top / scale + ABOVE * side), max(1, round(side))))
+    return found
+
+
+def centre(image: Image.Image) -> Square:
+    """The largest square in the middle, for when no face is found."""
+    side = min(image.size)
+    return Square((image.width - side) // 2, (image.height - side) // 2, side)
+
+
+def joined(pixels: np.ndarray, made: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """Put what was made up into a picture without a seam (Pérez et al. 2003: gradients of the one, edge of the other).
+
+    Args:
+        pixels: (H, W, C) floats; what is under the mask is not read.
+        made: the like, of which the part under the mask is wanted.
+        mask: (H, W) bool, True where something is missing.
+
+    Returns `pixels`, those under the mask being `made` plus the smooth function that is right along the edge of the
+    mask, where the other pixels are known.
+    """
+    known = binary_dilation(mask, iterations=1) & ~mask
+    result = np.where(mask[..., None], made, pixels)
+    if known.any():
+        off = np.where(known[..., None], pixels - made, 0.0)
+        result[mask] += membrane(off, mask)[mask]
+    return result
+
+
+def membrane(values: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """The harmonic function inside a mask with these values (H, W, C) around it; outside, the values.
+
+    At the picture's border it goes on level. It is what the picture at half the size gives, enlarged, and then made
+    smooth: each pixel becomes the mean of its neighbours so many times (cascadic multigrid).
+    """
+    found = np.where(mask[..., None], 0.0, values)
+    if not mask.any() or mask.all():
+        return found
+    sweeps = SWEEPS
+    if min(mask.shape) > COARSEST:
+        found[mask] = _enlarged(membrane(*_halved(values, mask)), mask.shape)[mask]
+    else:
+        sweeps = COARSEST**2
+    for _ in range(sweeps):
+        around = np.pad(found, ((1, 1), (1, 1), (0, 0)), mode="edge")
+        mean = (around[:-2, 1:-1] + around[2:, 1:-1] + around[1:-1, :-2] + around[1:-1, 2:]) / 4
+        found[mask] = mean[mask]
+    return found
+
+
+def _halved(values: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Half the size: the mean of the pixels that are known; missing where none is."""
+    height, width = (side + side % 2 for side in mask.shape)
+    grow = ((0, height - mask.shape[0]), (0, width - mask.shape[1]))
+    known = np.pad(~mask, grow).astype(float)
+    total = np.pad(values * ~mask[..., None], (*grow, (0, 0)))
+    count = known.reshape(height // 2, 2, width // 2, 2).sum((1, 3))
+    total = total.reshape(height // 2, 2, width // 2, 2, -1).sum((1, 3))
+    return total / np.maximum(count, 1)[..., None], count == 0
+
+
+def _enlarged(values: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """Twice the size, smoothly, cut to `shape`."""
+    return zoom(values, (2, 2, 1), order=1, mode="nearest", grid_mode=True)[: shape[0], : shape[1]]

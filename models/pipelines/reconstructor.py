@@ -1,0 +1,201 @@
+"""A photograph and what is missing of a face in it, in; the photograph with that part made up, out."""
+
+from collections.abc import Callable
+from functools import cached_property
+
+import numpy as np
+import torch
+from PIL import Image
+from scipy.ndimage import binary_dilation, convolve
+
+import models
+from models import corruptions, images
+from models.errors import InputError
+from models.faces import Square, centre, find, joined, membrane
+from models.inpainters import SIZE
+from models.photographs import packed, unpacked
+from models.pipelines.common import LARGEST_SEED, Facts, loaded, release, shared, whole
+
+AROUND = 0.25  # of a hole's side: how far around it the surroundings count
+GRAIN = 12.0  # deviation of the grain that is added, at most, 0-255 scale
+
+Fill = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+
+
+def names() -> list[str]:
+    """The registered networks that fill what is missing of a face."""
+    return models.names(task="inpainting")
+
+
+class FaceReconstructor:
+    """Fills what is missing of a face in a photograph; all other pixels stay as they are, bit for bit.
+
+    What appears is plausible, not the truth: what the picture holds under the mask is never read.
+
+    Args:
+        source: what `models.load` takes; an inpainter.
+
+    Raises:
+        ValueError: there are no weights for it, or it does something else.
+    """
+
+    def __init__(self, source: str = "face-unet"):
+        self.net = loaded(source, names())
+
+    @cached_property
+    def facts(self) -> Facts:
+        """Size, test figures, and where the weights came from."""
+        return Facts.of(self.net)
+
+    def __call__(self, image: Image.Image, mask: Image.Image, face: Square | None = None) -> Image.Image:
+        """The photograph, whole again: the same size, 'L' for grey and 'RGB' for colour, with 'A' where it had one.
+
+        Args:
+            image: of any size and mode, with a face upright in it.
+            mask: of the same size; what is white (above 127 of 'L') is missing.
+            face: where the face is; None looks for it in what is not missing, and takes the middle if it finds none.
+
+        Raises:
+            InputError: the picture is too large or has no pixels, the mask has another size, or it hides nothing or
+                all of the face.
+        """
+        return restored(self.net, image, mask, face)
+
+
+def reconstructor(name: str) -> FaceReconstructor:
+    """The pipeline of a registered network, loaded once and shared. Raises ValueError as `FaceReconstructor` does."""
+    return shared(FaceReconstructor, name)
+
+
+def hidden(image: Image.Image, face: Square, kind: str = "box", seed: int = 0) -> Image.Image:
+    """A mask, 'L', that hides a part of a face.
+
+    Args:
+        image: whose size it is to have.
+        face: the part of it with the face.
+        kind: one of `corruptions.MASKS`.
+        seed: 0 to 2^32 - 1; the same seed hides the same.
+
+    Raises InputError.
+    """
+    if not isinstance(kind, str) or kind not in corruptions.MASKS:
+        listed = ", ".join(corruptions.MASKS)
+        raise InputError("kind", f"There is no such mask: choose one of {listed}.", offered=listed)
+    generator = torch.Generator().manual_seed(whole("seed", seed, 0, LARGEST_SEED))
+    part = corruptions.MASKS[kind](1, SIZE, SIZE, generator=generator)[0, 0]
+    mask = Image.new("L", image.size)
+    small = Image.fromarray(np.uint8(255 * part.numpy()))
+    mask.paste(small.resize((face.side, face.side), Image.Resampling.NEAREST), face.box)
+    return mask
+
+
+def restored(fill: Fill, image: Image.Image, mask: Image.Image, face: Square | None = None) -> Image.Image:
+    """As `FaceReconstructor`, with any `fill` of faces (1, 3, 128, 128) and masks (1, 1, 128, 128)."""
+    images.check_size(image)
+    if mask.size != image.size:
+        theirs, ours = (f"{one.width} × {one.height}" for one in (mask, image))
+        message = f"The mask has {theirs} pixels, the picture {ours}: give one of the same size."
+        raise InputError("mask_size", message, mask=theirs, image=ours)
+    missing = np.asarray(mask.convert("L")) > 127
+    if not missing.any():
+        raise InputError("nothing_hidden", "Nothing is hidden: cover a part of the face first.")
+    pixels, alpha = unpacked(image)
+    try:
+        face = face or _looked_for(pixels, missing)
+        if not _seen(missing, face):
+            raise InputError("all_hidden", "All of the face is hidden: leave a part of it to go by.")
+        rows, columns = _region(missing, face)
+        part, gone = pixels[rows, columns].astype(np.float32), missing[rows, columns]
+        inner = Square(face.left - columns.start, face.top - rows.start, face.side)
+        made = _filled(fill, part, gone, inner)
+        result = joined(part, made, gone)
+        result += _grain(part, result, gone)
+        whole_again = pixels.copy()
+        whole_again[rows, columns][gone] = result.clip(0, 255).round().astype(np.uint8)[gone]
+        return packed(whole_again, alpha, image)
+    finally:
+        release()
+
+
+def _looked_for(pixels: np.ndarray, missing: np.ndarray) -> Square:
+    """The face of which most is missing, in a picture that shows nothing of what is missing."""
+    calm = pixels.astype(np.float32)
+    calm = membrane(calm, missing).clip(0, 255).astype(np.uint8)
+    picture = packed(calm, None, Image.new("L", (1, 1)))
+    found = find(picture) or [centre(picture)]
+    return max(found, key=lambda one: missing[_slices(one, missing.shape)].sum())
+
+
+def _slices(face: Square, shape: tuple[int, int]) -> tuple[slice, slice]:
+    """What of the square is within a picture."""
+    return tuple(
+        slice(max(0, start), max(0, min(start + face.side, length)))
+        for start, length in zip((face.top, face.left), shape, strict=True)
+    )
+
+
+def _seen(missing: np.ndarray, face: Square) -> bool:
+    return bool((~missing[_slices(face, missing.shape)]).any())
+
+
+def _region(missing: np.ndarray, face: Square) -> tuple[slice, slice]:
+    """The rows and columns that hold the face and all that is missing, and a bit around it."""
+    found = []
+    for axis, start in ((0, face.top), (1, face.left)):
+        places = np.nonzero(missing.any(1 - axis))[0]
+        low, high = min(start, places[0] - 2), max(start + face.side, places[-1] + 3)
+        found.append(slice(max(0, low), min(high, missing.shape[axis])))
+    return tuple(found)
+
+
+def _filled(fill: Fill, part: np.ndarray, gone: np.ndarray, face: Square) -> np.ndarray:
+    """What the network makes of the face, as large as in the photograph, (H, W, C); beyond the face its border goes on."""
+    height, width = gone.shape
+    margins = [(max(0, -start), max(0, start + face.side - length))
+               for start, length in ((face.top, height), (face.left, width))]  # fmt: skip
+    top, left = face.top + margins[0][0], face.left + margins[1][0]
+    square = np.s_[top : top + face.side, left : left + face.side]
+    picture = np.pad(np.where(gone[..., None], 0, part), (*margins, (0, 0)), mode="edge")[square]
+    hole = np.pad(gone, margins, mode="edge")[square]
+    weight = _resized(np.float32(~hole)[..., None], SIZE)
+    # A pixel is known where nothing that is hidden has a share in it.
+    known = _resized(np.float32(hole)[..., None], SIZE)[..., 0] <= 0
+    small = _resized(np.float32(picture * ~hole[..., None]), SIZE) / np.maximum(weight, 1e-6)
+    small = np.where(known[..., None], small, 0).clip(0, 255) / 255
+    x = torch.from_numpy(np.broadcast_to(small, (SIZE, SIZE, 3)).copy()).permute(2, 0, 1)[None].float()
+    with torch.inference_mode():
+        x = x.contiguous(memory_format=torch.channels_last)
+        filled = fill(x, torch.from_numpy(~known)[None, None].float())
+    filled = torch.where(torch.from_numpy(known), x, filled)[0].permute(1, 2, 0).float().numpy()
+    if part.shape[2] == 1:
+        filled = filled @ np.float32([[0.299], [0.587], [0.114]])
+    made = _resized(255 * filled, face.side, Image.Resampling.BICUBIC)
+    reach = (
+        np.clip(np.arange(height) - face.top, 0, face.side - 1),
+        np.clip(np.arange(width) - face.left, 0, face.side - 1),
+    )
+    return made[np.ix_(*reach)]
+
+
+def _resized(values: np.ndarray, side: int, method: Image.Resampling = Image.Resampling.BILINEAR) -> np.ndarray:
+    """(H, W, C) floats as (side, side, C)."""
+    channels = [Image.fromarray(np.ascontiguousarray(values[..., k])) for k in range(values.shape[2])]
+    return np.stack([np.asarray(one.resize((side, side), method)) for one in channels], 2)
+
+
+def _grain(part: np.ndarray, made: np.ndarray, gone: np.ndarray) -> np.ndarray:
+    """Noise, (H, W, C), that makes what was made up as grainy as its surroundings; the same for the same picture."""
+    distance = max(3, round(AROUND * gone.sum() ** 0.5))
+    near = binary_dilation(gone, iterations=distance) & ~binary_dilation(gone, iterations=2)
+    if not near.any():
+        return np.zeros_like(made)
+    wanted, there = _noise(part, near), _noise(made, gone)
+    sigma = min(max(0.0, wanted**2 - there**2) ** 0.5, GRAIN)
+    return sigma * np.random.default_rng(0).standard_normal(made.shape, np.float32)
+
+
+def _noise(pixels: np.ndarray, where: np.ndarray) -> float:
+    """The deviation of the noise in a region (Immerkær 1996, with the median for the mean: edges are no noise)."""
+    kernel = np.float32([[1, -2, 1], [-2, 4, -2], [1, -2, 1]])
+    found = convolve(pixels.mean(2), kernel, mode="nearest")[where]
+    return float(np.median(np.abs(found))) / (0.6745 * 6)

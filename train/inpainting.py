@@ -1,0 +1,115 @@
+"""What a batch means to inpainters: a part of a face is hidden, and asked back."""
+
+from functools import cache
+
+import torch
+from torch.nn.functional import mse_loss
+
+from models import classical, corruptions
+from models.base import Model
+from models.inpainters import SIZE
+from train import faces, holes
+from train.data import Data, Split
+from train.holes import Fill
+from train.recipes import FaceRecipe
+from train.task import Task
+
+BOX = 28  # pixels on a side, of the document's
+LARGE = 64
+BATCH = 50
+FREE = 0.5  # of those masks that are no boxes, strokes; the rest are several boxes
+TEXTBOOK = "face-ae"
+
+
+class Inpainting(Task):
+    """What those with and without a mask have in common."""
+
+    def load(self, name, config, revision, image_column, label_column) -> Data:
+        return faces.load(name, config, revision, image_column)
+
+
+class FaceAutoencoding(Inpainting):
+    """Squared error of the whole face, of which a box of 28x28 is black; chosen by it too."""
+
+    score = "mse"
+    lower_is_better = True
+
+    def loss(self, nets, turn, images, labels, recipe, done):
+        masks = corruptions.box(len(images), SIZE, SIZE, BOX).to(images.device)
+        return mse_loss(nets[turn](images, masks).float(), images)
+
+    def evaluate(self, net: Model, split: Split) -> dict[str, float]:
+        return rebuilt(net, split)
+
+    def measure(self, net: Model, data: Data) -> dict[str, float]:
+        return {**rebuilt(net, data.test), **holes.quality(net, data.test, BOX)}
+
+
+class FaceInpainting(Inpainting):
+    """L1 + 5 MSE inside of what is hidden; chosen by the PSNR inside a box of 28x28."""
+
+    score = f"psnr_{BOX}"
+
+    def check(self, data: Data) -> None:
+        textbook()
+
+    def loss(self, nets, turn, images, labels, recipe, done):
+        mirrored = torch.rand(len(images), 1, 1, 1, device=images.device) < 0.5
+        images = torch.where(mirrored, images.flip(3), images).contiguous(memory_format=torch.channels_last)
+        masks = hidden_parts(len(images), recipe).to(images.device)
+        return hole_loss(nets[turn](images, masks).float(), images, masks)
+
+    def evaluate(self, net: Model, split: Split) -> dict[str, float]:
+        return holes.quality(net, split, BOX)
+
+    def measure(self, net: Model, data: Data) -> dict[str, float]:
+        others = {TEXTBOOK: textbook(), **classical.INPAINTERS}
+        measured = self.all_figures(net, data)
+        for name, fill in others.items():
+            measured |= {f"{name}_{figure}": value for figure, value in self.all_figures(fill, data).items()}
+        return measured
+
+    @staticmethod
+    def all_figures(fill: Fill, data: Data) -> dict[str, float]:
+        """Of small and of large holes, and whether a classifier can tell."""
+        both = {**holes.quality(fill, data.test, BOX), **holes.quality(fill, data.test, LARGE)}
+        return {**both, **holes.told_apart(fill, data, BOX)}
+
+
+@cache
+def textbook() -> Model:
+    """The autoencoder to compare with. Raises ValueError if there are no weights for it."""
+    return models.load(TEXTBOOK).requires_grad_(False)
+
+
+def hidden_parts(count: int, recipe: FaceRecipe) -> torch.Tensor:
+    """Masks (count, 1, 128, 128): boxes of many sizes; the recipe's share of them brush strokes or several boxes."""
+    sizes = torch.randint(recipe.smallest, recipe.largest + 1, (count,))
+    masks = corruptions.box(count, SIZE, SIZE, sizes)
+    free = torch.rand(count) < recipe.free
+    if some := int(free.sum()):
+        strokes, boxes = corruptions.strokes(some, SIZE, SIZE), corruptions.boxes(some, SIZE, SIZE)
+        masks[free] = torch.where(torch.rand(some, 1, 1, 1) < FREE, strokes, boxes)
+    return masks
+
+
+def hole_loss(filled: torch.Tensor, images: torch.Tensor, masks: torch.Tensor) -> torch.Tensor:
+    """Mean over the hidden values of each picture of |error| + 5 error², mean over the pictures."""
+    error = (filled - images) * masks
+    values = images.shape[1] * masks.sum((1, 2, 3))
+    return ((error.abs() + 5 * error.square()).sum((1, 2, 3)) / values).mean()
+
+
+@torch.inference_mode()
+def rebuilt(net: Model, split: Split) -> dict[str, float]:
+    """Squared error and the document's accuracy of whole faces with a hidden box, seed 0.
+
+    What Keras calls accuracy there is the share of pixels whose strongest channel, of red, green and blue, is the same.
+    """
+    generator, error, same = torch.Generator().manual_seed(0), 0.0, 0
+    for images, _ in split.batches(BATCH):
+        masks = corruptions.box(len(images), SIZE, SIZE, BOX, generator).to(images.device)
+        faces = net(images, masks)
+        error += (faces - images).square().mean((1, 2, 3)).sum().item()
+        same += (faces.argmax(1) == images.argmax(1)).float().mean((1, 2)).sum().item()
+    return {"mse": error / len(split), "accuracy": same / len(split)}
