@@ -5,7 +5,7 @@ from functools import cache
 
 import numpy as np
 from PIL import Image
-from scipy.ndimage import binary_dilation, zoom
+from scipy.ndimage import binary_dilation, binary_erosion, distance_transform_edt, gaussian_filter, zoom
 from skimage import data
 from skimage.feature import Cascade
 
@@ -63,7 +63,7 @@ def centre(image: Image.Image) -> Square:
     return Square((image.width - side) // 2, (image.height - side) // 2, side)
 
 
-def joined(pixels: np.ndarray, made: np.ndarray, mask: np.ndarray) -> np.ndarray:
+def joined(pixels: np.ndarray, made: np.ndarray, mask: np.ndarray, fine: float) -> np.ndarray:
     """Put what was made up into a picture without a seam (Pérez et al. 2003: gradients of the one, edge of the other).
 
     Args:
@@ -71,15 +71,31 @@ def joined(pixels: np.ndarray, made: np.ndarray, mask: np.ndarray) -> np.ndarray
         made: the like, of which the part under the mask is wanted.
         mask: (H, W) bool, True where something is missing.
 
-    Returns `pixels`, those under the mask being `made` plus the smooth function that is right along the edge of the
-    mask, where the other pixels are known.
+        fine: pixels along the edge over which differences average out: they are texture, and no seam.
+
+    Returns `pixels`, those under the mask being `made` plus a smooth function by which it meets, along the edge of the
+    mask, the pixels there.
     """
-    known = binary_dilation(mask, iterations=1) & ~mask
     result = np.where(mask[..., None], made, pixels)
-    if known.any():
-        off = np.where(known[..., None], pixels - made, 0.0)
-        result[mask] += membrane(off, mask)[mask]
+    edge = binary_dilation(mask) & ~mask
+    if edge.any():
+        # Both sides go on, straight, to the line between them: what is a slope is no step.
+        outside = 1.5 * pixels[edge] - 0.5 * _nearest(pixels, ~binary_dilation(mask, iterations=2), edge)
+        deeper = binary_erosion(mask)
+        inside = 1.5 * _nearest(made, mask, edge) - 0.5 * _nearest(made, deeper if deeper.any() else mask, edge)
+        off, weight = np.zeros_like(result), gaussian_filter(edge.astype(float), fine)
+        off[edge] = outside - inside
+        off = gaussian_filter(off, (fine, fine, 0)) / np.maximum(weight, 1e-9)[..., None]
+        result[mask] += membrane(off, ~edge)[mask]
     return result
+
+
+def _nearest(values: np.ndarray, there: np.ndarray, asked: np.ndarray) -> np.ndarray:
+    """The value (H, W, C) of the nearest pixel of a region for each that is asked for, (N, C); its own if it has none."""
+    if not there.any():
+        return values[asked]
+    rows, columns = distance_transform_edt(~there, return_distances=False, return_indices=True)
+    return values[rows[asked], columns[asked]]
 
 
 def membrane(values: np.ndarray, mask: np.ndarray) -> np.ndarray:
@@ -93,9 +109,9 @@ def membrane(values: np.ndarray, mask: np.ndarray) -> np.ndarray:
         return found
     sweeps = SWEEPS
     if min(mask.shape) > COARSEST:
-        found[mask] = _enlarged(membrane(*_halved(values, mask)), mask.shape)[mask]
+        found[mask] = _enlarged(membrane(*_halved(found, mask)), mask.shape)[mask]
     else:
-        sweeps = COARSEST**2
+        found[mask], sweeps = found[~mask].mean(0), 8 * COARSEST**2
     for _ in range(sweeps):
         around = np.pad(found, ((1, 1), (1, 1), (0, 0)), mode="edge")
         mean = (around[:-2, 1:-1] + around[2:, 1:-1] + around[1:-1, :-2] + around[1:-1, 2:]) / 4

@@ -5,6 +5,7 @@ from functools import cache
 import torch
 from torch.nn.functional import mse_loss
 
+import models
 from models import classical, corruptions
 from models.base import Model
 from models.inpainters import SIZE

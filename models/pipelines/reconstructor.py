@@ -1,5 +1,7 @@
 """A photograph and what is missing of a face in it, in; the photograph with that part made up, out."""
 
+import math
+import time
 from collections.abc import Callable
 from functools import cached_property
 
@@ -7,16 +9,21 @@ import numpy as np
 import torch
 from PIL import Image
 from scipy.ndimage import binary_dilation, convolve
+from skimage.metrics import structural_similarity
 
 import models
-from models import corruptions, images
+from models import classical, corruptions, images
 from models.errors import InputError
 from models.faces import Square, centre, find, joined, membrane
 from models.inpainters import SIZE
 from models.photographs import packed, unpacked
 from models.pipelines.common import LARGEST_SEED, Facts, loaded, release, shared, whole
+from models.pipelines.comparison import WINDOW, Attempt, Quality
 
 AROUND = 0.25  # of a hole's side: how far around it the surroundings count
+FINE = 8.0  # pixels of the face at 128x128 that are texture where it meets its surroundings
+FEW = 50  # pixels, of which noise cannot be told
+LUMA = np.float32([0.299, 0.587, 0.114])  # ITU-R BT.601
 GRAIN = 12.0  # deviation of the grain that is added, at most, 0-255 scale
 
 Fill = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
@@ -108,13 +115,50 @@ def restored(fill: Fill, image: Image.Image, mask: Image.Image, face: Square | N
         part, gone = pixels[rows, columns].astype(np.float32), missing[rows, columns]
         inner = Square(face.left - columns.start, face.top - rows.start, face.side)
         made = _filled(fill, part, gone, inner)
-        result = joined(part, made, gone)
+        result = joined(part, made, gone, FINE * face.side / SIZE)
         result += _grain(part, result, gone)
         whole_again = pixels.copy()
         whole_again[rows, columns][gone] = result.clip(0, 255).round().astype(np.uint8)[gone]
         return packed(whole_again, alpha, image)
     finally:
         release()
+
+
+def compare_faces(image: Image.Image, mask: Image.Image, face: Square | None = None) -> list[Attempt]:
+    """What every method makes of what is hidden, networks first, with the quality inside the mask.
+
+    Args:
+        image: the true photograph; what is under the mask is read for the quality alone.
+        mask, face: as for `FaceReconstructor`.
+
+    Raises:
+        InputError: as there.
+        ValueError: there are no weights for a network.
+    """
+    fills = {**{name: reconstructor(name).net for name in names()}, **classical.INPAINTERS}
+    attempts = []
+    for name, fill in fills.items():
+        start = time.perf_counter()
+        picture = restored(fill, image, mask, face)
+        milliseconds = 1000 * (time.perf_counter() - start)
+        attempts.append(Attempt(name, picture, milliseconds, quality_inside(image, picture, mask)))
+    return attempts
+
+
+def quality_inside(true: Image.Image, made: Image.Image, mask: Image.Image) -> Quality:
+    """How near a picture is to the true one where the mask is white. SSIM's window reaches a little beyond."""
+    gone = np.asarray(mask.convert("L")) > 127
+    places = [np.nonzero(gone.any(axis))[0] for axis in (1, 0)]
+    region = tuple(slice(max(0, one[0] - WINDOW), one[-1] + 1 + WINDOW) for one in places)
+    gone = gone[region]
+    pair = [unpacked(one)[0][region].astype(np.float32) for one in (true, made)]
+    error = float(np.square(pair[0] - pair[1]).mean(2)[gone].mean())
+    ssim = None
+    if min(gone.shape) >= WINDOW:
+        options = {"gaussian_weights": True, "use_sample_covariance": False, "data_range": 255, "full": True}
+        grey = [one @ LUMA if one.shape[2] == 3 else one[..., 0] for one in pair]
+        ssim = float(structural_similarity(*grey, **options)[1][gone].mean())
+    return Quality(10 * math.log10(255**2 / error) if error else math.inf, ssim)
 
 
 def _looked_for(pixels: np.ndarray, missing: np.ndarray) -> Square:
@@ -149,7 +193,7 @@ def _region(missing: np.ndarray, face: Square) -> tuple[slice, slice]:
 
 
 def _filled(fill: Fill, part: np.ndarray, gone: np.ndarray, face: Square) -> np.ndarray:
-    """What the network makes of the face, as large as in the photograph, (H, W, C); beyond the face its border goes on."""
+    """What the network makes of the face, as large as in the photograph, (H, W, C); its border goes on beyond."""
     height, width = gone.shape
     margins = [(max(0, -start), max(0, start + face.side - length))
                for start, length in ((face.top, height), (face.left, width))]  # fmt: skip
@@ -168,7 +212,7 @@ def _filled(fill: Fill, part: np.ndarray, gone: np.ndarray, face: Square) -> np.
         filled = fill(x, torch.from_numpy(~known)[None, None].float())
     filled = torch.where(torch.from_numpy(known), x, filled)[0].permute(1, 2, 0).float().numpy()
     if part.shape[2] == 1:
-        filled = filled @ np.float32([[0.299], [0.587], [0.114]])
+        filled = filled @ LUMA[:, None]
     made = _resized(255 * filled, face.side, Image.Resampling.BICUBIC)
     reach = (
         np.clip(np.arange(height) - face.top, 0, face.side - 1),
@@ -187,15 +231,22 @@ def _grain(part: np.ndarray, made: np.ndarray, gone: np.ndarray) -> np.ndarray:
     """Noise, (H, W, C), that makes what was made up as grainy as its surroundings; the same for the same picture."""
     distance = max(3, round(AROUND * gone.sum() ** 0.5))
     near = binary_dilation(gone, iterations=distance) & ~binary_dilation(gone, iterations=2)
-    if not near.any():
+    if near.sum() < FEW:
         return np.zeros_like(made)
-    wanted, there = _noise(part, near), _noise(made, gone)
-    sigma = min(max(0.0, wanted**2 - there**2) ** 0.5, GRAIN)
-    return sigma * np.random.default_rng(0).standard_normal(made.shape, np.float32)
+    lacking, directions = np.linalg.eigh(_noise(part, near) - _noise(made, gone))
+    spread = directions * np.sqrt(lacking.clip(0, GRAIN**2))
+    return np.random.default_rng(0).standard_normal(made.shape).astype(np.float32) @ spread.T.astype(np.float32)
 
 
-def _noise(pixels: np.ndarray, where: np.ndarray) -> float:
-    """The deviation of the noise in a region (Immerkær 1996, with the median for the mean: edges are no noise)."""
-    kernel = np.float32([[1, -2, 1], [-2, 4, -2], [1, -2, 1]])
-    found = convolve(pixels.mean(2), kernel, mode="nearest")[where]
-    return float(np.median(np.abs(found))) / (0.6745 * 6)
+def _noise(pixels: np.ndarray, where: np.ndarray) -> np.ndarray:
+    """The covariance (C, C) of the channels' noise in a region.
+
+    By Immerkær 1996, with the median for the mean: edges are no noise.
+    """
+    kernel = np.float32([[1, -2, 1], [-2, 4, -2], [1, -2, 1]])[..., None]
+    found = convolve(pixels, kernel, mode="nearest")[where]
+    deviation = np.median(np.abs(found), 0) / (0.6745 * 6)
+    alike = np.corrcoef(found.T + 1e-6 * np.random.default_rng(0).standard_normal(found.T.shape)).reshape(
+        len(deviation), -1
+    )
+    return alike * np.outer(deviation, deviation)

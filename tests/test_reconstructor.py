@@ -1,0 +1,195 @@
+"""From a photograph to a face and back: known pixels bit-equal, hidden ones never read, any size and mode."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+from skimage import data
+from skimage.metrics import peak_signal_noise_ratio
+
+from models.classical import biharmonic
+from models.corruptions import MASKS
+from models.errors import InputError
+from models.faces import Square, centre
+from models.inpainters import SIZE, FaceUNet
+from models.photographs import unpacked
+from models.pipelines.reconstructor import hidden, quality_inside, restored
+
+
+def photo(width: int = 90, height: int = 70, mode: str = "RGB") -> Image.Image:
+    return Image.fromarray(data.astronaut()[60:200, 150:330]).resize((width, height)).convert(mode)
+
+
+def covered(size: tuple[int, int], box: tuple[int, int, int, int]) -> Image.Image:
+    mask = Image.new("L", size)
+    mask.paste(255, box)
+    return mask
+
+
+def average(image: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """What is missing gets the mean of what is known."""
+    known = 1 - mask
+    return (
+        (image * known).sum((2, 3), keepdim=True)
+        / known.sum((2, 3), keepdim=True).clamp_min(1)
+        * torch.ones_like(image)
+    )
+
+
+def rebuilder(truth: Image.Image) -> Callable:
+    """A fill that knows the truth, at the size of the network."""
+    true = torch.from_numpy(np.asarray(truth.resize((SIZE, SIZE), Image.Resampling.BILINEAR)).copy())
+    return lambda image, mask: true.permute(2, 0, 1)[None] / 255
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    width=st.integers(1, 300),
+    height=st.integers(1, 300),
+    mode=st.sampled_from(["L", "RGB", "RGBA", "P", "CMYK", "1", "I;16"]),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_any_picture_and_mask(width: int, height: int, mode: str, seed: int) -> None:
+    """Known pixels stay bit for bit; what is under the mask changes nothing, wherever the face is said to be."""
+    rng = np.random.default_rng(seed)
+    picture = (
+        Image.fromarray(rng.integers(0, 65535, (height, width), np.uint16))
+        if mode == "I;16"
+        else photo(width, height, mode)
+    )
+    side = int(rng.integers(1, 400))
+    face = Square(int(rng.integers(-side + 1, width)), int(rng.integers(-side + 1, height)), side)
+    left, top = (int(rng.integers(0, one)) for one in (width, height))
+    mask = covered((width, height), (left, top, left + int(rng.integers(1, 200)), top + int(rng.integers(1, 200))))
+    gone = np.asarray(mask) > 0
+    before = unpacked(picture)[0]
+    try:
+        found = restored(average, picture, mask, face)
+    except InputError as error:
+        assert error.code == "all_hidden"
+        return
+    assert found.size == picture.size
+    after = unpacked(found)[0]
+    assert np.array_equal(after[~gone], before[~gone])
+    if mode in ("L", "RGB"):
+        other = before.copy()
+        other[gone] = rng.integers(0, 256, other[gone].shape)
+        again = restored(average, Image.fromarray(other[:, :, 0] if mode == "L" else other), mask, face)
+        assert np.array_equal(unpacked(again)[0], after)
+
+
+def test_face_is_looked_for_in_what_is_known() -> None:
+    """Without a square too, nothing under the mask is read; the face that is found is the astronaut's."""
+    pixels = data.astronaut()
+    mask = covered((512, 512), (195, 95, 225, 120))
+    other = pixels.copy()
+    other[95:120, 195:225] = np.random.default_rng(0).integers(0, 256, (25, 30, 3))
+    squares = []
+
+    def fill(image: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        squares.append(mask.mean().item())
+        return average(image, mask)
+
+    one, two = (restored(fill, Image.fromarray(picture), mask) for picture in (pixels, other))
+    assert np.array_equal(np.asarray(one), np.asarray(two))
+    assert 0.03 < squares[0] < 0.2  # of the face: of the whole photograph it would be 0.003
+
+
+@pytest.mark.parametrize("side", [64, 128, 500])
+def test_there_and_back(side: int) -> None:
+    """A fill that knows the truth gives it back to within what interpolation loses, at any size."""
+    true = Image.fromarray(data.astronaut()[75:172, 176:273]).resize((side, side), Image.Resampling.BICUBIC)
+    mask = covered(true.size, (side // 4, side // 3, side // 2, side * 2 // 3))
+    found = restored(rebuilder(true), true, mask, Square(0, 0, side))
+    assert quality_inside(true, found, mask).psnr > (28 if side < 128 else 35)
+
+
+def test_aligned_faces_go_as_they_are() -> None:
+    """A face of 128x128 reaches the network pixel for pixel, with the mask as it is."""
+    true, seen = photo(SIZE, SIZE), {}
+
+    def fill(image: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        seen.update(image=image, mask=mask)
+        return image
+
+    mask = covered(true.size, (40, 50, 68, 78))
+    restored(fill, true, mask, centre(true))
+    gone = np.asarray(mask) > 0
+    assert np.array_equal(seen["mask"][0, 0].numpy() > 0, gone)
+    pixels = (255 * seen["image"][0].permute(1, 2, 0)).round().numpy()
+    assert np.array_equal(pixels[~gone], np.asarray(true)[~gone]) and not pixels[gone].any()
+
+
+def test_seam() -> None:
+    """A fill that is a fifth too dark joins what is around it all the same."""
+    true = photo(SIZE, SIZE)
+    mask = covered(true.size, (40, 50, 68, 78))
+    truth = rebuilder(true)
+    dark = restored(lambda image, mask: 0.8 * truth(image, mask), true, mask, centre(true))
+    assert quality_inside(true, dark, mask).psnr > 28
+
+
+def test_grain() -> None:
+    """A smooth fill in a grainy photograph is as grainy; in a smooth one it stays smooth."""
+    rng = np.random.default_rng(0)
+    for sigma in (0, 8):
+        pixels = np.clip(128 + sigma * rng.standard_normal((200, 200, 3)), 0, 255).astype(np.uint8)
+        found = np.asarray(
+            restored(average, Image.fromarray(pixels), covered((200, 200), (60, 60, 140, 140)), Square(0, 0, 200))
+        )
+        assert found[60:140, 60:140].std() == pytest.approx(sigma, abs=0.2 + 0.2 * sigma)
+
+
+@pytest.mark.parametrize(
+    ("mask", "code"),
+    [
+        (Image.new("L", (90, 71), 255), "mask_size"),
+        (Image.new("L", (90, 70), 127), "nothing_hidden"),
+        (Image.new("L", (90, 70), 255), "all_hidden"),
+    ],
+)
+def test_masks_that_cannot_be(mask: Image.Image, code: str) -> None:
+    with pytest.raises(InputError) as caught:
+        restored(average, photo(), mask)
+    assert caught.value.code == code and str(caught.value).endswith(".")
+
+
+@pytest.mark.parametrize("kind", MASKS)
+def test_hidden(kind: str) -> None:
+    """Within the face, the same for the same seed, another for another, and as large as the photograph."""
+    picture, face = photo(300, 200), Square(100, 20, 150)
+    one, same, other = (np.asarray(hidden(picture, face, kind, seed)) for seed in (1, 1, 2))
+    assert one.shape == (200, 300) and set(np.unique(one)) == {0, 255}
+    assert np.array_equal(one, same) and not np.array_equal(one, other)
+    outside = one.copy()
+    outside[20:170, 100:250] = 0
+    assert not outside.any()
+    if kind == "box":  # 28 of 128
+        assert one.any(0).sum() == pytest.approx(150 * 28 / 128, abs=2)
+    for wrong in ({"kind": "moon"}, {"kind": 1}, {"seed": -1}, {"seed": 0.5}):
+        with pytest.raises(InputError):
+            hidden(picture, face, **{"kind": kind, **wrong})
+
+
+def test_quality_inside() -> None:
+    """scikit-image's PSNR of the hidden pixels alone; infinite where nothing differs."""
+    true, mask = photo(), covered((90, 70), (20, 20, 50, 60))
+    pixels = np.asarray(true).copy()
+    pixels[:10] = 0  # outside: it does not count
+    assert quality_inside(true, Image.fromarray(pixels), mask).psnr == np.inf
+    pixels[20:60, 20:50] = np.clip(pixels[20:60, 20:50] * 0.9, 0, 255)
+    found = quality_inside(true, Image.fromarray(pixels), mask)
+    expected = peak_signal_noise_ratio(np.asarray(true)[20:60, 20:50], pixels[20:60, 20:50])
+    assert found.psnr == pytest.approx(expected, abs=1e-3) and 0 < found.ssim < 1
+
+
+def test_networks_and_methods_fit() -> None:
+    """Each takes what the pipeline gives."""
+    torch.manual_seed(0)
+    true, mask = photo(), covered((90, 70), (20, 20, 40, 40))
+    for fill in (biharmonic, FaceUNet(widths=(16, 32)).eval()):
+        assert restored(fill, true, mask).size == (90, 70)
