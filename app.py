@@ -8,10 +8,10 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import gradio as gr
 
-from tabs import Words, denoise, digits, sample
+from tabs import Words, denoise, digits, faces, sample
 from tabs.theme import CSS, theme
 
-TABS = {"digits.tab": digits, "sample.tab": sample, "denoise.tab": denoise}
+TABS = {"digits.tab": digits, "sample.tab": sample, "denoise.tab": denoise, "faces.tab": faces}
 
 # A Chinese browser that opens the first page is taken to the Chinese one, unless it asked for English.
 GREET = """() => {

@@ -74,3 +74,8 @@ def to_pixels(picture: torch.Tensor) -> np.ndarray:
 def examples() -> list[Path]:
     """Photographs to try, free of rights, that come with scikit-image: a coffee, an astronaut and a cat."""
     return [Path(skimage.data.__file__).with_name(name) for name in ("coffee.png", "astronaut.png", "chelsea.png")]
+
+
+def faces() -> list[Path]:
+    """Those of them with a face."""
+    return [path for path in examples() if path.stem == "astronaut"]

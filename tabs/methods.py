@@ -12,7 +12,7 @@ COLUMNS = ("methods.method", "methods.psnr", "methods.ssim", "methods.time")
 
 def method(words: Words, name: str) -> str:
     """A network or a classical method by its name on the page."""
-    return words(f"network.{name}") if name.partition("-")[0] in ("mnist", "photo") else words(f"method.{name}")
+    return words(f"network.{name}") if name.partition("-")[0] in ("mnist", "photo", "face") else words(f"method.{name}")
 
 
 def table(words: Words, before: Quality | None, attempts: Sequence[Attempt]) -> str:

@@ -48,6 +48,8 @@ def _measured(words: Words, facts: Facts) -> str:
         return words("network.frechet", distance=f"{facts.figures['frechet']:.2f}")
     if "blind_25" in facts.figures:  # a network for photographs
         return words("network.psnr", psnr=f"{facts.figures['psnr_25']:.2f}")
+    if "psnr_28" in facts.figures:  # one for faces
+        return words("network.hole", psnr=f"{facts.figures['psnr_28']:.2f}")
     return ""
 
 

@@ -5,6 +5,7 @@ from models.pipelines.classifier import KNOWN, SURE, DigitClassifier, Opinion, R
 from models.pipelines.common import Facts
 from models.pipelines.comparison import Attempt, Quality, compare, damaged, quality
 from models.pipelines.denoiser import Denoiser, denoiser
+from models.pipelines.reconstructor import FaceReconstructor, compare_faces, hidden, quality_inside, reconstructor
 from models.pipelines.sampler import DigitSampler, LatentMap, sampler
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "DigitAutoencoder",
     "DigitClassifier",
     "DigitSampler",
+    "FaceReconstructor",
     "Facts",
     "LatentMap",
     "Opinion",
@@ -24,8 +26,12 @@ __all__ = [
     "autoencoder",
     "classifier",
     "compare",
+    "compare_faces",
     "damaged",
     "denoiser",
+    "hidden",
     "quality",
+    "quality_inside",
+    "reconstructor",
     "sampler",
 ]
