@@ -4,12 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from train import denoising, metrics, sections
+from train import denoising, inpainting, metrics, sections
 from train.data import Data
 from train.recipes import (
     AutoencoderRecipe,
     ClassifierRecipe,
     DigitDenoiserRecipe,
+    FaceAutoencoderRecipe,
+    FaceRecipe,
     GANRecipe,
     PhotoRecipe,
     Recipe,
@@ -42,6 +44,12 @@ class Kind:
     limits: str
 
 
+FILLS = "It takes faces `(N, 3, 128, 128)` in [0, 1] and a mask `(N, 1, 128, 128)`, 1 where a pixel is missing, and {}"
+FACES = (
+    "Trained on aligned crops of UTKFace alone, upright and frontal, 128x128. What it draws is plausible, not the truth: "
+    "it is not for finding out who somebody is, nor what was hidden. As the faces, the weights are for non-commercial "
+    "research only (CC BY-NC 4.0)."
+)
 FIDELITY = {
     "frechet": "Fréchet distance in mnist-resnet's features",
     "precision": "Improved precision in mnist-resnet's features",
@@ -154,5 +162,35 @@ KINDS: dict[type[Recipe], Kind] = {
         ),
         section=sections.digit_denoiser,
         limits=f"{MNIST} It makes digits of whatever it is given; what it draws where nothing can be seen is a guess.",
+    ),
+    FaceAutoencoderRecipe: Kind(
+        pipeline_tag="image-to-image",
+        metrics={
+            "mse": "Mean squared error of the whole face",
+            "accuracy": "Pixels whose strongest channel is right",
+            "psnr_28": "PSNR inside the 28x28 hole, dB",
+            "ssim_28": "SSIM inside the 28x28 hole",
+        },
+        percent=False,
+        interface=FILLS.format("gives the whole face anew, also what was not missing."),
+        section=sections.face_autoencoder,
+        limits=FACES,
+    ),
+    FaceRecipe: Kind(
+        pipeline_tag="image-to-image",
+        metrics={
+            **{
+                f"{figure}_{size}": f"{words} the {size}x{size} hole{unit}"
+                for size in (inpainting.BOX, inpainting.LARGE)
+                for figure, words, unit in (("psnr", "PSNR inside", ", dB"), ("ssim", "SSIM inside", ""))
+            },
+            "told_apart": "Balanced accuracy of a classifier, filled against true",
+            "sharpness_28": "Mean gradient inside the 28x28 hole over the truth's",
+            "seam_28": "Mean step across its edge over the truth's",
+        },
+        percent=False,
+        interface=FILLS.format("fills what is missing; all else passes through, and what lies there is not read."),
+        section=sections.inpainter,
+        limits=FACES,
     ),
 }
