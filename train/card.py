@@ -44,7 +44,7 @@ def model_card(name: str, recipe: Recipe, runs: list[Run], data: Data, section: 
     tag, title = kind.pipeline_tag, dataset.split("/")[-1].upper()
     metadata = ModelCardData(
         language=None,
-        license="apache-2.0",
+        license=kind.license,
         library_name="latent-lab",
         pipeline_tag=tag,
         tags=["pytorch", "safetensors", title.lower(), type(first.net).__name__.lower()],

@@ -34,6 +34,7 @@ class Kind:
         interface: what the network takes and gives.
         section: draws pictures into a folder and returns the Markdown that shows them.
         limits: what it is not for.
+        license: of the weights, the Hub's name for it.
     """
 
     pipeline_tag: str
@@ -42,9 +43,11 @@ class Kind:
     interface: str
     section: Callable[[Path, Run, Data], str]
     limits: str
+    license: str = "apache-2.0"
 
 
-FILLS = "It takes faces `(N, 3, 128, 128)` in [0, 1] and a mask `(N, 1, 128, 128)`, 1 where a pixel is missing, and {}"
+RESEARCH = "cc-by-nc-4.0"
+FILLS = "It takes faces `(N, 3, 128, 128)` in [0, 1] and a mask `(N, 1, 128, 128)`, 1 where they are missing, and {}"
 FACES = (
     "Trained on aligned crops of UTKFace alone, upright and frontal, 128x128. What it draws is plausible, not the truth: "
     "it is not for finding out who somebody is, nor what was hidden. As the faces, the weights are for non-commercial "
@@ -175,6 +178,7 @@ KINDS: dict[type[Recipe], Kind] = {
         interface=FILLS.format("gives the whole face anew, also what was not missing."),
         section=sections.face_autoencoder,
         limits=FACES,
+        license=RESEARCH,
     ),
     FaceRecipe: Kind(
         pipeline_tag="image-to-image",
@@ -192,5 +196,6 @@ KINDS: dict[type[Recipe], Kind] = {
         interface=FILLS.format("fills what is missing; all else passes through, and what lies there is not read."),
         section=sections.inpainter,
         limits=FACES,
+        license=RESEARCH,
     ),
 }

@@ -190,14 +190,14 @@ def inpainter(folder: Path, run: Run, data: Data) -> str:
     keys = ("psnr_28", "ssim_28", "psnr_64", "ssim_64", "sharpness_28", "seam_28")
     rows = "\n".join(
         f"| {label} | "
-        + " | ".join(f"{run.test[f'{prefix}{key}']:.{2 if key.startswith('psnr') else 3}f}" for key in keys)
-        + f" | {run.test[f'{prefix}told_apart']:.1%} ± {run.test[f'{prefix}told_apart_within']:.1%} |"
+        + " | ".join(f"{run.test[prefix + key]:.{2 if key.startswith('psnr') else 3}f}" for key in keys)
+        + f" | {run.test[prefix + 'told_apart']:.1%} ± {run.test[prefix + 'told_apart_within']:.1%} |"
         for prefix, label in names.items()
     )
     return f"""Inside one box an image, at a place by seed 0, the same for all. Sharpness is the mean gradient inside the
-hole and seam the mean step across its edge, both over the truth's. The last column is how often a small classifier,
-trained on {len(data.validation):,} held-out faces, tells the hole and {holes.MARGIN} pixels around it from true ones, in
-{len(data.test):,} others, with its 95 % interval: 50 % is a guess.
+hole, seam the mean step across its edge, both over the truth's. The last column is how often a small classifier that
+has learned from {len(data.validation):,} held-out faces tells the hole and {holes.MARGIN} pixels around it from a true
+one, in {len(data.test):,} others, with its 95 % interval: 50 % is a guess.
 
 | | PSNR, 28×28 | SSIM | PSNR, 64×64 | SSIM | sharpness | seam | told apart |
 |---|---|---|---|---|---|---|---|
@@ -223,9 +223,9 @@ def face_autoencoder(folder: Path, run: Run, data: Data) -> str:
             axis.set(xticks=[], yticks=[])
     figure.savefig(folder / "rebuilt.png", dpi=100)
     plt.close(figure)
-    return f"""The document, on other faces (FFHQ), reports an MSE of 0.0111 and an "accuracy" of 85.10 %. What Keras calls
-accuracy there is the share of pixels whose strongest channel, of red, green and blue, is the right one: it is high for
-any picture in skin's colours. The MSE is that of the whole face; inside the box alone it is the PSNR that tells.
+    return f"""The document, on other faces (FFHQ), reports an MSE of 0.0111 and an "accuracy" of 85.10 %. What Keras
+calls accuracy there is the share of pixels whose strongest channel, of red, green and blue, is the right one: high for
+any picture in the colours of skin. The MSE is that of the whole face; inside the box alone it is the PSNR that tells.
 
 The first {count} test faces: with the box, as it draws them, as they are:
 
