@@ -70,7 +70,6 @@ def joined(pixels: np.ndarray, made: np.ndarray, mask: np.ndarray, fine: float) 
         pixels: (H, W, C) floats; what is under the mask is not read.
         made: the like, of which the part under the mask is wanted.
         mask: (H, W) bool, True where something is missing.
-
         fine: pixels along the edge over which differences average out: they are texture, and no seam.
 
     Returns `pixels`, those under the mask being `made` plus a smooth function by which it meets, along the edge of the
@@ -91,7 +90,7 @@ def joined(pixels: np.ndarray, made: np.ndarray, mask: np.ndarray, fine: float) 
 
 
 def _nearest(values: np.ndarray, there: np.ndarray, asked: np.ndarray) -> np.ndarray:
-    """The value (H, W, C) of the nearest pixel of a region for each that is asked for, (N, C); its own if it has none."""
+    """The value (H, W, C) of the nearest pixel that is `there` for each `asked` for, (N, C); its own if none is."""
     if not there.any():
         return values[asked]
     rows, columns = distance_transform_edt(~there, return_distances=False, return_indices=True)

@@ -4,7 +4,6 @@ from html import escape
 from typing import NamedTuple
 
 import gradio as gr
-import numpy as np
 from gradio.processing_utils import save_bytes_to_cache
 from PIL import Image
 

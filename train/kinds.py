@@ -49,9 +49,9 @@ class Kind:
 RESEARCH = "cc-by-nc-4.0"
 FILLS = "It takes faces `(N, 3, 128, 128)` in [0, 1] and a mask `(N, 1, 128, 128)`, 1 where they are missing, and {}"
 FACES = (
-    "Trained on aligned crops of UTKFace alone, upright and frontal, 128x128. What it draws is plausible, not the truth: "
-    "it is not for finding out who somebody is, nor what was hidden. As the faces, the weights are for non-commercial "
-    "research only (CC BY-NC 4.0)."
+    "Trained on aligned crops of UTKFace alone, upright and frontal, 128x128. What it draws is plausible, not the "
+    "truth: it is not for finding out who somebody is, nor what was hidden. As the faces, the weights are for "
+    "non-commercial research only (CC BY-NC 4.0)."
 )
 FIDELITY = {
     "frechet": "Fréchet distance in mnist-resnet's features",

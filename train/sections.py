@@ -194,10 +194,10 @@ def inpainter(folder: Path, run: Run, data: Data) -> str:
         + f" | {run.test[prefix + 'told_apart']:.1%} ± {run.test[prefix + 'told_apart_within']:.1%} |"
         for prefix, label in names.items()
     )
-    return f"""Inside one box an image, at a place by seed 0, the same for all. Sharpness is the mean gradient inside the
-hole, seam the mean step across its edge, both over the truth's. The last column is how often a small classifier that
-has learned from {len(data.validation):,} held-out faces tells the hole and {holes.MARGIN} pixels around it from a true
-one, in {len(data.test):,} others, with its 95 % interval: 50 % is a guess.
+    return f"""Inside one box an image, at a place by seed 0, the same for all. Sharpness is the mean gradient inside
+the hole, seam the mean step across its edge, both over the truth's. The last column is how often a small classifier
+that has learned from {len(data.validation):,} held-out faces tells the hole and {holes.MARGIN} pixels around it from a
+true one, in {len(data.test):,} others, with its 95 % interval: 50 % is a guess.
 
 | | PSNR, 28×28 | SSIM | PSNR, 64×64 | SSIM | sharpness | seam | told apart |
 |---|---|---|---|---|---|---|---|
