@@ -33,11 +33,13 @@ class Model(nn.Module):
 
     Attributes:
         task: what the network does; set by `register`.
+        stored: the type of its weights in a file; loaded they are float32. float16 keeps large ones below 10 MB.
         kwargs: what it was built with.
         provenance: where its weights came from; None for fresh, random weights.
     """
 
     task: ClassVar[str]
+    stored: ClassVar[torch.dtype] = torch.float32
     limits: ClassVar[dict[str, Limit]] = {}
 
     def __init__(self, **kwargs: Any):
@@ -74,7 +76,9 @@ class Model(nn.Module):
 
     def save_pretrained(self, folder: str | Path) -> None:
         """Write `config.json` and `model.safetensors` into `folder`; other files there, the card too, stay."""
-        hub.write(Path(folder), self.config, self.state_dict())
+        tensors = self.state_dict().items()
+        stored = {name: one.to(self.stored) if one.is_floating_point() else one for name, one in tensors}
+        hub.write(Path(folder), self.config, stored)
 
     def push_to_hub(self, repo_id: str, *, private: bool = False, token: str | None = None) -> str:
         """Upload config and weights as one commit; a card that is there stays. Returns the commit's sha."""

@@ -22,6 +22,7 @@ class FaceAutoencoder(Model):
     missing part black, and gives all of it anew; the mask is not told.
     """
 
+    stored = torch.float16
     limits: ClassVar = {"latent": (1, 4096), "widths": (4, 512)}
 
     def __init__(self, latent: int = 300, widths: tuple[int, ...] = (32, 64, 64, 64)):
@@ -100,6 +101,7 @@ class FaceUNet(Model):
         blocks: residual blocks a stage, on the way down and on the way up.
     """
 
+    stored = torch.float16
     limits: ClassVar = {"widths": (8, 512), "blocks": (1, 8)}
 
     def __init__(self, widths: tuple[int, ...] = (64, 128, 192), blocks: int = 1):

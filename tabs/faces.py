@@ -4,7 +4,7 @@ from html import escape
 from typing import NamedTuple
 
 import gradio as gr
-from gradio.processing_utils import save_bytes_to_cache
+from gradio.processing_utils import save_file_to_cache
 from PIL import Image
 
 from models import corruptions, photographs
@@ -13,7 +13,7 @@ from models.faces import Square, centre, find
 from models.pipelines import compare_faces, hidden, quality_inside, reconstructor
 from models.pipelines.reconstructor import FaceReconstructor, names
 from tabs import PAGE, ROLL, Words
-from tabs.files import saved
+from tabs.files import png
 from tabs.methods import method, psnr, ssim, table
 from tabs.networks import chosen, source
 from tabs.picture import Picture, require
@@ -41,8 +41,8 @@ class Found(NamedTuple):
         return self.faces[self.picked]
 
 
-def build(words: Words, *, public: bool) -> None:
-    """Lay out the tab, and make the endpoint `reconstruct` where `public`."""
+def build(words: Words, opened: gr.Tab, *, public: bool) -> None:
+    """Lay out the tab, and make the endpoint `reconstruct` where `public`; the example comes once it is `opened`."""
     examples = photographs.faces()
     both = gr.ImageSlider(label=words("faces.slider"), max_height=520, elem_id="face-slider", buttons=["fullscreen"])
     line = gr.HTML(elem_id="reconstructed", elem_classes="source")
@@ -132,7 +132,7 @@ def build(words: Words, *, public: bool) -> None:
         told = words("faces.gained", psnr=psnr(quality), ssim=ssim(quality))
         notes = [words("faces.none")] * (not found.any) + [words(f"lost.{name}") for name in photographs.lost(image)]
         text = "".join(f"<br>{escape(note)}" for note in [*notes, words("faces.plausible"), words("faces.licence")])
-        files = saved(covered, "hidden", both), saved(whole, "reconstructed", both)
+        files = png(covered, "hidden", both), png(whole, "reconstructed", both)
         views = [one.crop(found.face.box).resize((256, 256)) for one in (covered, whole, picture)]
         titles = [words(f"faces.{name}") for name in ("hidden", "reconstructed", "true")]
         return {
@@ -177,7 +177,10 @@ def build(words: Words, *, public: bool) -> None:
             if mask is None:
                 face = next(iter(find(picture)), centre(picture))
                 mask = hidden(picture, face, kind, seed)
-            return saved(pipeline(picture, require(mask), face), "reconstructed", both)
+            return png(pipeline(picture, require(mask), face), "reconstructed", both)
+
+    def example(said: str) -> str | dict:
+        return gr.skip() if said else save_file_to_cache(examples[0], upload.GRADIO_CACHE)
 
     given = [upload, found, kind, seed, canvas]
     outputs = [both, line, download, strip, gallery, figures]
@@ -192,8 +195,7 @@ def build(words: Words, *, public: bool) -> None:
         lambda kind: (gr.update(visible=kind != BRUSH), gr.update(visible=kind == BRUSH)), kind, [place, canvas], **PAGE
     )
     dice.click(None, None, seed, js=ROLL)
-    first = examples[0]
-    gr.on(None, lambda: save_bytes_to_cache(first.read_bytes(), first.name, upload.GRADIO_CACHE), None, upload, **PAGE)
+    opened.select(example, line, upload, **PAGE)
     everyone.click(ask, given, [gallery, figures], show_progress_on=figures, api_visibility="private", **WORK)
     with gr.Accordion(words("digits.how_title"), open=False):
         gr.Markdown(words("faces.how"))

@@ -180,7 +180,7 @@ def _train(
     accelerator.free_memory()
     published = base.build(net.config)
     published.load_state_dict(progress.best["weights"])
-    published.eval()
+    published.to(published.stored).float().eval()  # measured as it is published
     finish = task.finish(published, found.validation)
     test = once(accelerator, lambda: task.measure(published, found))
     return Run(recipe.seed, published, progress, finish, test, accelerator.device)
