@@ -29,7 +29,7 @@ def write_checkpoint(folder: Path, name: str, recipe: Recipe, runs: list[Run], d
     """Write the first run's network with its card; further runs are other seeds of the same recipe. Raises OSError."""
     first, kind = runs[0], KINDS[type(recipe)]
     with hub.aside(folder) as temporary:
-        hub.write(temporary, first.net.config, first.net.state_dict())
+        first.net.save_pretrained(temporary)
         _learning_curve(first.progress.history, TASKS[type(recipe)].score, kind, temporary / "learning-curve.png")
         section = kind.section(temporary, first, data)
         (temporary / hub.RECIPE).write_text(recipe_json(recipe))

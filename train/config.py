@@ -8,7 +8,9 @@ from pathlib import Path
 from types import NoneType
 from typing import Any, TypeVar, get_args, get_type_hints
 
+from models.inpainters import SIZE
 from train.augment import Augment
+from train.inpainting import SMALLEST
 from train.optimizers import OPTIMIZERS
 from train.photos import PATCH
 from train.recipes import Recipe
@@ -37,6 +39,7 @@ RULES: dict[str, Rule] = {
     "patience": COUNT,
     "critic_steps": COUNT,
     "patch": _whole(16, PATCH),
+    "largest": _whole(SMALLEST, SIZE),
     "seed": _whole(0, 2**63 - 1),
     "lr": ABOVE_ZERO,
     "clip": ABOVE_ZERO,

@@ -17,6 +17,7 @@ from train.task import Task
 
 BOX = 28  # pixels on a side, of the document's
 LARGE = 64
+SMALLEST = 16  # of those to train with
 BATCH = 50
 FREE = 0.5  # of those masks that are no boxes, strokes; the rest are several boxes
 TEXTBOOK = "face-ae"
@@ -85,7 +86,7 @@ def textbook() -> Model:
 
 def hidden_parts(count: int, recipe: FaceRecipe) -> torch.Tensor:
     """Masks (count, 1, 128, 128): boxes of many sizes; the recipe's share of them brush strokes or several boxes."""
-    sizes = torch.randint(recipe.smallest, recipe.largest + 1, (count,))
+    sizes = torch.randint(SMALLEST, recipe.largest + 1, (count,))
     masks = corruptions.box(count, SIZE, SIZE, sizes)
     free = torch.rand(count) < recipe.free
     if some := int(free.sum()):

@@ -153,11 +153,10 @@ class FaceRecipe(Recipe):
     """L1 + 5 MSE inside of what is hidden of a face.
 
     Attributes:
-        smallest, largest: pixels on a side of the box that is hidden, uniform between them.
+        largest: pixels on a side of the box that is hidden, uniform from 16.
         free: share of the faces of which brush strokes or several boxes are hidden instead.
     """
 
-    smallest: int = 16
     largest: int = 56
     free: float = 0.0
 
