@@ -11,6 +11,7 @@ from skimage.feature import Cascade
 
 SEARCHED = 512  # pixels on the longer side of the picture in which faces are looked for
 SMALLEST = 24  # pixels on a side there: the cascade's own window
+SAME = 0.3  # of a face's side: another box whose middle is less far off is of the same face
 MOST = 20  # faces that are offered
 # By the cascade's boxes on aligned training faces: 1.00 of a crop's side wide, their middle 0.08 above the crop's.
 ABOVE = 0.08
@@ -48,13 +49,22 @@ def find(image: Image.Image) -> list[Square]:
     if largest < SMALLEST:
         return []
     sizes = {"min_size": (SMALLEST, SMALLEST), "max_size": (largest, largest)}
-    boxes = _cascade().detect_multi_scale(pixels, scale_factor=1.15, step_ratio=1, **sizes)
-    found = []
-    for one in sorted(boxes, key=lambda one: -one["width"])[:MOST]:
+    # Steps half as large find no more of the aligned faces, and take twice as long.
+    boxes = _cascade().detect_multi_scale(pixels, scale_factor=1.1, step_ratio=1.5, min_neighbor_number=3, **sizes)
+    found: list[Square] = []
+    for one in sorted(boxes, key=lambda one: -one["width"]):
         side = one["width"] / scale
         left, top = (one[key] - margin for key in ("c", "r"))
-        found.append(Square(round(left / scale), round(top / scale + ABOVE * side), max(1, round(side))))
-    return found
+        face = Square(round(left / scale), round(top / scale + ABOVE * side), max(1, round(side)))
+        if not any(_same(face, other) for other in found):
+            found.append(face)
+    return found[:MOST]
+
+
+def _same(face: Square, other: Square) -> bool:
+    """Whether the larger `other` is of the same face."""
+    off = [(2 * a + face.side - 2 * b - other.side) / 2 for a, b in ((face.left, other.left), (face.top, other.top))]
+    return max(map(abs, off)) < SAME * other.side and face.side > other.side / 2
 
 
 def centre(image: Image.Image) -> Square:
