@@ -38,7 +38,7 @@ class FaceAutoencoder(Model):
         """(N, 3, 128, 128) in [0, 1] -> code (N, latent)."""
         for layer in self.down:
             x = relu(layer(x))
-        return relu(self.encoder(x.flatten(1)))
+        return self.encoder(x.flatten(1))
 
     def decode(self, code: torch.Tensor) -> torch.Tensor:
         """(N, latent) -> (N, 3, 128, 128) in [0, 1]."""

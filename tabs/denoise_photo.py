@@ -68,7 +68,13 @@ def build(words: Words, opened: gr.Tab, *, public: bool) -> None:
                 elem_id="sigma",
             )
     gallery = gr.Gallery(
-        visible=False, columns=3, object_fit="contain", format="png", label=words("photo.gallery"), elem_id="attempts"
+        visible=False,
+        columns=3,
+        object_fit="contain",
+        format="png",
+        label=words("photo.gallery"),
+        elem_id="attempts",
+        elem_classes="pictures-grid",
     )
     figures = gr.HTML(elem_id="methods")
     path.preprocess = lambda value: value  # the pipeline says what is wrong with it, in a sentence

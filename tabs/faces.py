@@ -44,7 +44,15 @@ class Found(NamedTuple):
 def build(words: Words, opened: gr.Tab, *, public: bool) -> None:
     """Lay out the tab, and make the endpoint `reconstruct` where `public`; the example comes once it is `opened`."""
     examples = photographs.faces()
-    both = gr.ImageSlider(label=words("faces.slider"), max_height=520, elem_id="face-slider", buttons=["fullscreen"])
+    strip = gr.Gallery(
+        columns=3,
+        height="auto",
+        object_fit="contain",
+        format="png",
+        label=words("faces.strip"),
+        elem_id="face-strip",
+        elem_classes="pictures-grid",
+    )
     line = gr.HTML(elem_id="reconstructed", elem_classes="source")
     with gr.Row(elem_classes="buttons"):
         everyone = gr.Button(words("photo.compare"), size="sm", elem_id="faces-compare")
@@ -62,11 +70,12 @@ def build(words: Words, opened: gr.Tab, *, public: bool) -> None:
             whose = gr.Gallery(
                 visible=False,
                 columns=5,
-                height=130,
+                height="auto",
                 object_fit="cover",
                 allow_preview=False,
                 label=words("faces.whose"),
                 elem_id="whose",
+                elem_classes="pictures-grid",
             )
         with gr.Column(min_width=280, scale=7):
             kind = gr.Radio(
@@ -89,11 +98,18 @@ def build(words: Words, opened: gr.Tab, *, public: bool) -> None:
                 label=words("faces.canvas"),
                 elem_id="face-canvas",
             )
-    strip = gr.Gallery(columns=3, object_fit="contain", format="png", label=words("faces.strip"), elem_id="face-strip")
     gallery = gr.Gallery(
-        visible=False, columns=3, object_fit="contain", format="png", label=words("photo.gallery"), elem_id="fillings"
+        visible=False,
+        columns=5,
+        height="auto",
+        object_fit="contain",
+        format="png",
+        label=words("photo.gallery"),
+        elem_id="fillings",
+        elem_classes="pictures-grid",
     )
     figures = gr.HTML(elem_id="face-methods")
+    both = gr.ImageSlider(label=words("faces.slider"), max_height=520, elem_id="face-slider", buttons=["fullscreen"])
     found = gr.State()
     for given in (kind, seed):
         given.preprocess = lambda value: value  # the pipeline says what is wrong with it, in a sentence
@@ -119,6 +135,8 @@ def build(words: Words, opened: gr.Tab, *, public: bool) -> None:
 
     def work(image: Given, found: Found | None, kind: str, seed: int, drawn: dict | None):
         cleared = {gallery: gr.update(visible=False), figures: ""}
+        if kind == BRUSH and not (drawn and any(layer.getbbox() for layer in drawn["layers"])):
+            return {**cleared, line: f'<p class="sentence">{escape(words("faces.paint"))}</p>'}
         try:
             picture, pipeline = _shown(require(image)), reconstructor(NETWORK)
             found = found or Found([centre(picture)], any=False)
@@ -179,6 +197,11 @@ def build(words: Words, opened: gr.Tab, *, public: bool) -> None:
                 mask = hidden(picture, face, kind, seed)
             return png(pipeline(picture, require(mask), face), "reconstructed", both)
 
+    def tools(image: Given, found: Found | None, kind: str):
+        brush = kind == BRUSH
+        picture = None if found is None or not brush else _painted_on(require(image), found.face)
+        return gr.update(visible=not brush), gr.update(visible=brush, value=picture)
+
     def example(said: str) -> str | dict:
         return gr.skip() if said else save_file_to_cache(examples[0], upload.GRADIO_CACHE)
 
@@ -191,9 +214,7 @@ def build(words: Words, opened: gr.Tab, *, public: bool) -> None:
     looked.then(work, given, outputs, **working)
     whose.select(pick, [upload, found], [found, canvas], **PAGE).then(work, given, outputs, **working)
     gr.on([kind.input, seed.change, canvas.change], work, given, outputs, **working)
-    kind.input(
-        lambda kind: (gr.update(visible=kind != BRUSH), gr.update(visible=kind == BRUSH)), kind, [place, canvas], **PAGE
-    )
+    kind.input(tools, [upload, found, kind], [place, canvas], **PAGE)
     dice.click(None, None, seed, js=ROLL)
     opened.select(example, line, upload, **PAGE)
     everyone.click(ask, given, [gallery, figures], show_progress_on=figures, api_visibility="private", **WORK)

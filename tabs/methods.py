@@ -17,7 +17,8 @@ def method(words: Words, name: str) -> str:
 
 def table(words: Words, before: Quality | None, attempts: Sequence[Attempt]) -> str:
     """A row a method, and above them the picture that they were given; its figures where the clean one is known."""
-    columns = [key for key in COLUMNS if before or key not in ("methods.psnr", "methods.ssim")]
+    known = before or any(attempt.quality for attempt in attempts)
+    columns = [key for key in COLUMNS if known or key not in ("methods.psnr", "methods.ssim")]
     head = "".join(f'<th scope="col">{escape(words(key))}</th>' for key in columns)
     best = max((attempt.quality.psnr for attempt in attempts if attempt.quality), default=None)
     rows = [_row(words("methods.before"), before, "–", "")] if before else []

@@ -82,17 +82,17 @@ CSS = """
   border-top: 1px solid var(--line); padding-top: 1rem; color: var(--ink);
 }
 .opinions > p { grid-column: 1 / -1; margin: 0; color: var(--muted); }
-#opinions table, #methods table, #cleaned table {
+.opinions table, .methods {
   width: 100%; margin: 0; border: 0; border-collapse: collapse; font-size: 0.9rem; font-variant-numeric: tabular-nums;
 }
-#opinions th, #opinions td, #methods th, #methods td, #cleaned th, #cleaned td {
+.opinions th, .opinions td, .methods th, .methods td {
   border: 0; border-bottom: 1px solid var(--line); padding: 0.35rem 0 0.35rem 0.5rem;
   text-align: right; white-space: nowrap; font-weight: 400;
 }
-#opinions tr, #methods tr, #cleaned tr { border: 0; }
-#opinions th:first-child, #methods th:first-child, #cleaned th:first-child { text-align: left; padding-left: 0; }
-#opinions thead th, #methods thead th, #cleaned thead th { color: var(--muted); font-size: 0.8rem; }
-#opinions td:nth-child(2) { min-width: 4ch; font-weight: 600; white-space: normal; overflow-wrap: anywhere; }
+.opinions tr, .methods tr { border: 0; }
+.opinions th:first-child, .methods th:first-child { text-align: left; padding-left: 0; }
+.opinions thead th, .methods thead th { color: var(--muted); font-size: 0.8rem; }
+.opinions td:nth-child(2) { min-width: 4ch; font-weight: 600; white-space: normal; overflow-wrap: anywhere; }
 .opinions figure { margin: 0; }
 .opinions svg { width: 100%; max-width: 420px; display: block; margin: 0 auto; overflow: visible; }
 .opinions path { stroke: var(--line); fill: none; }
@@ -128,11 +128,13 @@ CSS = """
 .pads .pad-row > span { display: none; }
 .strip { display: grid; grid-template-columns: repeat(12, minmax(0, 1fr)); gap: 3px; }
 .strip .pixels { width: 100%; height: auto; aspect-ratio: 1; border-radius: 4px; }
-#methods table, #cleaned table { max-width: 34rem; margin-top: 1rem; }
-#methods .best th, #methods .best td, #cleaned .best th, #cleaned .best td { font-weight: 600; }
-#methods, #cleaned, #denoised { color: var(--ink); }
-#denoised .figures { color: var(--ink); font-size: 1.1rem; font-weight: 400; font-variant-numeric: tabular-nums; }
-#attempts .grid-wrap { max-height: none; overflow: visible; }
+.methods { max-width: 34rem; margin-top: 1rem; }
+.methods .best th, .methods .best td { font-weight: 600; }
+#methods, #cleaned, #face-methods, #denoised, #reconstructed { color: var(--ink); }
+.source .figures { color: var(--ink); font-size: 1.1rem; font-weight: 400; font-variant-numeric: tabular-nums; }
+.pictures-grid .grid-wrap { min-height: 0; max-height: none; overflow: visible; }
+#whose .grid-container { grid-template-columns: repeat(auto-fill, 72px); }
+#face-strip .grid-container { grid-template-columns: repeat(3, minmax(0, 1fr)); }
 .rebuilt { display: grid; grid-template-columns: repeat(auto-fill, minmax(104px, 1fr)); gap: 1rem; }
 .rebuilt figure { margin: 0; text-align: center; }
 .rebuilt .pixels { width: 84px; height: 84px; }
@@ -151,12 +153,12 @@ CSS = """
   .many .pictures figure { flex: none; text-align: center; }
   .pixels { width: 60px; height: 60px; flex: none; }
   .opinions { grid-template-columns: minmax(0, 1fr); }
-  #opinions table { font-size: 0.78rem; }
-  #opinions thead th, #methods thead th, #cleaned thead th {
+  .opinions table { font-size: 0.78rem; }
+  .opinions thead th, .methods thead th {
     font-size: 0.7rem; white-space: normal; vertical-align: bottom;
   }
-  #attempts .grid-container { grid-template-columns: repeat(2, minmax(0, 1fr)); }
-  #opinions th, #opinions td, #methods th, #methods td, #cleaned th, #cleaned td { padding-left: 0.25rem; }
+  #attempts .grid-container, #fillings .grid-container { grid-template-columns: repeat(2, minmax(0, 1fr)); }
+  .opinions th, .opinions td, .methods th, .methods td { padding-left: 0.25rem; }
   .pad-row > span { display: none; }
   .pads .pad-row { gap: 0.25rem; }
   .pads .pad-row button { height: 40px; }

@@ -23,6 +23,17 @@ def test_finds_the_astronaut() -> None:
         assert 150 < left < 195 and 60 < top < 105 and 255 < right < 300 and 155 < bottom < 200
 
 
+def test_each_face_once() -> None:
+    """Of an aligned face there are often several boxes; and three faces beside each other are three."""
+    close = astronaut().crop((160, 50, 300, 190)).resize((300, 300))
+    assert len(find(close)) == 1
+    three = Image.new("RGB", (900, 300))
+    for number in range(3):
+        three.paste(close, (300 * number, 0))
+    found = sorted(face.left + face.side // 2 for face in find(three) if face.side > 120)
+    assert [position // 300 for position in found] == [0, 1, 2]
+
+
 def test_nothing_to_find() -> None:
     """No face in a coffee, in noise, in what is too small."""
     noise = np.random.default_rng(0).integers(0, 256, (200, 300, 3), np.uint8)

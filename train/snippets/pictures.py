@@ -119,7 +119,7 @@ class FaceAutoencoder(nn.Module):
         x = image * (1 - mask)
         for layer in self.down:
             x = layer(x).relu()
-        x = self.decoder(self.encoder(x.flatten(1)).relu()).relu().view(-1, *self.coarsest)
+        x = self.decoder(self.encoder(x.flatten(1))).relu().view(-1, *self.coarsest)
         for layer in self.up[:0:-1]:
             x = layer(x).relu()
         return self.up[0](x).sigmoid()
