@@ -1,0 +1,203 @@
+"""The faces tab as a visitor uses it: the example, a box, a brush, one of several faces, all methods, the download."""
+
+import re
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+from app_process import App
+from lab import PHONE, Lab, OpenLab
+from PIL import Image
+from playwright.sync_api import Locator, expect
+from skimage import data
+
+TABS = ("digits.tab", "sample.tab", "denoise.tab", "faces.tab")
+METHODS = ("network.face-ae", "network.face-unet", "method.biharmonic")
+PATIENCE = 30_000  # ms for a picture: the cores may be busy
+SIZE = "async one => (await one.decode(), [one.naturalWidth, one.naturalHeight])"
+
+
+def opened(lab: Lab) -> Lab:
+    """Open the tab, and wait for what it opens with."""
+    lab.page.get_by_role("tab", name=lab.words["faces.tab"], exact=True).click()
+    expect(lab.page.locator("#reconstructed .figures")).to_be_visible(timeout=PATIENCE)
+    return lab
+
+
+def both(lab: Lab) -> Locator:
+    """The two photographs in the slider: hidden, and reconstructed."""
+    return lab.page.locator("#face-slider img")
+
+
+def renewed(lab: Lab, before: str | None) -> str:
+    """The address of the reconstructed photograph, once it is another than `before` and the work is done."""
+    expect(both(lab)).to_have_count(2, timeout=PATIENCE)
+    if before is not None:
+        expect(both(lab).nth(1)).not_to_have_attribute("src", before, timeout=PATIENCE)
+    tracker = lab.page.locator("#face-slider [data-testid=status-tracker]")
+    expect(tracker).to_have_class(re.compile("hide"), timeout=PATIENCE)
+    return both(lab).nth(1).get_attribute("src")
+
+
+def upload(lab: Lab, path: Path) -> None:
+    """Put a file in the place of the photograph."""
+    lab.page.locator("#face-photo [aria-label='Remove Image']").click()
+    lab.page.locator("#face-photo input[type=file]").set_input_files(path)
+
+
+def choose(lab: Lab, kind: str) -> None:
+    """Choose what is hidden."""
+    lab.page.locator("#mask-kind").get_by_text(lab.words[f"mask.{kind}"], exact=True).click()
+
+
+def download(lab: Lab) -> Image.Image:
+    """What the button gives."""
+    with lab.page.expect_download() as found:
+        lab.page.locator("#faces-download").click()
+    return Image.open(BytesIO(found.value.path().read_bytes()))
+
+
+def portrait(width: int = 200, height: int = 240) -> Image.Image:
+    """The astronaut's head, larger."""
+    return Image.fromarray(data.astronaut()).crop((130, 20, 330, 260)).resize((width, height))
+
+
+def changed(found: Image.Image, given: Image.Image) -> tuple[int, int, int, int]:
+    """The box in which two pictures differ: left, top, right, bottom."""
+    where = (np.asarray(found.convert("RGB")) != np.asarray(given.convert("RGB"))).any(2)
+    rows, columns = np.nonzero(where)
+    return columns.min(), rows.min(), columns.max() + 1, rows.max() + 1
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_nothing_is_empty(open_lab: OpenLab, language: str) -> None:
+    """It opens with a result and with what one must know, at any width; on a phone no tab hides in a menu."""
+    for context in ({}, PHONE):
+        lab = open_lab(language, **context)
+        for tab in TABS:
+            expect(lab.page.get_by_role("tab", name=lab.words[tab], exact=True)).to_be_in_viewport(ratio=1)
+        opened(lab)
+        renewed(lab, None)
+        expect(lab.page.locator("#face-strip .grid-wrap img")).to_have_count(3)
+        for key in ("faces.plausible", "faces.licence"):
+            expect(lab.page.locator("#reconstructed")).to_contain_text(lab.words[key])
+        assert lab.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_the_example_waits_for_a_visitor(open_lab: OpenLab) -> None:
+    """Nothing is done for those who never open the tab."""
+    lab, asked = open_lab(), []
+    lab.page.on("request", lambda request: asked.append(request.url) if "/queue/join" in request.url else None)
+    lab.settle()
+    assert not asked
+    opened(lab)
+    assert asked
+
+
+def test_an_own_photograph(open_lab: OpenLab, tmp_path: Path) -> None:
+    """What is downloaded has all its pixels, and is the photograph but for the box, which the dice move."""
+    lab = opened(open_lab())
+    seen = renewed(lab, None)
+    portrait(600, 720).save(tmp_path / "mine.png")
+    upload(lab, tmp_path / "mine.png")
+    seen, found = renewed(lab, seen), download(lab)
+    assert (found.format, found.size) == ("PNG", (600, 720))
+    left, top, right, bottom = changed(found, portrait(600, 720))
+    assert 50 < right - left < 90 and abs((right - left) - (bottom - top)) < 4  # 28 of the face's 128 pixels
+    for picture in both(lab).all():
+        assert picture.evaluate(SIZE) == [600, 720]
+    lab.page.locator("#mask-dice").click()
+    seen = renewed(lab, seen)
+    assert lab.page.locator("#mask-seed input").input_value() not in ("", "0")
+    assert changed(download(lab), portrait(600, 720)) != (left, top, right, bottom)
+    choose(lab, "half")
+    renewed(lab, seen)
+    left, top, right, bottom = changed(download(lab), portrait(600, 720))
+    assert max(right - left, bottom - top) > 200
+
+
+def test_a_brush(open_lab: OpenLab, tmp_path: Path) -> None:
+    """What is painted over goes, and nothing else."""
+    lab = opened(open_lab())
+    seen = renewed(lab, None)
+    portrait().save(tmp_path / "mine.png")
+    upload(lab, tmp_path / "mine.png")
+    seen = renewed(lab, seen)
+    choose(lab, "brush")
+    expect(lab.page.locator("#reconstructed .sentence")).to_have_text(lab.words["faces.paint"], timeout=PATIENCE)
+    canvas = lab.page.locator("#face-canvas canvas").first
+    expect(canvas).to_be_visible()
+    canvas.scroll_into_view_if_needed()
+    lab.page.wait_for_timeout(1000)
+    box = canvas.bounding_box()
+    across, down = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    lab.page.mouse.move(across - 15, down)
+    lab.page.mouse.down()
+    lab.page.mouse.move(across + 15, down, steps=8)
+    lab.page.mouse.up()
+    renewed(lab, seen)
+    expect(lab.page.locator("#reconstructed .figures")).to_be_visible()
+    left, top, right, bottom = changed(download(lab), portrait())
+    assert 60 < (left + right) / 2 < 140 and 80 < (top + bottom) / 2 < 160  # of 200x240, in whose middle the face is
+    assert 10 < right - left < 80 and 5 < bottom - top < 60
+
+
+def test_one_of_several(open_lab: OpenLab, tmp_path: Path) -> None:
+    """The visitor picks whose face it is."""
+    lab = opened(open_lab())
+    seen = renewed(lab, None)
+    pair = Image.new("RGB", (500, 240), (180, 180, 180))
+    pair.paste(portrait(), (0, 0))
+    pair.paste(portrait(), (300, 0))
+    pair.save(tmp_path / "pair.png")
+    upload(lab, tmp_path / "pair.png")
+    seen = renewed(lab, seen)
+    faces = lab.page.locator("#whose .grid-wrap button")
+    expect(faces).to_have_count(2)
+    sides = set()
+    for number in (1, 0):
+        faces.nth(number).click()
+        seen = renewed(lab, seen) if number == 1 or len(sides) else seen
+        left, _, right, _ = changed(download(lab), pair)
+        sides.add((left + right) / 2 > 250)
+    assert sides == {True, False}
+
+
+def test_all_methods(open_lab: OpenLab) -> None:
+    """A row for each with its figures, and their pictures beside the hidden and the true one."""
+    lab = opened(open_lab())
+    seen = renewed(lab, None)
+    lab.page.locator("#faces-compare").click()
+    rows = lab.page.locator("#face-methods tbody tr")
+    expect(rows).to_have_count(3, timeout=PATIENCE)
+    assert rows.locator("th").all_inner_texts() == [lab.words[key] for key in METHODS]
+    figures = [float(row.locator("td").first.inner_text()) for row in rows.all()]
+    expect(lab.page.locator("#face-methods .best th")).to_have_text(lab.words[METHODS[int(np.argmax(figures))]])
+    expect(lab.page.locator("#face-methods thead th")).to_have_count(4)
+    expect(lab.page.locator("#fillings .grid-wrap img")).to_have_count(5)
+    said = lab.page.locator("#reconstructed .figures").inner_text()
+    assert f"{figures[1]:.2f}" in said
+    lab.page.locator("#mask-dice").click()
+    renewed(lab, seen)
+    expect(rows).to_have_count(0)  # they were of another box
+
+
+def test_no_face_and_no_picture(open_lab: OpenLab, app: App, tmp_path: Path) -> None:
+    """A drawing: said, and the middle is offered. A file that is none, and no file: one sentence; then all is well."""
+    lab, before = opened(open_lab()), len(app.log)
+    seen = renewed(lab, None)
+    Image.linear_gradient("L").resize((300, 200)).save(tmp_path / "drawing.png")
+    upload(lab, tmp_path / "drawing.png")
+    renewed(lab, seen)
+    expect(lab.page.locator("#reconstructed")).to_contain_text(lab.words["faces.none"])
+    (tmp_path / "poem.png").write_bytes(b"I am a poem.\n" * 40)
+    upload(lab, tmp_path / "poem.png")
+    sentence = lab.page.locator("#reconstructed .sentence")
+    expect(sentence).to_have_text(lab.words["error.image_unreadable"], timeout=PATIENCE)
+    lab.page.locator("#face-photo [aria-label='Remove Image']").click()
+    expect(sentence).to_have_text(lab.words["error.image_missing"], timeout=PATIENCE)
+    portrait().save(tmp_path / "mine.png")
+    lab.page.locator("#face-photo input[type=file]").set_input_files(tmp_path / "mine.png")
+    expect(lab.page.locator("#reconstructed .figures")).to_be_visible(timeout=PATIENCE)
+    assert "Traceback" not in app.log[before:]
