@@ -131,11 +131,14 @@ def membrane(values: np.ndarray, mask: np.ndarray) -> np.ndarray:
         found[mask] = _enlarged(membrane(*_halved(found, mask)), mask.shape)[mask]
     else:
         found[mask], sweeps = found[~mask].mean(0), 8 * COARSEST**2
+    around = np.pad(found, ((1, 1), (1, 1), (0, 0)), mode="edge")
+    inside = around[1:-1, 1:-1]
     for _ in range(sweeps):
-        around = np.pad(found, ((1, 1), (1, 1), (0, 0)), mode="edge")
         mean = (around[:-2, 1:-1] + around[2:, 1:-1] + around[1:-1, :-2] + around[1:-1, 2:]) / 4
-        found[mask] = mean[mask]
-    return found
+        np.copyto(inside, mean, where=mask[..., None])
+        around[0], around[-1] = around[1], around[-2]
+        around[:, 0], around[:, -1] = around[:, 1], around[:, -2]
+    return inside
 
 
 def _halved(values: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -14,7 +14,7 @@ from skimage.metrics import structural_similarity
 import models
 from models import classical, corruptions, images
 from models.errors import InputError
-from models.faces import Square, centre, find, joined, membrane
+from models.faces import SEARCHED, Square, centre, find, joined, membrane
 from models.inpainters import SIZE
 from models.photographs import packed, unpacked
 from models.pipelines.common import LARGEST_SEED, Facts, loaded, release, shared, whole
@@ -163,11 +163,17 @@ def quality_inside(true: Image.Image, made: Image.Image, mask: Image.Image) -> Q
 
 def _looked_for(pixels: np.ndarray, missing: np.ndarray) -> Square:
     """The face of which most is missing, in a picture that shows nothing of what is missing."""
-    calm = pixels.astype(np.float32)
-    calm = membrane(calm, missing).clip(0, 255).astype(np.uint8)
-    picture = packed(calm, None, Image.new("L", (1, 1)))
-    found = find(picture) or [centre(picture)]
-    return max(found, key=lambda one: missing[_slices(one, missing.shape)].sum())
+    known = np.where(missing[..., None], 0, pixels)
+    seen = packed(known, None, Image.new("L", (1, 1))).convert("RGB")
+    scale = min(1.0, SEARCHED / max(seen.size))
+    size = [max(1, round(scale * side)) for side in seen.size]
+    hole = np.asarray(Image.fromarray(np.uint8(255 * missing)).resize(size, Image.Resampling.BOX)) > 0
+    calm = membrane(np.asarray(seen.resize(size, Image.Resampling.BOX), np.float32), hole)
+    found = find(Image.fromarray(calm.clip(0, 255).astype(np.uint8)))
+    if not found:
+        return centre(seen)
+    face = max(found, key=lambda one: hole[_slices(one, hole.shape)].sum())
+    return Square(round(face.left / scale), round(face.top / scale), max(1, round(face.side / scale)))
 
 
 def _slices(face: Square, shape: tuple[int, int]) -> tuple[slice, slice]:
