@@ -94,7 +94,7 @@ def build(words: Words, opened: gr.Tab, *, public: bool) -> None:
                 transforms=(),
                 layers=False,
                 buttons=[],
-                brush=gr.Brush(default_size=28, colors=[INK], default_color=INK, color_mode="fixed"),
+                brush=gr.Brush(default_size=48, colors=[INK], default_color=INK, color_mode="fixed"),
                 label=words("faces.canvas"),
                 elem_id="face-canvas",
             )
@@ -213,7 +213,7 @@ def build(words: Words, opened: gr.Tab, *, public: bool) -> None:
     )
     looked.then(work, given, outputs, **working)
     whose.select(pick, [upload, found], [found, canvas], **PAGE).then(work, given, outputs, **working)
-    gr.on([kind.input, seed.change, canvas.change], work, given, outputs, **working)
+    gr.on([kind.input, seed.change, canvas.input], work, given, outputs, **working)
     kind.input(tools, [upload, found, kind], [place, canvas], **PAGE)
     dice.click(None, None, seed, js=ROLL)
     opened.select(example, line, upload, **PAGE)
@@ -244,7 +244,7 @@ def _view(picture: Image.Image, face: Square) -> tuple[int, int, int, int]:
 
 def _painted_on(picture: Image.Image, face: Square) -> Image.Image:
     view = _shown(picture).convert("RGB").crop(_view(picture, face))
-    scale = min(1.0, VIEW / max(view.size))
+    scale = VIEW / max(view.size)  # a small face is enlarged: a brush has its size in these pixels
     return view.resize([max(1, round(scale * side)) for side in view.size])
 
 

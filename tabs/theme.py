@@ -165,6 +165,7 @@ CSS = """
   .pads [data-strokes] { flex: 1 1 0; width: auto; min-width: 0; max-width: 34px; }
   .pads [data-strokes] svg { max-width: 100%; }
   .pads .pad-clear { padding: 0 0.4rem; }
+  .tab-container button { padding: 0 0.55rem; font-size: 0.85rem; }
   #parts .tab-container button { padding: 0 0.35rem; font-size: 0.8rem; }
   .strip { grid-template-columns: repeat(6, minmax(0, 1fr)); }
   .rebuilt { grid-template-columns: repeat(3, minmax(0, 1fr)); gap: 0.75rem; }

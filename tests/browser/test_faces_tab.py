@@ -154,11 +154,11 @@ def test_one_of_several(open_lab: OpenLab, tmp_path: Path) -> None:
     upload(lab, tmp_path / "pair.png")
     seen = renewed(lab, seen)
     faces = lab.page.locator("#whose .grid-wrap button")
-    expect(faces).to_have_count(2)
+    expect(faces.nth(1)).to_be_visible()
     sides = set()
-    for number in (1, 0):
+    for number in range(faces.count() - 1, -1, -1):  # the first is there to begin with
         faces.nth(number).click()
-        seen = renewed(lab, seen) if number == 1 or len(sides) else seen
+        seen = renewed(lab, seen)
         left, _, right, _ = changed(download(lab), pair)
         sides.add((left + right) / 2 > 250)
     assert sides == {True, False}
