@@ -73,6 +73,7 @@ def build(words: Words, opened: gr.Tab, *, public: bool) -> None:
                 height="auto",
                 object_fit="cover",
                 allow_preview=False,
+                buttons=[],
                 label=words("faces.whose"),
                 elem_id="whose",
                 elem_classes="pictures-grid",

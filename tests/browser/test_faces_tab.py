@@ -153,7 +153,7 @@ def test_one_of_several(open_lab: OpenLab, tmp_path: Path) -> None:
     pair.save(tmp_path / "pair.png")
     upload(lab, tmp_path / "pair.png")
     seen = renewed(lab, seen)
-    faces = lab.page.locator("#whose .grid-wrap button")
+    faces = lab.page.locator("#whose .thumbnail-item")
     expect(faces.nth(1)).to_be_visible()
     sides = set()
     for number in range(faces.count() - 1, -1, -1):  # the first is there to begin with
