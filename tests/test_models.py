@@ -21,7 +21,7 @@ from models.gan import ConvGenerator, MLPGenerator
 from models.vae import GaussianVAE
 
 NAMES = models.names()
-TASKS = ("classification", "autoencoding", "generation", "denoising")
+TASKS = ("classification", "autoencoding", "generation", "denoising", "inpainting")
 EXACT = {  # the documents' own figures
     "mnist-dense": 407_050,
     "mnist-mlp": 118_282,
@@ -36,7 +36,7 @@ EXACT = {  # the documents' own figures
     "mnist-gan": 559_632,
 }
 MOST = {"mnist-resnet": 1_000_000, "mnist-vae-2d": 2_000_000, "mnist-cvae": 2_500_000, "mnist-dcgan": 1_000_000}
-MOST |= {"mnist-denoiser": 150_000, "photo-denoiser": 4_700_000}
+MOST |= {"mnist-denoiser": 150_000, "photo-denoiser": 4_700_000, "face-ae": 4_700_000, "face-unet": 4_700_000}
 DENSE = {"architecture": "Dense", "task": "classification", "format_version": 1, "kwargs": {"hidden": 8}}
 RECURRENT = DENSE | {"architecture": "Recurrent", "kwargs": {"cell": "gru", "hidden": 8, "bidirectional": True}}
 RESNET = DENSE | {"architecture": "ResNet", "kwargs": {"widths": [4, 8], "blocks": [1], "dropout": 0.3}}
@@ -53,8 +53,10 @@ GAN = DENSE | {"architecture": "MLPGenerator", "task": "generation", "kwargs": {
 
 
 def batch(net: models.Model, count: int = 4) -> torch.Tensor:
-    """What the network takes: a GAN's generator points of its latent, all others small pictures."""
+    """What the network takes: a GAN's generator points of its latent, an inpainter faces, all others small pictures."""
     draw = torch.Generator().manual_seed(0)
+    if net.task == "inpainting":
+        return torch.rand(count, 3, 128, 128, generator=draw)
     if isinstance(net, MLPGenerator | ConvGenerator):
         return torch.randn(count, net.latent, generator=draw)
     return torch.rand(count, 3 if isinstance(net, PhotoDenoiser) else 1, 28, 28, generator=draw)
@@ -65,6 +67,9 @@ def forward(net: models.Model, x: torch.Tensor) -> torch.Tensor:
 
     The n-th picture of a conditional one is told that it is an n.
     """
+    if net.task == "inpainting":
+        hole = torch.nn.functional.pad(torch.ones(len(x), 1, 28, 28), (40, 60, 50, 50))
+        return net(x, hole)
     if net.task != "generation":
         return net(x)
     digit = torch.arange(len(x)) % 10 if net.conditional else None
@@ -75,11 +80,11 @@ def forward(net: models.Model, x: torch.Tensor) -> torch.Tensor:
 
 
 def lived_in(name: str) -> models.Model:
-    """A network whose buffers, too, are no longer what they start as, nor zeros; in eval mode."""
+    """A network whose buffers, too, are no longer what they start as, nor zeros; as precise as a file, in eval mode."""
     torch.manual_seed(0)
     net = awake(models.create(name))
     forward(net, batch(net))
-    return net.eval()
+    return net.to(net.stored).float().eval()
 
 
 def awake(net: models.Model) -> models.Model:
@@ -123,7 +128,7 @@ def test_shape_and_gradients(name: str) -> None:
         if isinstance(net, GaussianVAE):
             assert out.shape == (4, 2 * net.latent + 784) and net(x).shape == x.shape
             assert net.encode(x).shape == (4, net.latent)
-        elif net.task == "denoising":
+        elif net.task in ("denoising", "inpainting"):
             assert out.shape == x.shape
         else:
             assert out.shape == (4, 1, 28, 28) and 0 <= out.min() < out.max() <= 1

@@ -34,7 +34,7 @@ def test_every_kind_has_a_task() -> None:
     """Each recipe's class has one, and what it chooses by is ranked such that more is better."""
     assert {type(one) for one in RECIPES.values()} == set(TASKS)
     better = {"accuracy": (0.9, 0.8), "mse": (0.01, 0.02), "elbo": (-90.0, -100.0), "frechet": (1.0, 2.0)}
-    better |= {"psnr": (30.0, 20.0), "psnr_25": (30.0, 20.0)}
+    better |= dict.fromkeys(("psnr", "psnr_25", "psnr_28"), (30.0, 20.0))
     assert {task.score for task in TASKS.values()} == set(better)
     for task in TASKS.values():
         good, bad = ({task.score: value, "loss": 0.0} for value in better[task.score])
@@ -51,6 +51,9 @@ def test_recipes_of_the_documents() -> None:
     for name in ("mnist-ae", "mnist-dae", "mnist-vae", "mnist-gan"):
         one = RECIPES[name]
         assert (one.augment, one.ema, one.schedule, one.warmup, one.weight_decay) == (None, None, "constant", 0, 0)
+    face = RECIPES["face-ae"]
+    assert (face.optimizer, face.lr, face.epochs, face.batch_size) == ("adam", 1e-3, 50, 64)
+    assert (face.augment, face.ema, face.schedule, face.warmup, face.weight_decay) == (None, None, "constant", 0, 0)
     assert (RECIPES["mnist-vae"].kl_weight, RECIPES["mnist-vae"].kl_warmup) == (1, 0)
 
 
