@@ -244,7 +244,7 @@ def _view(picture: Image.Image, face: Square) -> tuple[int, int, int, int]:
 
 
 def _painted_on(picture: Image.Image, face: Square) -> Image.Image:
-    view = _shown(picture).convert("RGB").crop(_view(picture, face))
+    view = _shown(picture.crop(_view(picture, face))).convert("RGB")
     scale = VIEW / max(view.size)  # a small face is enlarged: a brush has its size in these pixels
     return view.resize([max(1, round(scale * side)) for side in view.size])
 
@@ -254,16 +254,14 @@ def _brushed(picture: Image.Image, face: Square, drawn: dict | None) -> Image.Im
     left, top, right, bottom = _view(picture, face)
     mask = Image.new("L", picture.size)
     for layer in (drawn or {}).get("layers", []):
-        ink = (
-            layer.convert("RGBA").getchannel("A").resize((right - left, bottom - top)).point(lambda a: 255 * (a > 127))
-        )
-        mask.paste(255, (left, top), ink)
+        ink = layer.convert("RGBA").getchannel("A").resize((right - left, bottom - top))
+        mask.paste(255, (left, top), ink.point(lambda value: 255 * (value > 127)))
     return mask
 
 
 def _covered(picture: Image.Image, gone: Image.Image) -> Image.Image:
     """The photograph with what is hidden in black."""
-    black = Image.new(
-        picture.mode, picture.size, (0,) * (len(picture.getbands()) - 1) + (255,) if "A" in picture.mode else 0
-    )
+    black = Image.new(picture.mode, picture.size)
+    if "A" in picture.getbands():
+        black.putalpha(255)
     return Image.composite(black, picture, gone.point(lambda value: 255 * (value > 127)))
