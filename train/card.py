@@ -69,7 +69,7 @@ def _body(name: str, recipe: Recipe, runs: list[Run], data: Data, dataset: str, 
 {inspect.getdoc(type(first.net)).partition("Args:")[0].strip()}
 
 {recipe.source} {kind.interface}
-{first.net.parameter_count:,} parameters, float32.
+{first.net.parameter_count:,} parameters, {str(first.net.stored).removeprefix("torch.")}.
 
 ## Figures
 
