@@ -3,7 +3,6 @@
 from html import escape
 
 import gradio as gr
-from gradio.processing_utils import save_pil_to_cache
 from PIL import Image
 
 import models
@@ -11,6 +10,7 @@ from models import images
 from models.pipelines import DigitSampler, sampler
 from models.pipelines.sampler import HOTTEST, MOST
 from tabs import PAGE, ROLL, Words
+from tabs.files import png
 from tabs.networks import chosen, menu, source
 from tabs.picture import data_url
 
@@ -79,7 +79,7 @@ def build(words: Words, *, public: bool) -> None:
         except ValueError as error:
             return f'<p class="sentence">{escape(words.sentence(error))}</p>', None
         sheet = images.sheet(pictures, 8)
-        return _gallery(words, pictures), save_pil_to_cache(sheet, download.GRADIO_CACHE, name="digits", format="png")
+        return _gallery(words, pictures), png(sheet, "digits", download)
 
     def tell(network: str):
         try:
