@@ -207,7 +207,7 @@ def test_the_digit_denoiser_is_the_best() -> None:
 
 
 def test_the_inpainter_is_the_best() -> None:
-    """Its card's table has it nearest to the truth, by far in large holes, and hardest to tell from it."""
+    """Its card's table has it nearest to the truth, by far in large holes; harder to tell from it than a membrane."""
     cell = r" ([\d.]+) \|"
     rows = re.findall(rf"^\| (.+?) \|{cell * 6} ([\d.]+)% ± [\d.]+% \|$", read(sources.CHECKPOINTS / "face-unet"), re.M)
     figures = {name: tuple(map(float, values)) for name, *values in rows}
@@ -215,8 +215,8 @@ def test_the_inpainter_is_the_best() -> None:
     assert len(figures) == 2
     for others in figures.values():
         assert all(own > other for own, other in zip(ours[:4], others[:4], strict=True))
-        assert ours[6] < others[6]
     assert ours[2] >= figures["biharmonic"][2] + 1.5
+    assert ours[6] < figures["biharmonic"][6]
 
 
 def test_the_flagship_can_be_trusted() -> None:
