@@ -15,6 +15,7 @@ SMALLEST = 24  # pixels on a side there: the cascade's own window
 # them. Where there is no face up to four windows agree, where there is one a dozen or two.
 NEAR, ALIKE, VOTES = 0.3, 0.6, 5
 MOST = 20  # faces that are offered
+SMALL = 1 / 3  # of the largest one's side: one below is seldom a face, and never whom the photograph is of
 # By the cascade's boxes on aligned training faces: 1.00 of a crop's side wide, their middle 0.08 above the crop's.
 ABOVE = 0.08
 COARSEST = 8  # pixels on the shorter side of a picture at which the seam is solved without the help of a smaller one
@@ -57,7 +58,8 @@ def find(image: Image.Image) -> list[Square]:
     found = []
     for left, top, width in agreed(boxes / scale):
         found.append(Square(round(left), round(top + ABOVE * width), max(1, round(width))))
-    return sorted(found, key=lambda face: -face.side)[:MOST]
+    found.sort(key=lambda face: -face.side)
+    return [face for face in found if face.side >= SMALL * found[0].side][:MOST]
 
 
 def agreed(boxes: np.ndarray) -> list[np.ndarray]:

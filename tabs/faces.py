@@ -20,6 +20,7 @@ from tabs.picture import Picture, require
 
 NETWORK = "face-unet"
 BRUSH = "brush"
+SEED = 22  # hides an eye of the example
 VIEW = 512  # pixels on the longer side of what is painted on
 ROOM = 0.25  # of a face's side, that is shown around it
 INK = "#000000"
@@ -86,7 +87,7 @@ def build(words: Words, opened: gr.Tab, *, public: bool) -> None:
                 elem_id="mask-kind",
             )
             with gr.Row(elem_classes="seed") as place:
-                seed = gr.Number(0, label=words("sample.seed"), precision=None, elem_id="mask-seed")
+                seed = gr.Number(SEED, label=words("sample.seed"), precision=None, elem_id="mask-seed")
                 dice = gr.Button(words("sample.dice"), size="sm", elem_id="mask-dice")
             canvas = gr.ImageEditor(
                 visible=False,
@@ -112,7 +113,8 @@ def build(words: Words, opened: gr.Tab, *, public: bool) -> None:
     figures = gr.HTML(elem_id="face-methods")
     both = gr.ImageSlider(label=words("faces.slider"), max_height=520, elem_id="face-slider", buttons=["fullscreen"])
     found = gr.State()
-    for given in (kind, seed):
+    number = gr.Number(0, visible=False, label=words("sample.seed"), precision=None)
+    for given in (kind, seed, number):
         given.preprocess = lambda value: value  # the pipeline says what is wrong with it, in a sentence
 
     def look(image: Given):
@@ -227,7 +229,7 @@ def build(words: Words, opened: gr.Tab, *, public: bool) -> None:
         network = gr.Textbox(NETWORK, visible=False, label=words("network"))
         result = gr.Image(visible=False, label=words("faces.reconstructed"))
         gr.Button(visible=False).click(
-            reconstruct, [upload, own, what, seed, network], result, api_name="reconstruct", **WORK
+            reconstruct, [upload, own, what, number, network], result, api_name="reconstruct", **WORK
         )
 
 

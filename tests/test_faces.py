@@ -23,6 +23,17 @@ def test_finds_the_astronaut() -> None:
         assert 150 < left < 195 and 60 < top < 105 and 255 < right < 300 and 155 < bottom < 200
 
 
+def test_small_ones_are_left_out() -> None:
+    """What is below a third of the largest face; one just above stays."""
+    close = astronaut().crop((160, 50, 300, 190))
+    for side, wanted in ((200, 2), (90, 1)):
+        both = Image.new("RGB", (800, 500))
+        both.paste(close.resize((420, 420)), (0, 0))
+        both.paste(close.resize((side, side)), (500, 100))
+        assert len(find(both)) == wanted
+    assert len(find(astronaut())) == 1
+
+
 def test_each_face_once() -> None:
     """Of an aligned face there are often several boxes; and three faces beside each other are three."""
     close = astronaut().crop((160, 50, 300, 190)).resize((300, 300))
