@@ -142,7 +142,8 @@ def build(words: Words, opened: gr.Tab, *, public: bool) -> None:
             return {**cleared, line: f'<p class="sentence">{escape(words("faces.paint"))}</p>'}
         try:
             picture, pipeline = _shown(require(image)), reconstructor(NETWORK)
-            found = found or Found([centre(picture)], any=False)
+            if found is None:  # asked for by the picture that was here before; this one's faces are being looked for
+                return {line: gr.skip()}
             gone = mask(picture, found.face, kind, seed, drawn)
             whole = pipeline(picture, gone, found.face)
             quality = quality_inside(picture, whole, gone)

@@ -25,8 +25,9 @@ class Rebuilt:
 
 
 def names() -> list[str]:
-    """The registered networks that write a code and read it: autoencoders and variational ones."""
-    return [name for name in models.names() if hasattr(architecture(name), "encode")]
+    """The registered networks that write a digit's code and read it: autoencoders and variational ones."""
+    digits = [*models.names(task="autoencoding"), *models.names(task="generation")]
+    return [name for name in digits if hasattr(architecture(name), "encode")]
 
 
 class DigitAutoencoder:
