@@ -118,7 +118,7 @@ BAD: dict[str, tuple[list, str]] = {
         f"seed {seed!r}": ([PICTURE, None, "box", seed, UNET], "4294967295")
         for seed in (-1, 2**32, 0.5, NAN, "loud", None, True, [3])
     },
-    **{f"kind {one!r}": ([PICTURE, None, one, 0, UNET], "strokes") for one in ("brush", "", None, 7, ["box"])},
+    **{f"kind {one!r}": ([PICTURE, None, one, 0, UNET], "no such mask") for one in ("brush", "", None, 7, ["box"])},
     **{f"network {one!r}": ([PICTURE, MASK, "box", 0, one], UNET) for one in ("face", "mnist-ae", "", None, 7, [UNET])},
     "no picture": ([None, MASK, "box", 0, UNET], "There is no picture"),
     "poem": ([data_url(b"I am a poem.\n" * 40), None, "box", 0, UNET], "is no picture"),

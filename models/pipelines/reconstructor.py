@@ -87,7 +87,7 @@ def hidden(image: Image.Image, face: Square, kind: str = "box", seed: int = 0) -
     """
     if not isinstance(kind, str) or kind not in corruptions.MASKS:
         listed = ", ".join(corruptions.MASKS)
-        raise InputError("kind", f"There is no such mask: choose one of {listed}.", offered=listed)
+        raise InputError("mask_kind", f"There is no such mask: choose one of {listed}.", offered=listed)
     generator = torch.Generator().manual_seed(whole("seed", seed, 0, LARGEST_SEED))
     part = corruptions.MASKS[kind](1, SIZE, SIZE, generator=generator)[0, 0]
     mask = Image.new("L", image.size)
