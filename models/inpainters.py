@@ -5,7 +5,14 @@ from typing import ClassVar
 
 import torch
 from torch import nn
-from torch.nn.functional import pixel_shuffle, pixel_unshuffle, relu, scaled_dot_product_attention, silu
+from torch.nn.functional import (
+    leaky_relu,
+    pixel_shuffle,
+    pixel_unshuffle,
+    relu,
+    scaled_dot_product_attention,
+    silu,
+)
 
 from models.base import Model, register
 
@@ -89,6 +96,7 @@ def hidden(image: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
     return torch.where(mask > 0, torch.zeros_like(image), image)
 
 
+@register("face-gan", task="inpainting", widths=(64, 128, 192), blocks=1)
 @register("face-unet", task="inpainting", widths=(64, 128, 192), blocks=1)
 class FaceUNet(Model):
     """A U-Net that is told what is missing and fills that alone, on pixel-unshuffled input.
@@ -134,3 +142,31 @@ class FaceUNet(Model):
             x = stage(kept.pop() + up(x))
         filled = pixel_shuffle(self.output(x), SHUFFLED).float().sigmoid()
         return torch.where(mask > 0, filled.to(image), image)
+
+
+class PatchCritic(nn.Module):
+    """Tells real from filled at every place of a picture, by the 26x26 pixels around it (Isola et al. 2017, PatchGAN).
+
+    The opponent of `face-gan` in training; it is no `Model`, and its weights stay with the run.
+    """
+
+    def __init__(self, width: int = 64):
+        super().__init__()
+
+        def normed(before: int, after: int, kernel: int, stride: int) -> nn.Sequential:
+            return nn.Sequential(nn.Conv2d(before, after, kernel, stride, padding=1), nn.GroupNorm(GROUPS, after))
+
+        self.stages = nn.ModuleList(
+            [nn.Conv2d(4, width, 4, 2, padding=1), normed(width, 2 * width, 4, 2), normed(2 * width, 4 * width, 3, 1)]
+        )
+        self.output = nn.Conv2d(4 * width, 1, 3, padding=1)
+
+    def forward(self, picture: torch.Tensor, mask: torch.Tensor) -> list[torch.Tensor]:
+        """(N, 3, H, W) in [0, 1] and mask (N, 1, H, W) -> what each stage found, and the scores (N, 1, H/4, W/4) last.
+
+        Scores are higher for what looks real.
+        """
+        found = [torch.cat([2 * picture - 1, mask], 1)]
+        for stage in self.stages:
+            found.append(leaky_relu(stage(found[-1]), 0.2))
+        return [*found[1:], self.output(found[-1])]

@@ -3,16 +3,17 @@
 from functools import cache
 
 import torch
-from torch.nn.functional import mse_loss
+from torch import nn
+from torch.nn.functional import adaptive_max_pool2d, max_pool2d, mse_loss, relu
 
 import models
 from models import classical, corruptions
 from models.base import Model
-from models.inpainters import SIZE
+from models.inpainters import SIZE, PatchCritic
 from train import faces, holes
 from train.data import Data, Split
 from train.holes import Fill
-from train.recipes import FaceRecipe
+from train.recipes import FaceRecipe, Recipe
 from train.task import Task
 
 BOX = 28  # pixels on a side, of the document's
@@ -21,6 +22,7 @@ SMALLEST = 16  # of those to train with
 BATCH = 50
 FREE = 0.5  # of those masks that are no boxes, strokes; the rest are several boxes
 TEXTBOOK = "face-ae"
+START = "face-unet"  # whose weights the adversarial stage begins with
 
 
 class Inpainting(Task):
@@ -56,9 +58,7 @@ class FaceInpainting(Inpainting):
         textbook()
 
     def loss(self, nets, turn, images, labels, recipe, done):
-        mirrored = torch.rand(len(images), 1, 1, 1, device=images.device) < 0.5
-        images = torch.where(mirrored, images.flip(3), images).contiguous(memory_format=torch.channels_last)
-        masks = hidden_parts(len(images), recipe).to(images.device)
+        images, masks = mirrored(images), hidden_parts(len(images), recipe).to(images.device)
         return hole_loss(nets[turn](images, masks).float(), images, masks)
 
     def evaluate(self, net: Model, split: Split) -> dict[str, float]:
@@ -76,6 +76,51 @@ class FaceInpainting(Inpainting):
         """Of small and of large holes, and whether a classifier can tell."""
         both = {**holes.quality(fill, data.test, BOX), **holes.quality(fill, data.test, LARGE)}
         return {**both, **holes.told_apart(fill, data, BOX)}
+
+
+class FaceAdversarial(FaceInpainting):
+    """The same, fine-tuned against a critic of patches around the hole: hinge loss, and feature matching."""
+
+    def check(self, data: Data) -> None:
+        super().check(data)
+        models.load(START)
+
+    def networks(self, net: Model) -> dict[str, nn.Module]:
+        start = models.load(START)
+        if start.config != net.config:
+            raise ValueError(f"It goes on from the weights of {START}, so leave the network as it is there.")
+        net.load_state_dict(start.state_dict())
+        return {"critic": PatchCritic(), "net": net}
+
+    def turns(self, step: int, recipe: Recipe) -> tuple[str, ...]:
+        return ("critic", "net")
+
+    def loss(self, nets, turn, images, labels, recipe, done):
+        images, masks = mirrored(images), hidden_parts(len(images), recipe).to(images.device)
+        critic = nets["critic"]
+        with torch.set_grad_enabled(turn == "net"):
+            filled = nets["net"](images, masks).float()
+        if turn == "critic":
+            real, fake = critic(torch.cat([images, filled]), masks.repeat(2, 1, 1, 1))[-1].float().chunk(2)
+            return around(relu(1 - real) + relu(1 + fake), masks)
+        *made, scores = critic(filled, masks)
+        with torch.no_grad():
+            *true, _ = critic(images, masks)
+        features = [around((one - other).float().abs(), masks) for one, other in zip(made, true, strict=True)]
+        loss = hole_loss(filled, images, masks) + recipe.features * sum(features) / len(features)
+        return loss - recipe.adversarial * around(scores.float(), masks)
+
+
+def mirrored(images: torch.Tensor) -> torch.Tensor:
+    """Each second picture, by chance, left to right."""
+    chosen = torch.rand(len(images), 1, 1, 1, device=images.device) < 0.5
+    return torch.where(chosen, images.flip(3), images).contiguous(memory_format=torch.channels_last)
+
+
+def around(values: torch.Tensor, masks: torch.Tensor) -> torch.Tensor:
+    """The mean of values (N, C, h, w) at the places that see a hidden pixel or are beside such a place."""
+    near = max_pool2d(adaptive_max_pool2d(masks, values.shape[2:]), 3, 1, padding=1)
+    return (values.mean(1, keepdim=True) * near).sum() / near.sum()
 
 
 @cache

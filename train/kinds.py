@@ -11,6 +11,7 @@ from train.recipes import (
     ClassifierRecipe,
     DigitDenoiserRecipe,
     FaceAutoencoderRecipe,
+    FaceGANRecipe,
     FaceRecipe,
     GANRecipe,
     PhotoRecipe,
@@ -199,3 +200,4 @@ KINDS: dict[type[Recipe], Kind] = {
         license=RESEARCH,
     ),
 }
+KINDS[FaceGANRecipe] = KINDS[FaceRecipe]  # the same network, the same figures

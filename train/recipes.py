@@ -161,6 +161,19 @@ class FaceRecipe(Recipe):
     free: float = 0.0
 
 
+@dataclass(frozen=True)
+class FaceGANRecipe(FaceRecipe):
+    """From the weights of `face-unet`: the same, and a critic of patches around the hole to fool and to agree with.
+
+    Attributes:
+        adversarial: weight of the critic's score of what was filled, per patch (hinge loss).
+        features: weight of the difference between what the critic finds in the filled and in the true picture.
+    """
+
+    adversarial: float = 0.03
+    features: float = 0.5
+
+
 RECIPES: dict[str, Recipe] = {
     "mnist-dense": ClassifierRecipe(
         dataset="ylecun/mnist",
@@ -405,5 +418,19 @@ RECIPES: dict[str, Recipe] = {
         free=0.2,
         mixed_precision="bf16",
         source="Ours: a U-Net that is told what is missing, with attention where each place sees the whole face.",
+    ),
+    "face-gan": FaceGANRecipe(
+        dataset="py97/UTKFace-Cropped",
+        epochs=1,
+        batch_size=16,
+        lr=5e-4,
+        optimizer="adam-wgan",
+        warmup=0.01,
+        schedule="cosine",
+        ema=0.99,
+        largest=64,
+        free=0.3,
+        mixed_precision="bf16",
+        source="Ours: `face-unet`, sharpened against a critic of patches (hinge PatchGAN) with feature matching.",
     ),
 }

@@ -9,12 +9,13 @@ from models.gan import ConvCritic, MLPDiscriminator
 from train import fidelity, losses, metrics, reliability, strokes
 from train.data import Data, Split
 from train.denoising import DigitDenoising, PhotoDenoising
-from train.inpainting import FaceAutoencoding, FaceInpainting
+from train.inpainting import FaceAdversarial, FaceAutoencoding, FaceInpainting
 from train.recipes import (
     AutoencoderRecipe,
     ClassifierRecipe,
     DigitDenoiserRecipe,
     FaceAutoencoderRecipe,
+    FaceGANRecipe,
     FaceRecipe,
     GANRecipe,
     PhotoRecipe,
@@ -209,4 +210,5 @@ TASKS: dict[type[Recipe], Task] = {
     PhotoRecipe: PhotoDenoising(),
     FaceAutoencoderRecipe: FaceAutoencoding(),
     FaceRecipe: FaceInpainting(),
+    FaceGANRecipe: FaceAdversarial(),
 }
