@@ -5,9 +5,18 @@ from functools import cache
 
 import numpy as np
 from PIL import Image
-from scipy.ndimage import binary_dilation, binary_erosion, distance_transform_edt, gaussian_filter, zoom
+from scipy.ndimage import (
+    binary_dilation,
+    binary_erosion,
+    distance_transform_edt,
+    gaussian_filter,
+    map_coordinates,
+    zoom,
+)
 from skimage import data
 from skimage.feature import Cascade
+
+from models.photographs import packed, unpacked
 
 SEARCHED = 512  # pixels on the longer side of the picture in which faces are looked for
 SMALLEST = 24  # pixels on a side there: the cascade's own window
@@ -18,6 +27,7 @@ MOST = 20  # faces that are offered
 SMALL = 1 / 3  # of the largest one's side: one below is seldom a face, and never whom the photograph is of
 # By the cascade's boxes on aligned training faces: 1.00 of a crop's side wide, their middle 0.08 above the crop's.
 ABOVE = 0.08
+RIM = 4  # pixels around a hole that its seam depends on
 COARSEST = 8  # pixels on the shorter side of a picture at which the seam is solved without the help of a smaller one
 SWEEPS = 24
 
@@ -44,7 +54,11 @@ def _cascade() -> Cascade:
 def find(image: Image.Image) -> list[Square]:
     """The upright frontal faces of a picture, the largest first, by scikit-image's cascade of local binary patterns."""
     scale = min(1.0, SEARCHED / max(image.size))
-    small = image.convert("RGB").resize([max(1, round(scale * side)) for side in image.size], Image.Resampling.BOX)
+    small = (
+        packed(unpacked(image)[0], None, image)
+        .convert("RGB")
+        .resize([max(1, round(scale * side)) for side in image.size], Image.Resampling.BOX)
+    )
     # A face that fills the picture has its forehead beyond it, where the cascade wants to look.
     margin = min(small.size) // 4
     pixels = np.pad(np.asarray(small), ((margin,) * 2, (margin,) * 2, (0, 0)), mode="edge")
@@ -98,17 +112,36 @@ def joined(pixels: np.ndarray, made: np.ndarray, mask: np.ndarray, fine: float) 
     mask, the pixels there.
     """
     result = np.where(mask[..., None], made, pixels)
-    edge = binary_dilation(mask) & ~mask
-    if edge.any():
-        # Both sides go on, straight, to the line between them: what is a slope is no step.
-        outside = 1.5 * pixels[edge] - 0.5 * _nearest(pixels, ~binary_dilation(mask, iterations=2), edge)
-        deeper = binary_erosion(mask)
-        inside = 1.5 * _nearest(made, mask, edge) - 0.5 * _nearest(made, deeper if deeper.any() else mask, edge)
-        off, weight = np.zeros_like(result), gaussian_filter(edge.astype(float), fine)
-        off[edge] = outside - inside
-        off = gaussian_filter(off, (fine, fine, 0)) / np.maximum(weight, 1e-9)[..., None]
-        result[mask] += membrane(off, ~edge)[mask]
+    if not mask.any() or mask.all():
+        return result
+    near = tuple(
+        slice(max(0, places[0] - RIM), places[-1] + 1 + RIM)
+        for places in (np.nonzero(mask.any(axis))[0] for axis in (1, 0))
+    )
+    pixels, made, mask, inside = pixels[near], made[near], mask[near], result[near]
+    wider = binary_dilation(mask)
+    edge, deeper = wider & ~mask, binary_erosion(mask)
+    # Both sides go on, straight, to the line between them: what is a slope is no step.
+    outer = 1.5 * pixels[edge] - 0.5 * _nearest(pixels, ~binary_dilation(wider), edge)
+    inner = 1.5 * _nearest(made, mask, edge) - 0.5 * _nearest(made, deeper if deeper.any() else mask, edge)
+    off = np.zeros_like(inside)
+    off[edge] = _averaged(outer - inner, edge, fine)
+    inside[mask] += membrane(off, ~edge)[mask]
     return result
+
+
+def _averaged(values: np.ndarray, where: np.ndarray, sigma: float) -> np.ndarray:
+    """The values (N, C) at the places `where` is true, each averaged with its neighbours by a Gaussian.
+
+    A wide one is applied to sums over blocks.
+    """
+    block = max(1, int(sigma / 4))
+    spread = np.zeros((*where.shape, values.shape[1] + 1), values.dtype)
+    spread[where] = np.concatenate([values, np.ones_like(values[:, :1])], 1)
+    spread = gaussian_filter(_blocks(spread, block), (sigma / block, sigma / block, 0), mode="constant")
+    at = (np.argwhere(where).T + 0.5) / block - 0.5
+    spread = np.stack([map_coordinates(one, at, order=1, mode="nearest") for one in np.moveaxis(spread, 2, 0)], 1)
+    return spread[:, :-1] / np.maximum(spread[:, -1:], 1e-9)
 
 
 def _nearest(values: np.ndarray, there: np.ndarray, asked: np.ndarray) -> np.ndarray:
@@ -122,8 +155,9 @@ def _nearest(values: np.ndarray, there: np.ndarray, asked: np.ndarray) -> np.nda
 def membrane(values: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """The harmonic function inside a mask with these values (H, W, C) around it; outside, the values.
 
-    At the picture's border it goes on level. It is what the picture at half the size gives, enlarged, and then made
-    smooth: each pixel becomes the mean of its neighbours so many times (cascadic multigrid).
+    At the picture's border it goes on level; where nothing is known, it is 0. It is what the picture at half the size
+    gives, enlarged, and then made smooth: each pixel becomes the mean of its neighbours so many times (cascadic
+    multigrid).
     """
     found = np.where(mask[..., None], 0.0, values)
     if not mask.any() or mask.all():
@@ -145,13 +179,16 @@ def membrane(values: np.ndarray, mask: np.ndarray) -> np.ndarray:
 
 def _halved(values: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Half the size: the mean of the pixels that are known; missing where none is."""
-    height, width = (side + side % 2 for side in mask.shape)
-    grow = ((0, height - mask.shape[0]), (0, width - mask.shape[1]))
-    known = np.pad(~mask, grow).astype(float)
-    total = np.pad(values * ~mask[..., None], (*grow, (0, 0)))
-    count = known.reshape(height // 2, 2, width // 2, 2).sum((1, 3))
-    total = total.reshape(height // 2, 2, width // 2, 2, -1).sum((1, 3))
-    return total / np.maximum(count, 1)[..., None], count == 0
+    known = np.asarray(~mask[..., None], values.dtype)
+    total, count = _blocks(np.where(mask[..., None], 0, values), 2), _blocks(known, 2)
+    return total / np.maximum(count, 1), count[..., 0] == 0
+
+
+def _blocks(values: np.ndarray, side: int) -> np.ndarray:
+    """Sums over squares of `side` pixels, of which the last may reach over the edge."""
+    height, width = values.shape[:2]
+    values = np.pad(values, ((0, -height % side), (0, -width % side), (0, 0)))
+    return values.reshape(values.shape[0] // side, side, values.shape[1] // side, side, -1).sum((1, 3))
 
 
 def _enlarged(values: np.ndarray, shape: tuple[int, int]) -> np.ndarray:

@@ -79,7 +79,7 @@ class SelfAttention(nn.Module):
 
     def __init__(self, channels: int):
         super().__init__()
-        self.heads = max(1, channels // HEAD)
+        self.heads = next(count for count in range(max(1, channels // HEAD), 0, -1) if channels % count == 0)
         self.norm = nn.GroupNorm(GROUPS, channels)
         self.input, self.output = nn.Conv2d(channels, 3 * channels, 1), nn.Conv2d(channels, channels, 1)
         nn.init.zeros_(self.output.weight)
@@ -130,7 +130,10 @@ class FaceUNet(Model):
         self.output = nn.Conv2d(widths[0], 3 * SHUFFLED**2, 3, padding=1)
 
     def forward(self, image: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-        """(N, 3, H, W) in [0, 1] and mask (N, 1, H, W), 1 where a pixel is missing -> (N, 3, H, W) in [0, 1]."""
+        """(N, 3, H, W) in [0, 1] and mask (N, 1, H, W), 1 where a pixel is missing -> (N, 3, H, W) in [0, 1].
+
+        H and W divide by two for each stage: by 8 as it is published.
+        """
         x = torch.cat([hidden(2 * image - 1, mask), mask], 1)
         x = self.input(pixel_unshuffle(x, SHUFFLED))
         kept = []

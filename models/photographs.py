@@ -11,19 +11,23 @@ KEPT = ("icc_profile", "exif", "dpi")  # of what Pillow reads beside the pixels
 GREY = ("1", "L", "LA", "I", "F")
 
 
-def unpacked(image: Image.Image) -> tuple[np.ndarray, Image.Image | None]:
-    """(H, W, 1) or (H, W, 3) uint8, and the transparency, 'L', if there is one. 16 bits become 8."""
+def unpacked(image: Image.Image, hidden: np.ndarray | None = None) -> tuple[np.ndarray, Image.Image | None]:
+    """(H, W, 1) or (H, W, 3) uint8, and the transparency, 'L', if there is one. 16 bits become 8.
+
+    What is white in a picture of 32 bits is found in its pixels; those that are `hidden`, (H, W) bool, do not count.
+    """
     if image.mode.startswith("I") or image.mode == "F":
-        image = Image.fromarray(_eight_bits(image))
+        image = Image.fromarray(_eight_bits(image, hidden))
     image = image.convert({"La": "LA", "RGBa": "RGBA"}.get(image.mode, image.mode))  # their pixels would be too dark
     alpha = image.convert("RGBA").getchannel("A") if image.has_transparency_data else None
     pixels = np.array(image.convert("L" if image.mode in GREY else "RGB"))
     return (pixels if pixels.ndim == 3 else pixels[:, :, None]), alpha
 
 
-def _eight_bits(image: Image.Image) -> np.ndarray:
+def _eight_bits(image: Image.Image, hidden: np.ndarray | None) -> np.ndarray:
     values = np.nan_to_num(np.asarray(image, np.float32))
-    most = np.quantile(values, 0.99)  # a few may be brighter than white
+    seen = values if hidden is None or hidden.all() else values[~hidden]
+    most = np.quantile(seen, 0.99)  # a few may be brighter than white
     white = 65535 if image.mode.startswith("I;16") else next((top for top in (1, 255) if most <= top), 65535)
     return np.uint8(np.clip(values * (255 / white), 0, 255).round())
 

@@ -113,8 +113,7 @@ def build(words: Words, opened: gr.Tab, *, public: bool) -> None:
     figures = gr.HTML(elem_id="face-methods")
     both = gr.ImageSlider(label=words("faces.slider"), max_height=520, elem_id="face-slider", buttons=["fullscreen"])
     found = gr.State()
-    number = gr.Number(0, visible=False, label=words("sample.seed"), precision=None)
-    for given in (kind, seed, number):
+    for given in (kind, seed):
         given.preprocess = lambda value: value  # the pipeline says what is wrong with it, in a sentence
 
     def look(image: Given):
@@ -125,7 +124,7 @@ def build(words: Words, opened: gr.Tab, *, public: bool) -> None:
             return None, gr.update(visible=False), None
         faces = find(picture)
         several = len(faces) > 1
-        crops = [picture.convert("RGB").crop(face.box).resize((128, 128)) for face in faces] if several else []
+        crops = [_shown(picture.crop(face.box)).convert("RGB").resize((128, 128)) for face in faces] if several else []
         state = Found(faces) if faces else Found([centre(picture)], any=False)
         return state, gr.update(visible=several, value=crops, selected_index=None), _painted_on(picture, state.face)
 
@@ -168,14 +167,15 @@ def build(words: Words, opened: gr.Tab, *, public: bool) -> None:
     def ask(image: Given, found: Found | None, kind: str, seed: int, drawn: dict | None):
         try:
             picture = _shown(require(image))
-            face = (found or Found([centre(picture)])).face
-            gone = mask(picture, face, kind, seed, drawn)
-            attempts = compare_faces(picture, gone, face)
+            if found is None:  # its faces are being looked for
+                return gr.skip(), gr.skip()
+            gone = mask(picture, found.face, kind, seed, drawn)
+            attempts = compare_faces(picture, gone, found.face)
         except ValueError as error:
             return gr.update(visible=False), f'<p class="sentence">{escape(words.sentence(error))}</p>'
         pictures = [(one.picture, method(words, one.name)) for one in attempts]
         pictures = [(_covered(picture, gone), words("faces.hidden")), *pictures, (picture, words("faces.true"))]
-        crops = [(one.crop(face.box).resize((256, 256)), title) for one, title in pictures]
+        crops = [(one.crop(found.face.box).resize((256, 256)), title) for one, title in pictures]
         return gr.update(visible=True, value=crops), table(words, None, attempts)
 
     def reconstruct(
@@ -227,6 +227,8 @@ def build(words: Words, opened: gr.Tab, *, public: bool) -> None:
     if public:
         own = Picture(visible=False, label=words("faces.mask"))
         what = gr.Textbox("box", visible=False, label=words("mask"))
+        number = gr.Number(0, visible=False, label=words("sample.seed"), precision=None)
+        number.preprocess = seed.preprocess
         network = gr.Textbox(NETWORK, visible=False, label=words("network"))
         result = gr.Image(visible=False, label=words("faces.reconstructed"))
         gr.Button(visible=False).click(

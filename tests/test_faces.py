@@ -8,7 +8,7 @@ from hypothesis.extra.numpy import arrays
 from PIL import Image
 from skimage import data
 
-from models.faces import SMALLEST, centre, find, joined, membrane
+from models.faces import SMALLEST, _averaged, centre, find, joined, membrane
 
 
 def astronaut() -> Image.Image:
@@ -43,6 +43,21 @@ def test_each_face_once() -> None:
         three.paste(close, (300 * number, 0))
     found = sorted(face.left + face.side // 2 for face in find(three) if face.side > 120)
     assert [position // 300 for position in found] == [0, 1, 2]
+
+
+@pytest.mark.parametrize("mode", ["16 bits", "La", "LAB"])
+def test_finds_in_any_mode(mode: str) -> None:
+    """The same face as in the plain picture; of 16 bits, the brightest is far from white."""
+    grey = astronaut().convert("L")
+    wanted = find(grey)
+    picture = {
+        "16 bits": Image.fromarray(np.asarray(grey, np.uint16) * 257),
+        "La": grey.convert("LA").convert("La"),
+        "LAB": Image.merge("LAB", (grey, *[Image.new("L", grey.size, 128)] * 2)),
+    }[mode]
+    found = find(picture)
+    assert len(found) == len(wanted)
+    assert abs(np.subtract(found[0].box, wanted[0].box)).max() < 0.1 * wanted[0].side
 
 
 def test_nothing_to_find() -> None:
@@ -107,3 +122,14 @@ def test_joined_never_reads_what_is_hidden(pixels: np.ndarray, mask: np.ndarray,
     one, two = (joined(np.where(mask[..., None], hidden, pixels), made, mask, 1.0) for hidden in (np.nan, other))
     assert np.array_equal(one, two) and np.isfinite(one).all()
     assert np.array_equal(one[~mask], pixels[~mask])
+
+
+def test_averaged() -> None:
+    """Over blocks or not, the mean of the values along a line, weighed by a Gaussian of their distance."""
+    where = np.zeros((300, 200), bool)
+    where[40:260, 60], where[40:260, 150], where[40, 60:150] = True, True, True
+    places, values = np.argwhere(where), np.random.default_rng(0).normal([3, -5], 1.0, (where.sum(), 2))
+    for sigma in (2.0, 40.0):
+        weights = np.exp(-((places[:, None] - places) ** 2).sum(2) / (2 * sigma**2))
+        expected = weights @ values / weights.sum(1, keepdims=True)
+        assert abs(_averaged(values, where, sigma) - expected).max() < 0.02

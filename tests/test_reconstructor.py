@@ -150,12 +150,71 @@ def test_grain() -> None:
         (Image.new("L", (90, 71), 255), "mask_size"),
         (Image.new("L", (90, 70), 127), "nothing_hidden"),
         (Image.new("L", (90, 70), 255), "all_hidden"),
+        (Image.new("RGBA", (90, 70), (0, 0, 0, 255)), "nothing_hidden"),
+        (Image.new("RGBA", (90, 70), (255, 255, 255, 0)), "nothing_hidden"),
     ],
 )
 def test_masks_that_cannot_be(mask: Image.Image, code: str) -> None:
     with pytest.raises(InputError) as caught:
         restored(average, photo(), mask)
     assert caught.value.code == code and str(caught.value).endswith(".")
+
+
+def layer(mask: Image.Image, ink: tuple[int, int, int]) -> Image.Image:
+    """The mask as a drawing on a transparent layer."""
+    found = Image.new("RGBA", mask.size)
+    found.paste(ink, mask=mask)
+    return found
+
+
+MASK_FORMS = {
+    "1": lambda mask: mask.convert("1"),
+    "P": lambda mask: mask.convert("P"),
+    "LA": lambda mask: mask.convert("LA"),
+    "RGB": lambda mask: mask.convert("RGB"),
+    "16 bits": lambda mask: Image.fromarray(np.asarray(mask, np.uint16) * 257),
+    "32 bits": lambda mask: mask.convert("I"),
+    "floats from 0 to 1": lambda mask: Image.fromarray(np.asarray(mask, np.float32) / 255),
+    "LAB": lambda mask: Image.merge("LAB", (mask, *[Image.new("L", mask.size, 128)] * 2)),
+    "white on a layer": lambda mask: layer(mask, (255, 255, 255)),
+    "black on a layer": lambda mask: layer(mask, (0, 0, 0)),
+    "blue on a layer": lambda mask: layer(mask, (0, 0, 200)),
+    "a layer with premultiplied colours": lambda mask: layer(mask, (255, 255, 255)).convert("RGBa"),
+}
+
+
+@pytest.mark.parametrize("form", MASK_FORMS)
+def test_forms_of_masks(form: str) -> None:
+    """The same mask in any form that a program writes hides the same, and is measured where it hides."""
+    true, mask = photo(), covered((90, 70), (20, 20, 50, 60))
+    expected = restored(average, true, mask, centre(true))
+    found = restored(average, true, MASK_FORMS[form](mask), centre(true))
+    assert np.array_equal(np.asarray(found), np.asarray(expected))
+    assert quality_inside(true, found, MASK_FORMS[form](mask)) == quality_inside(true, expected, mask)
+
+
+@pytest.mark.parametrize("mode", ["F", "I"])
+def test_white_is_found_in_what_is_known(mode: str) -> None:
+    """Of 32 bits too: pixels under the mask do not say how bright the others are."""
+    values = np.asarray(photo(mode="L"), np.float32) / (255 if mode == "F" else 1)
+    answers = []
+    for inside in (0, 30000):
+        pixels = values.copy()
+        pixels[20:60, 20:50] = inside
+        picture = Image.fromarray(pixels if mode == "F" else pixels.astype(np.int32))
+        answers.append(np.asarray(restored(average, picture, covered((90, 70), (20, 20, 50, 60)), Square(0, 0, 90))))
+    assert np.array_equal(*answers)
+    assert answers[0][:20].tolist() == np.asarray(photo(mode="L"))[:20].tolist()
+
+
+def test_transparency() -> None:
+    """What was missing is opaque, whatever was there; elsewhere the transparency stays."""
+    mask, alpha = covered((90, 70), (20, 20, 50, 60)), np.random.default_rng(0).integers(0, 256, (70, 90), np.uint8)
+    picture = photo()
+    picture.putalpha(Image.fromarray(alpha))
+    found = np.asarray(restored(average, picture, mask, centre(picture)).getchannel("A"))
+    gone = np.asarray(mask) > 0
+    assert (found[gone] == 255).all() and np.array_equal(found[~gone], alpha[~gone])
 
 
 @pytest.mark.parametrize("kind", MASKS)
@@ -175,6 +234,17 @@ def test_hidden(kind: str) -> None:
             hidden(picture, face, **{"kind": kind, **wrong})
 
 
+@pytest.mark.parametrize("kind", MASKS)
+def test_hidden_at_the_edge(kind: str) -> None:
+    """Of a face that is half out of the photograph, a part within it is hidden, whatever the seed."""
+    picture, face = photo(80, 200), Square(-70, 20, 140)
+    for seed in range(20):
+        assert (np.asarray(hidden(picture, face, kind, seed)) > 0).sum() > 0.01 * face.side**2
+    with pytest.raises(InputError) as caught:
+        hidden(picture, Square(90, 20, 140), kind)
+    assert caught.value.code == "face_small"
+
+
 def test_quality_inside() -> None:
     """scikit-image's PSNR of the hidden pixels alone; infinite where nothing differs."""
     true, mask = photo(), covered((90, 70), (20, 20, 50, 60))
@@ -185,6 +255,8 @@ def test_quality_inside() -> None:
     found = quality_inside(true, Image.fromarray(pixels), mask)
     expected = peak_signal_noise_ratio(np.asarray(true)[20:60, 20:50], pixels[20:60, 20:50])
     assert found.psnr == pytest.approx(expected, abs=1e-3) and 0 < found.ssim < 1
+    with pytest.raises(InputError, match="Nothing is hidden"):
+        quality_inside(true, true, Image.new("L", true.size))
 
 
 def test_networks_and_methods_fit() -> None:

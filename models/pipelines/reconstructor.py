@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 import torch
 from PIL import Image
-from scipy.ndimage import binary_dilation, convolve
+from scipy.ndimage import convolve, distance_transform_cdt
 from skimage.metrics import structural_similarity
 
 import models
@@ -24,6 +24,7 @@ AROUND = 0.25  # of a hole's side: how far around it the surroundings count
 FINE = 8.0  # pixels of the face at 128x128 that are texture where it meets its surroundings
 FEW = 50  # pixels, of which noise cannot be told
 LUMA = np.float32([0.299, 0.587, 0.114])  # ITU-R BT.601
+DRAWS = 100  # of places, until one is in the photograph
 GRAIN = 12.0  # deviation of the grain that is added, at most, 0-255 scale
 
 Fill = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
@@ -57,9 +58,12 @@ class FaceReconstructor:
     def __call__(self, image: Image.Image, mask: Image.Image, face: Square | None = None) -> Image.Image:
         """The photograph, whole again: the same size, 'L' for grey and 'RGB' for colour, with 'A' where it had one.
 
+        What was missing is opaque in the answer.
+
         Args:
             image: of any size and mode, with a face upright in it.
-            mask: of the same size; what is white (above 127 of 'L') is missing.
+            mask: of the same size; what is white (above 127 of 255) is missing. One that is white nowhere and has
+                transparent parts: what is opaque is missing.
             face: where the face is; None looks for it in what is not missing, and takes the middle if it finds none.
 
         Raises:
@@ -89,11 +93,15 @@ def hidden(image: Image.Image, face: Square, kind: str = "box", seed: int = 0) -
         listed = ", ".join(corruptions.MASKS)
         raise InputError("mask_kind", f"There is no such mask: choose one of {listed}.", offered=listed)
     generator = torch.Generator().manual_seed(whole("seed", seed, 0, LARGEST_SEED))
-    part = corruptions.MASKS[kind](1, SIZE, SIZE, generator=generator)[0, 0]
-    mask = Image.new("L", image.size)
-    small = Image.fromarray(np.uint8(255 * part.numpy()))
-    mask.paste(small.resize((face.side, face.side), Image.Resampling.NEAREST), face.box)
-    return mask
+    for _ in range(DRAWS):
+        part = corruptions.MASKS[kind](1, SIZE, SIZE, generator=generator)[0, 0]
+        small = Image.fromarray(np.uint8(255 * part.numpy())).resize((face.side,) * 2, Image.Resampling.NEAREST)
+        mask = Image.new("L", image.size)
+        mask.paste(small, face.box)
+        # Of a face at the photograph's edge a part may be hidden that is not in the photograph.
+        if (np.asarray(mask) > 0).sum() > (np.asarray(small) > 0).sum() / 2:
+            return mask
+    raise InputError("face_small", "Too little of a face is in this picture to hide a part of it: choose a larger one.")
 
 
 def restored(fill: Fill, image: Image.Image, mask: Image.Image, face: Square | None = None) -> Image.Image:
@@ -103,10 +111,8 @@ def restored(fill: Fill, image: Image.Image, mask: Image.Image, face: Square | N
         theirs, ours = (f"{one.width} × {one.height}" for one in (mask, image))
         message = f"The mask has {theirs} pixels, the picture {ours}: give one of the same size."
         raise InputError("mask_size", message, mask=theirs, image=ours)
-    missing = np.asarray(mask.convert("L")) > 127
-    if not missing.any():
-        raise InputError("nothing_hidden", "Nothing is hidden: cover a part of the face first.")
-    pixels, alpha = unpacked(image)
+    missing = _missing(mask)
+    pixels, alpha = unpacked(image, missing)
     try:
         face = face or _looked_for(pixels, missing)
         if not _seen(missing, face):
@@ -119,6 +125,8 @@ def restored(fill: Fill, image: Image.Image, mask: Image.Image, face: Square | N
         result += _grain(part, result, gone)
         whole_again = pixels.copy()
         whole_again[rows, columns][gone] = result.clip(0, 255).round().astype(np.uint8)[gone]
+        if alpha is not None:
+            alpha.paste(255, mask=Image.fromarray(np.uint8(255 * missing)))
         return packed(whole_again, alpha, image)
     finally:
         release()
@@ -146,8 +154,11 @@ def compare_faces(image: Image.Image, mask: Image.Image, face: Square | None = N
 
 
 def quality_inside(true: Image.Image, made: Image.Image, mask: Image.Image) -> Quality:
-    """How near a picture is to the true one where the mask is white. SSIM's window reaches a little beyond."""
-    gone = np.asarray(mask.convert("L")) > 127
+    """How near a picture is to the true one where it was missing. SSIM's window reaches a little beyond.
+
+    Raises InputError if the mask hides nothing.
+    """
+    gone = _missing(mask)
     places = [np.nonzero(gone.any(axis))[0] for axis in (1, 0)]
     region = tuple(slice(max(0, one[0] - WINDOW), one[-1] + 1 + WINDOW) for one in places)
     gone = gone[region]
@@ -161,10 +172,24 @@ def quality_inside(true: Image.Image, made: Image.Image, mask: Image.Image) -> Q
     return Quality(10 * math.log10(255**2 / error) if error else math.inf, ssim)
 
 
+def _missing(mask: Image.Image) -> np.ndarray:
+    """What a mask of any mode hides, (H, W) bool. Raises InputError if that is nothing."""
+    pixels, alpha = unpacked(mask)
+    missing = pixels.mean(2) > 127.5
+    if alpha is not None:
+        opaque = np.asarray(alpha) > 127
+        missing &= opaque
+        # Drawn in black, or in any dark colour, on a layer of its own: its shape is in the transparency.
+        missing = missing if missing.any() or opaque.all() else opaque
+    if not missing.any():
+        raise InputError("nothing_hidden", "Nothing is hidden: cover a part of the face first.")
+    return missing
+
+
 def _looked_for(pixels: np.ndarray, missing: np.ndarray) -> Square:
     """The face of which most is missing, in a picture that shows nothing of what is missing."""
     known = np.where(missing[..., None], 0, pixels)
-    seen = packed(known, None, Image.new("L", (1, 1))).convert("RGB")
+    seen = Image.fromarray(np.broadcast_to(known, (*missing.shape, 3)))
     scale = min(1.0, SEARCHED / max(seen.size))
     size = [max(1, round(scale * side)) for side in seen.size]
     hole = np.asarray(Image.fromarray(np.uint8(255 * missing)).resize(size, Image.Resampling.BOX)) > 0
@@ -236,7 +261,8 @@ def _resized(values: np.ndarray, side: int, method: Image.Resampling = Image.Res
 def _grain(part: np.ndarray, made: np.ndarray, gone: np.ndarray) -> np.ndarray:
     """Noise, (H, W, C), that makes what was made up as grainy as its surroundings; the same for the same picture."""
     distance = max(3, round(AROUND * gone.sum() ** 0.5))
-    near = binary_dilation(gone, iterations=distance) & ~binary_dilation(gone, iterations=2)
+    away = distance_transform_cdt(~gone, "taxicab")
+    near = (away > 2) & (away <= distance)
     if near.sum() < FEW:
         return np.zeros_like(made)
     lacking, directions = np.linalg.eigh(_noise(part, near) - _noise(made, gone))
@@ -252,7 +278,6 @@ def _noise(pixels: np.ndarray, where: np.ndarray) -> np.ndarray:
     kernel = np.float32([[1, -2, 1], [-2, 4, -2], [1, -2, 1]])[..., None]
     found = convolve(pixels, kernel, mode="nearest")[where]
     deviation = np.median(np.abs(found), 0) / (0.6745 * 6)
-    alike = np.corrcoef(found.T + 1e-6 * np.random.default_rng(0).standard_normal(found.T.shape)).reshape(
-        len(deviation), -1
-    )
+    jitter = 1e-6 * np.random.default_rng(0).standard_normal(found.shape)  # flat channels have no correlation
+    alike = np.atleast_2d(np.corrcoef(found + jitter, rowvar=False))
     return alike * np.outer(deviation, deviation)
