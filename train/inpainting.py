@@ -95,6 +95,9 @@ class FaceAdversarial(FaceInpainting):
     def turns(self, step: int, recipe: Recipe) -> tuple[str, ...]:
         return ("critic", "net")
 
+    def lr(self, turn: str, recipe: Recipe) -> float:
+        return recipe.critic_lr if turn == "critic" else recipe.lr
+
     def loss(self, nets, turn, images, labels, recipe, done):
         images, masks = mirrored(images), hidden_parts(len(images), recipe).to(images.device)
         critic = nets["critic"]

@@ -149,14 +149,14 @@ class _Run:
 
     def step(self, batch: torch.Tensor, stop: list) -> float:
         """One step on the images that `batch` names, over all processes. Returns the mean loss of its first turn."""
-        lr = self.recipe.lr * lr_factor(self.progress.step, self.total, self.recipe)
+        factor = lr_factor(self.progress.step, self.total, self.recipe)
         turns = self.task.turns(self.progress.step, self.recipe)
-        losses = [self.update(turn, lr, batch, stop) for turn in turns]
+        losses = [self.update(turn, factor * self.task.lr(turn, self.recipe), batch, stop) for turn in turns]
         if self.average and "net" in turns:
             self.average.update_parameters(self.net)
         self.progress.step += 1
         if self.progress.step % LOG_EVERY == 0:
-            self.accelerator.log({"train/loss": losses[0], "train/lr": lr}, step=self.progress.step)
+            self.accelerator.log({"train/loss": losses[0], "train/lr": factor * self.recipe.lr}, step=self.progress.step)
         return losses[0]
 
     def update(self, turn: str, lr: float, batch: torch.Tensor, stop: list) -> float:

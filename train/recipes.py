@@ -166,10 +166,12 @@ class FaceGANRecipe(FaceRecipe):
     """From the weights of `face-unet`: the same, and a critic of patches around the hole to fool and to agree with.
 
     Attributes:
+        critic_lr: peak learning rate of the critic.
         adversarial: weight of the critic's score of what was filled, per patch (hinge loss).
         features: weight of the difference between what the critic finds in the filled and in the true picture.
     """
 
+    critic_lr: float = 2e-3
     adversarial: float = 0.03
     features: float = 0.5
 
@@ -423,7 +425,7 @@ RECIPES: dict[str, Recipe] = {
         dataset="py97/UTKFace-Cropped",
         epochs=1,
         batch_size=16,
-        lr=5e-4,
+        lr=3e-4,
         optimizer="adam-wgan",
         warmup=0.01,
         schedule="cosine",

@@ -39,6 +39,10 @@ class Task:
         """Which networks are updated in this step, one after the other."""
         return ("net",)
 
+    def lr(self, turn: str, recipe: Recipe) -> float:
+        """The peak learning rate of the network whose turn it is."""
+        return recipe.lr
+
     def loss(
         self,
         nets: dict[str, nn.Module],
