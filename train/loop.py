@@ -156,7 +156,8 @@ class _Run:
             self.average.update_parameters(self.net)
         self.progress.step += 1
         if self.progress.step % LOG_EVERY == 0:
-            self.accelerator.log({"train/loss": losses[0], "train/lr": factor * self.recipe.lr}, step=self.progress.step)
+            told = {"train/loss": losses[0], "train/lr": factor * self.task.lr("net", self.recipe)}
+            self.accelerator.log(told, step=self.progress.step)
         return losses[0]
 
     def update(self, turn: str, lr: float, batch: torch.Tensor, stop: list) -> float:
