@@ -1,5 +1,8 @@
 """Building blocks that networks share."""
 
+from collections.abc import Callable
+from itertools import pairwise
+
 import torch
 from torch import nn
 from torch.nn.functional import relu, silu
@@ -40,3 +43,28 @@ class Residual(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return x + self.conv2(silu(self.conv1(silu(x))))
+
+
+class Stages:
+    """The stages of a U-Net with additions where others have concatenations: what an `nn.Module` is besides."""
+
+    def add_stages(
+        self, widths: tuple[int, ...], stage: Callable[[int], nn.Module], middle: Callable[[], nn.Module]
+    ) -> None:
+        """Make them: on each way one stage for each width but the last, at half the resolution of the one before."""
+        self.encoder = nn.ModuleList(stage(width) for width in widths[:-1])
+        self.down = nn.ModuleList(nn.Conv2d(fine, coarse, 2, 2) for fine, coarse in pairwise(widths))
+        self.middle = middle()
+        self.up = nn.ModuleList(nn.ConvTranspose2d(coarse, fine, 2, 2) for fine, coarse in pairwise(widths))
+        self.decoder = nn.ModuleList(stage(width) for width in widths[:-1])
+
+    def through(self, x: torch.Tensor) -> torch.Tensor:
+        """Down, and up again: (N, widths[0], H, W) -> the like."""
+        kept = []
+        for stage, down in zip(self.encoder, self.down, strict=True):
+            kept.append(stage(x))
+            x = down(kept[-1])
+        x = self.middle(x)
+        for stage, up in zip(reversed(self.decoder), reversed(self.up), strict=True):
+            x = stage(kept.pop() + up(x))
+        return x

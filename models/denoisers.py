@@ -1,6 +1,5 @@
 """Denoisers: the noisy picture and how noisy it is, in; the clean one, out."""
 
-from itertools import pairwise
 from typing import ClassVar
 
 import torch
@@ -8,14 +7,14 @@ from torch import nn
 from torch.nn.functional import pad, pixel_shuffle, pixel_unshuffle, softplus
 
 from models.base import Limit, Model, register
-from models.blocks import Residual
+from models.blocks import Residual, Stages
 
 SHUFFLED = 2  # pixels on a side that become channels
 LARGEST_SIGMA = 75.0  # that the photo denoiser was trained for
 LIMITS: dict[str, Limit] = {"widths": (4, 512), "blocks": (1, 8)}
 
 
-class UNet(nn.Module):
+class UNet(Stages, nn.Module):
     """A residual U-Net that finds the noise of a picture, on pixel-unshuffled input: (N, C, H, W) -> (N, C, H, W).
 
     After FFDNet (Zhang et al. 2018) and DRUNet (Zhang et al. 2021): without norms, so that it keeps absolute values,
@@ -40,11 +39,7 @@ class UNet(nn.Module):
             return nn.Sequential(*(Residual(width) for _ in range(blocks)))
 
         self.input = nn.Conv2d(channels * SHUFFLED**2 + maps, widths[0], 3, padding=1)
-        self.encoder = nn.ModuleList(stage(width) for width in widths[:-1])
-        self.down = nn.ModuleList(nn.Conv2d(fine, coarse, 2, 2) for fine, coarse in pairwise(widths))
-        self.middle = stage(widths[-1])
-        self.up = nn.ModuleList(nn.ConvTranspose2d(coarse, fine, 2, 2) for fine, coarse in pairwise(widths))
-        self.decoder = nn.ModuleList(stage(width) for width in widths[:-1])
+        self.add_stages(widths, stage, lambda: stage(widths[-1]))
         self.output = nn.Conv2d(widths[0], channels * SHUFFLED**2, 3, padding=1)
         nn.init.zeros_(self.output.weight)  # at first there is no noise
         nn.init.zeros_(self.output.bias)
@@ -52,15 +47,8 @@ class UNet(nn.Module):
     def forward(self, picture: torch.Tensor, *maps: torch.Tensor) -> torch.Tensor:
         x = unshuffled(picture, self.multiple)
         x = torch.cat([x, *(one.to(x).view(-1, 1, 1, 1).expand(-1, 1, *x.shape[2:]) for one in maps)], 1)
-        x = self.input(x)
-        kept = []
-        for stage, down in zip(self.encoder, self.down, strict=True):
-            kept.append(stage(x))
-            x = down(kept[-1])
-        x = self.middle(x)
-        for stage, up in zip(reversed(self.decoder), reversed(self.up), strict=True):
-            x = stage(kept.pop() + up(x))
-        return pixel_shuffle(self.output(x), SHUFFLED)[:, :, : picture.shape[2], : picture.shape[3]]
+        x = self.output(self.through(self.input(x)))
+        return pixel_shuffle(x, SHUFFLED)[:, :, : picture.shape[2], : picture.shape[3]]
 
 
 class NoiseLevel(nn.Module):

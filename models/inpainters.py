@@ -6,6 +6,7 @@ from typing import ClassVar
 import torch
 from torch import nn
 from torch.nn.functional import (
+    avg_pool2d,
     leaky_relu,
     pixel_shuffle,
     pixel_unshuffle,
@@ -15,6 +16,7 @@ from torch.nn.functional import (
 )
 
 from models.base import Model, register
+from models.blocks import Stages
 
 SIZE = 128  # pixels on a side
 SHUFFLED = 2  # pixels on a side that become channels
@@ -98,7 +100,7 @@ def hidden(image: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
 
 @register("face-gan", task="inpainting", widths=(64, 128, 192), blocks=1)
 @register("face-unet", task="inpainting", widths=(64, 128, 192), blocks=1)
-class FaceUNet(Model):
+class FaceUNet(Stages, Model):
     """A U-Net that is told what is missing and fills that alone, on pixel-unshuffled input.
 
     Known pixels pass through by construction, and what the picture holds under the mask is never read. Group norm,
@@ -118,15 +120,12 @@ class FaceUNet(Model):
         def stage(width: int) -> nn.Sequential:
             return nn.Sequential(*(NormedResidual(width) for _ in range(blocks)))
 
+        def middle() -> nn.Sequential:
+            looking = (nn.Sequential(NormedResidual(widths[-1]), SelfAttention(widths[-1])) for _ in range(2))
+            return nn.Sequential(*looking, NormedResidual(widths[-1]))
+
         self.input = nn.Conv2d(4 * SHUFFLED**2, widths[0], 3, padding=1)
-        self.encoder = nn.ModuleList(stage(width) for width in widths[:-1])
-        self.down = nn.ModuleList(nn.Conv2d(fine, coarse, 2, 2) for fine, coarse in pairwise(widths))
-        self.middle = nn.Sequential(
-            *(nn.Sequential(NormedResidual(widths[-1]), SelfAttention(widths[-1])) for _ in range(2)),
-            NormedResidual(widths[-1]),
-        )
-        self.up = nn.ModuleList(nn.ConvTranspose2d(coarse, fine, 2, 2) for fine, coarse in pairwise(widths))
-        self.decoder = nn.ModuleList(stage(width) for width in widths[:-1])
+        self.add_stages(widths, stage, middle)
         self.output = nn.Conv2d(widths[0], 3 * SHUFFLED**2, 3, padding=1)
 
     def forward(self, image: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
@@ -135,15 +134,8 @@ class FaceUNet(Model):
         H and W divide by two for each stage: by 8 as it is published.
         """
         x = torch.cat([hidden(2 * image - 1, mask), mask], 1)
-        x = self.input(pixel_unshuffle(x, SHUFFLED))
-        kept = []
-        for stage, down in zip(self.encoder, self.down, strict=True):
-            kept.append(stage(x))
-            x = down(kept[-1])
-        x = self.middle(x)
-        for stage, up in zip(reversed(self.decoder), reversed(self.up), strict=True):
-            x = stage(kept.pop() + up(x))
-        filled = pixel_shuffle(self.output(x), SHUFFLED).float().sigmoid()
+        x = self.output(self.through(self.input(pixel_unshuffle(x, SHUFFLED))))
+        filled = pixel_shuffle(x, SHUFFLED).float().sigmoid()
         return torch.where(mask > 0, filled.to(image), image)
 
 
@@ -160,7 +152,7 @@ class PatchCritic(nn.Module):
             return nn.Sequential(nn.Conv2d(before, after, kernel, stride, padding=1), nn.GroupNorm(GROUPS, after))
 
         self.stages = nn.ModuleList(
-            [nn.Conv2d(4, width, 4, 2, padding=1), normed(width, 2 * width, 4, 2), normed(2 * width, 4 * width, 3, 1)]
+            [nn.Conv2d(7, width, 4, 2, padding=1), normed(width, 2 * width, 4, 2), normed(2 * width, 4 * width, 3, 1)]
         )
         self.output = nn.Conv2d(4 * width, 1, 3, padding=1)
 
@@ -169,7 +161,9 @@ class PatchCritic(nn.Module):
 
         Scores are higher for what looks real.
         """
-        found = [torch.cat([2 * picture - 1, mask], 1)]
+        # What tells them apart is fine and faint: given by itself, it is found in hundreds of steps, not in thousands.
+        detail = picture - avg_pool2d(picture, 3, 1, padding=1, count_include_pad=False)
+        found = [torch.cat([2 * picture - 1, mask, 10 * detail], 1)]
         for stage in self.stages:
             found.append(leaky_relu(stage(found[-1]), 0.2))
         return [*found[1:], self.output(found[-1])]

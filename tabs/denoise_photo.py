@@ -18,7 +18,7 @@ from tabs.damage import damage
 from tabs.files import png
 from tabs.methods import method, psnr, ssim, table
 from tabs.networks import chosen, source
-from tabs.picture import Picture, require
+from tabs.picture import Picture, grid, require
 from tabs.plain import Slider
 
 NETWORK = "photo-denoiser"
@@ -67,15 +67,7 @@ def build(words: Words, opened: gr.Tab, *, public: bool) -> None:
                 info=words("photo.sigma_info"),
                 elem_id="sigma",
             )
-    gallery = gr.Gallery(
-        visible=False,
-        columns=3,
-        object_fit="contain",
-        format="png",
-        label=words("photo.gallery"),
-        elem_id="attempts",
-        elem_classes="pictures-grid",
-    )
+    gallery = grid(3, label=words("photo.gallery"), elem_id="attempts", visible=False)
     figures = gr.HTML(elem_id="methods")
     path.preprocess = lambda value: value  # the pipeline says what is wrong with it, in a sentence
 

@@ -16,7 +16,7 @@ from tabs import PAGE, ROLL, Words
 from tabs.files import png
 from tabs.methods import method, psnr, ssim, table
 from tabs.networks import chosen, source
-from tabs.picture import Picture, require
+from tabs.picture import Picture, grid, require
 
 NETWORK = "face-unet"
 BRUSH = "brush"
@@ -45,15 +45,7 @@ class Found(NamedTuple):
 def build(words: Words, opened: gr.Tab, *, public: bool) -> None:
     """Lay out the tab, and make the endpoint `reconstruct` where `public`; the example comes once it is `opened`."""
     examples = photographs.faces()
-    strip = gr.Gallery(
-        columns=3,
-        height="auto",
-        object_fit="contain",
-        format="png",
-        label=words("faces.strip"),
-        elem_id="face-strip",
-        elem_classes="pictures-grid",
-    )
+    strip = grid(3, label=words("faces.strip"), elem_id="face-strip")
     line = gr.HTML(elem_id="reconstructed", elem_classes="source")
     with gr.Row(elem_classes="buttons"):
         everyone = gr.Button(words("photo.compare"), size="sm", elem_id="faces-compare")
@@ -100,16 +92,7 @@ def build(words: Words, opened: gr.Tab, *, public: bool) -> None:
                 label=words("faces.canvas"),
                 elem_id="face-canvas",
             )
-    gallery = gr.Gallery(
-        visible=False,
-        columns=5,
-        height="auto",
-        object_fit="contain",
-        format="png",
-        label=words("photo.gallery"),
-        elem_id="fillings",
-        elem_classes="pictures-grid",
-    )
+    gallery = grid(6, label=words("photo.gallery"), elem_id="fillings", visible=False)
     figures = gr.HTML(elem_id="face-methods")
     both = gr.ImageSlider(label=words("faces.slider"), max_height=520, elem_id="face-slider", buttons=["fullscreen"])
     found = gr.State()
@@ -188,7 +171,7 @@ def build(words: Words, opened: gr.Tab, *, public: bool) -> None:
             mask: of the same size, white where something is missing; left out, `kind` and `seed` say what is hidden.
             kind: `box` of 28 pixels where the face has 128, `boxes`, `strokes` or `half`, of the largest face.
             seed: where it is.
-            network: `face-unet` or `face-ae`.
+            network: `face-unet`, `face-gan` or `face-ae`.
 
         Returns:
             The photograph, of the same size, a PNG; what was not hidden is as it was.

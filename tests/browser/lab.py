@@ -10,7 +10,7 @@ from pathlib import Path
 
 from app_process import ROOT, SEVEN
 from PIL import Image
-from playwright.sync_api import Page, Request, expect
+from playwright.sync_api import Locator, Page, Request, expect
 
 PAGES = {"en": "/", "zh": "/zh"}
 LOCALE = {"en": "en-US", "zh": "zh-CN"}
@@ -18,6 +18,7 @@ Stroke = Sequence[tuple[float, float]]
 OpenLab = Callable[..., "Lab"]
 PHONE = {"viewport": {"width": 360, "height": 640}, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
 
+PATIENCE = 30_000  # ms for a picture: the cores may be busy
 RING = [(0.5 + 0.22 * math.sin(turn * math.pi / 4), 0.5 - 0.32 * math.cos(turn * math.pi / 4)) for turn in range(9)]
 SEVENTEEN = ([(0.25, 0.25), (0.25, 0.75)], [(0.55, 0.25), (0.85, 0.25), (0.68, 0.75)])
 SCRIBBLE = [(0.5 + 0.4 * math.sin(2.4 * turn), 0.5 + 0.4 * math.cos(1.7 * turn)) for turn in range(30)]
@@ -160,3 +161,25 @@ class Lab:
         expect(self.sentence).to_have_text(self.words["digits.empty"])
         expect(self.label.locator("dt")).to_have_count(0)
         expect(self.page.locator("#answer img")).to_have_count(0)
+
+
+def both(lab: Lab, slider: str) -> Locator:
+    """The two pictures in a slider: as it came, and what was made of it."""
+    return lab.page.locator(f"#{slider} img")
+
+
+def renewed(lab: Lab, before: str | None, slider: str) -> str:
+    """The address of what was made, once it is another than `before` and the work is done."""
+    pictures = both(lab, slider)
+    expect(pictures).to_have_count(2, timeout=PATIENCE)
+    if before is not None:
+        expect(pictures.nth(1)).not_to_have_attribute("src", before, timeout=PATIENCE)
+    tracker = lab.page.locator(f"#{slider} [data-testid=status-tracker]")
+    expect(tracker).to_have_class(re.compile("hide"), timeout=PATIENCE)
+    return pictures.nth(1).get_attribute("src")
+
+
+def replace(lab: Lab, path: Path, place: str) -> None:
+    """Put a file in the place of the picture that is there."""
+    lab.page.locator(f"#{place} [aria-label='Remove Image']").click()
+    lab.page.locator(f"#{place} input[type=file]").set_input_files(path)

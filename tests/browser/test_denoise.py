@@ -1,21 +1,24 @@
 """The denoise tab as a visitor uses it: photographs that are clean or noisy, and digits."""
 
 import re
+from functools import partial
 from io import BytesIO
 from itertools import pairwise
 from pathlib import Path
 
+import lab as page
 import numpy as np
 import pytest
 from app_process import App
-from lab import PHONE, Lab, OpenLab
+from lab import PATIENCE, PHONE, Lab, OpenLab
 from PIL import Image
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import expect
 
 TABS = ("digits.tab", "sample.tab", "denoise.tab")
 CLASSICAL = ("method.non-local-means", "method.total-variation", "method.wavelet", "method.median")
 SIZE = "async one => (await one.decode(), [one.naturalWidth, one.naturalHeight])"
-PATIENCE = 30_000  # ms for a picture: the cores may be busy
+both, renewed = partial(page.both, slider="before-after"), partial(page.renewed, slider="before-after")
+upload = partial(page.replace, place="photo")
 
 
 def scene(width: int = 320, height: int = 200) -> np.ndarray:
@@ -43,22 +46,6 @@ def opened(lab: Lab, part: str = "photo") -> Lab:
     return lab
 
 
-def both(lab: Lab) -> Locator:
-    """The two pictures in the slider: as it came, and without noise."""
-    return lab.page.locator("#before-after img")
-
-
-def renewed(lab: Lab, before: str | None) -> str:
-    """The address of the cleaned picture, once it is another than `before` and the work is done."""
-    expect(both(lab)).to_have_count(2, timeout=PATIENCE)
-    if before is not None:
-        expect(both(lab).nth(1)).not_to_have_attribute("src", before, timeout=PATIENCE)
-    expect(lab.page.locator("#before-after [data-testid=status-tracker]")).to_have_class(
-        re.compile("hide"), timeout=PATIENCE
-    )
-    return both(lab).nth(1).get_attribute("src")
-
-
 def line(lab: Lab) -> str:
     """What is said of the result."""
     return lab.page.locator("#denoised .figures").inner_text()
@@ -69,12 +56,6 @@ def gained(lab: Lab) -> tuple[float, float]:
     pattern = re.sub(r"\\{\w+\\}", "(.+)", re.escape(lab.words["photo.gained"]))
     before, after, *_ = re.fullmatch(pattern, line(lab)).groups()
     return float(before), float(after)
-
-
-def upload(lab: Lab, path: Path) -> None:
-    """Put a file in the place of the photograph."""
-    lab.page.locator("#photo [aria-label='Remove Image']").click()
-    lab.page.locator("#photo input[type=file]").set_input_files(path)
 
 
 def number(lab: Lab, elem_id: str, value: object) -> None:

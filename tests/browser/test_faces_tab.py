@@ -1,20 +1,22 @@
 """The faces tab as a visitor uses it: the example, a box, a brush, one of several faces, all methods, the download."""
 
-import re
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 
+import lab as page
 import numpy as np
 import pytest
 from app_process import App
-from lab import PHONE, Lab, OpenLab
+from lab import PATIENCE, PHONE, Lab, OpenLab
 from PIL import Image
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import expect
 from skimage import data
 
 TABS = ("digits.tab", "sample.tab", "denoise.tab", "faces.tab")
 METHODS = ("network.face-ae", "network.face-unet", "method.biharmonic")
-PATIENCE = 30_000  # ms for a picture: the cores may be busy
+both, renewed = partial(page.both, slider="face-slider"), partial(page.renewed, slider="face-slider")
+upload = partial(page.replace, place="face-photo")
 SIZE = "async one => (await one.decode(), [one.naturalWidth, one.naturalHeight])"
 
 
@@ -23,27 +25,6 @@ def opened(lab: Lab) -> Lab:
     lab.page.get_by_role("tab", name=lab.words["faces.tab"], exact=True).click()
     expect(lab.page.locator("#reconstructed .figures")).to_be_visible(timeout=PATIENCE)
     return lab
-
-
-def both(lab: Lab) -> Locator:
-    """The two photographs in the slider: hidden, and reconstructed."""
-    return lab.page.locator("#face-slider img")
-
-
-def renewed(lab: Lab, before: str | None) -> str:
-    """The address of the reconstructed photograph, once it is another than `before` and the work is done."""
-    expect(both(lab)).to_have_count(2, timeout=PATIENCE)
-    if before is not None:
-        expect(both(lab).nth(1)).not_to_have_attribute("src", before, timeout=PATIENCE)
-    tracker = lab.page.locator("#face-slider [data-testid=status-tracker]")
-    expect(tracker).to_have_class(re.compile("hide"), timeout=PATIENCE)
-    return both(lab).nth(1).get_attribute("src")
-
-
-def upload(lab: Lab, path: Path) -> None:
-    """Put a file in the place of the photograph."""
-    lab.page.locator("#face-photo [aria-label='Remove Image']").click()
-    lab.page.locator("#face-photo input[type=file]").set_input_files(path)
 
 
 def choose(lab: Lab, kind: str) -> None:
