@@ -81,7 +81,11 @@ class SelfAttention(nn.Module):
 
     def __init__(self, channels: int):
         super().__init__()
-        self.heads = next(count for count in range(max(1, channels // HEAD), 0, -1) if channels % count == 0)
+        self.heads = max(1, channels // HEAD)
+        if channels % self.heads:
+            raise ValueError(
+                f"{channels} channels are no whole number of heads: choose a multiple of {HEAD} for the last."
+            )
         self.norm = nn.GroupNorm(GROUPS, channels)
         self.input, self.output = nn.Conv2d(channels, 3 * channels, 1), nn.Conv2d(channels, channels, 1)
         nn.init.zeros_(self.output.weight)
@@ -109,6 +113,8 @@ class FaceUNet(Stages, Model):
     Args:
         widths: channels of each stage, each at half the resolution of the one before.
         blocks: residual blocks a stage, on the way down and on the way up.
+
+    Raises ValueError for a width that is no multiple of 8, or a last one that does not divide into heads of 32.
     """
 
     stored = torch.float16
@@ -140,7 +146,7 @@ class FaceUNet(Stages, Model):
 
 
 class PatchCritic(nn.Module):
-    """Tells real from filled at every place of a picture, by the 26x26 pixels around it (Isola et al. 2017, PatchGAN).
+    """Tells real from filled at every place of a picture, by the 28x28 pixels around it (Isola et al. 2017, PatchGAN).
 
     The opponent of `face-gan` in training; it is no `Model`, and its weights stay with the run.
     """

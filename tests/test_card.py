@@ -19,6 +19,7 @@ from train.recipes import (
     ClassifierRecipe,
     DigitDenoiserRecipe,
     FaceAutoencoderRecipe,
+    FaceGANRecipe,
     FaceRecipe,
     GANRecipe,
     PhotoRecipe,
@@ -41,9 +42,10 @@ TAGS: dict[type[Recipe], str] = {
     DigitDenoiserRecipe: "image-to-image",
     FaceAutoencoderRecipe: "image-to-image",
     FaceRecipe: "image-to-image",
+    FaceGANRecipe: "image-to-image",
 }
 SIZES = {PhotoRecipe: ("68 test images", "20 held out")}
-SIZES |= dict.fromkeys((FaceAutoencoderRecipe, FaceRecipe), ("1,000 test images", "1,000 held out"))
+SIZES |= dict.fromkeys((FaceAutoencoderRecipe, FaceRecipe, FaceGANRecipe), ("1,000 test images", "1,000 held out"))
 CBM3D = {"psnr_15": 33.52, "psnr_25": 30.71, "psnr_50": 27.38}  # published, on CBSD68 and on BSD68
 BM3D = {"grey_15": 31.08, "grey_25": 28.57, "grey_50": 25.60}
 COMMITTED = sorted(folder.name for folder in sources.CHECKPOINTS.iterdir() if folder.is_dir())

@@ -1,6 +1,7 @@
 """What a batch means to inpainters, and how what fills a hole is measured: each against its formula."""
 
 import math
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,8 +23,19 @@ from models import hub
 from models.corruptions import MASKS
 from train import faces, holes, inpainting
 from train.data import Data, Split
-from train.inpainting import BOX, LARGE, FaceAutoencoding, FaceInpainting, hidden_parts, hole_loss, rebuilt
-from train.recipes import FaceRecipe
+from train.inpainting import (
+    BOX,
+    LARGE,
+    START,
+    FaceAdversarial,
+    FaceAutoencoding,
+    FaceInpainting,
+    around,
+    hidden_parts,
+    hole_loss,
+    rebuilt,
+)
+from train.recipes import FaceGANRecipe, FaceRecipe
 
 SIZE = 128
 RECIPE = FaceRecipe(dataset="d", epochs=1, batch_size=8, lr=0.1, optimizer="adam", source="")
@@ -185,6 +197,61 @@ def test_losses() -> None:
         assert found.equal(true) or found.equal(true.flip(2))
 
 
+def test_around() -> None:
+    """The mean over the places that see what is hidden and those beside them, of all pictures together."""
+    masks, values = torch.zeros(2, 1, 8, 8), torch.arange(32.0).view(2, 1, 4, 4)
+    masks[0, 0, 0, 0], masks[1, 0, 4:6, 4:6] = 1, 1
+    seen = [0, 1, 4, 5, *(16 + 4 * row + column for row in (1, 2, 3) for column in (1, 2, 3))]
+    assert around(values, masks).item() == pytest.approx(np.mean(seen))
+    both = torch.cat([values, values + 2], 1)
+    assert around(both, masks).item() == pytest.approx(np.mean(seen) + 1)
+
+
+class Scored(nn.Module):
+    """A critic that finds the mean of the channels, and scores by a straight line of it."""
+
+    def forward(self, pictures: torch.Tensor, masks: torch.Tensor) -> list[torch.Tensor]:
+        found = pictures.mean(1, keepdim=True)
+        return [found, 4 * found - 1.5]
+
+
+def test_adversarial_losses() -> None:
+    """The critic's hinge loss (Lim & Ye 2017) over both; and what the network is told of its score and features."""
+    images = torch.full((2, 3, SIZE, SIZE), 0.5)
+    recipe = FaceGANRecipe(**vars(RECIPE), adversarial=0.2, features=0.7)
+    nets, task = {"net": Fixed(), "critic": Scored()}, FaceAdversarial()
+    real, fake = 4 * 0.5 - 1.5, 4 * 0.6 - 1.5
+    found = {turn: task.loss(nets, turn, images, None, recipe, 0.0).item() for turn in task.turns(0, recipe)}
+    assert list(found) == ["critic", "net"]
+    assert found["critic"] == pytest.approx((1 - real) + (1 + fake), rel=1e-4)
+    assert found["net"] == pytest.approx((0.3 + 5 * 0.09) / 3 + 0.7 * 0.1 - 0.2 * fake, rel=1e-4)
+
+
+def test_adversarial_start() -> None:
+    """It goes on from the published weights of the other, and has no other form than that."""
+    net, task = models.create("face-gan"), FaceAdversarial()
+    found = task.networks(net)
+    assert found.keys() == {"critic", "net"} and found["net"] is net
+    start = models.load(START).state_dict()
+    assert all(torch.equal(one, start[name]) for name, one in net.state_dict().items())
+    with pytest.raises(ValueError, match=START):
+        task.networks(models.create("face-gan", widths=[8, 16]))
+    recipe = FaceGANRecipe(**vars(RECIPE) | {"critic_lr": 0.5})
+    assert [task.lr(turn, recipe) for turn in task.turns(0, recipe)] == [0.5, 0.1]
+
+
+def test_heads() -> None:
+    """Every network that is built can be used: a width without whole heads of attention is refused at once."""
+    for width in (16, 48, 72, 96, 192):
+        assert (
+            models.create("face-unet", widths=[8, width])(torch.rand(1, 3, 16, 16), torch.ones(1, 1, 16, 16))
+            .isfinite()
+            .all()
+        )
+    with pytest.raises(ValueError, match="multiple of 32"):
+        models.create("face-unet", widths=[8, 104])
+
+
 IMAGES = {"image": datasets.Image()}
 
 
@@ -215,13 +282,13 @@ def test_load(tmp_path: Path) -> None:
     assert not any(one.labels.any() for one in (found.train, found.validation, found.test))
 
 
-@pytest.mark.parametrize("name", ["face-ae", "face-unet"])
+@pytest.mark.parametrize("name", ["face-ae", "face-unet", "face-gan"])
 def test_fit(name: str, cli: Callable, tmp_path: Path, tiny_faces: Path) -> None:
     """From the data to a folder: a card with its pictures and its licence, figures that `evaluate` finds again."""
     status, _, stderr = cli("fit", name, "--dataset", tiny_faces, "--epochs", 1)
     assert status == 0, stderr
     folder = tmp_path / "runs" / name / "checkpoint"
-    Image.open(folder / ("strips.png" if name == "face-unet" else "rebuilt.png")).verify()
+    Image.open(folder / ("rebuilt.png" if name == "face-ae" else "strips.png")).verify()
     card = ModelCard.load(folder / "README.md")
     assert card.data.license == "cc-by-nc-4.0" and "CC BY-NC 4.0" in card.text
     figures = {result.metric_type: result.metric_value for result in card.data.eval_results}
@@ -231,7 +298,7 @@ def test_fit(name: str, cli: Callable, tmp_path: Path, tiny_faces: Path) -> None
     assert figures.keys() <= measured.keys()
     for key, value in figures.items():
         assert float(measured[key]) == pytest.approx(value, abs=1e-3)
-    if name == "face-unet":
+    if name != "face-ae":
         inside = INSIDE | {"told_apart", "told_apart_within"}
         methods = ("", "face-ae_", "biharmonic_")
         assert measured.keys() == {f"{method}{key}" for method in methods for key in inside}
@@ -239,13 +306,18 @@ def test_fit(name: str, cli: Callable, tmp_path: Path, tiny_faces: Path) -> None
     assert stored == {torch.float16} and {one.dtype for one in models.load(folder).parameters()} == {torch.float32}
 
 
-def test_without_the_textbook(cli: Callable, cache: Path, tmp_path: Path, tiny_faces: Path, monkeypatch) -> None:
-    """No weights of the network that it is compared with: said before anything is trained."""
-    monkeypatch.setattr(hub, "CHECKPOINTS", tmp_path / "none")
+@pytest.mark.parametrize(("name", "there", "lacking"), [("face-unet", [], "face-ae"), ("face-gan", ["face-ae"], START)])
+def test_without_others(
+    name: str, there: list[str], lacking: str, cli: Callable, cache: Path, tmp_path: Path, tiny_faces: Path, monkeypatch
+) -> None:
+    """No weights of the network to compare with, or to begin with: said before anything is trained."""
+    for other in there:
+        shutil.copytree(hub.CHECKPOINTS / other, tmp_path / "some" / other)
+    monkeypatch.setattr(hub, "CHECKPOINTS", tmp_path / "some")
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     inpainting.textbook.cache_clear()
-    result = cli("fit", "face-unet", "--dataset", tiny_faces, "--epochs", 1)
-    assert "face-ae" in sentence(result) and "train on" not in result[1]
+    result = cli("fit", name, "--dataset", tiny_faces, "--epochs", 1)
+    assert lacking in sentence(result) and "train on" not in result[1]
 
 
 def test_no_images(cli: Callable, tmp_path: Path) -> None:

@@ -37,6 +37,7 @@ EXACT = {  # the documents' own figures
 }
 MOST = {"mnist-resnet": 1_000_000, "mnist-vae-2d": 2_000_000, "mnist-cvae": 2_500_000, "mnist-dcgan": 1_000_000}
 MOST |= {"mnist-denoiser": 150_000, "photo-denoiser": 4_700_000, "face-ae": 4_700_000, "face-unet": 4_700_000}
+MOST |= {"face-gan": 4_700_000}
 DENSE = {"architecture": "Dense", "task": "classification", "format_version": 1, "kwargs": {"hidden": 8}}
 RECURRENT = DENSE | {"architecture": "Recurrent", "kwargs": {"cell": "gru", "hidden": 8, "bidirectional": True}}
 RESNET = DENSE | {"architecture": "ResNet", "kwargs": {"widths": [4, 8], "blocks": [1], "dropout": 0.3}}
