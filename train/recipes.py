@@ -171,8 +171,8 @@ class FaceGANRecipe(FaceRecipe):
         features: weight of the difference between what the critic finds in the filled and in the true picture.
     """
 
-    critic_lr: float = 2e-3
-    adversarial: float = 0.03
+    critic_lr: float = 1e-3
+    adversarial: float = 0.015
     features: float = 0.5
 
 
@@ -423,7 +423,7 @@ RECIPES: dict[str, Recipe] = {
     ),
     "face-gan": FaceGANRecipe(
         dataset="py97/UTKFace-Cropped",
-        epochs=1,
+        epochs=2,
         batch_size=16,
         lr=3e-4,
         optimizer="adam-wgan",
