@@ -43,6 +43,7 @@ from yaml import YAMLError
 
 CHECKPOINTS = Path(__file__).resolve().parent.parent / "checkpoints"
 CONFIG, WEIGHTS, CARD, RECIPE = "config.json", "model.safetensors", "README.md", "recipe.json"
+PICTURES = (".png", ".jpg")  # of a card
 MAX_CONFIG_BYTES = 64 * 1024
 COMMIT, SHA256 = re.compile("[0-9a-f]{40}"), re.compile("[0-9a-f]{64}")
 PATIENCE = 3  # seconds the Hub has to begin its answer before another source is taken
@@ -249,9 +250,8 @@ def push(folder: Path, repo_id: str, *, keep_others: bool = False, token: str | 
         ValueError: one sentence; the folder is as it was.
     """
     api = HfApi(token=token)
-    files = [folder / name for name in (CONFIG, WEIGHTS, CARD, RECIPE) if (folder / name).exists()] + sorted(
-        folder.glob("*.png")
-    )
+    files = [folder / name for name in (CONFIG, WEIGHTS, CARD, RECIPE) if (folder / name).exists()]
+    files += sorted(file for file in folder.iterdir() if file.suffix in PICTURES)
     operations: list = [CommitOperationAdd(file.name, str(file)) for file in files]
     try:
         if not keep_others:

@@ -18,7 +18,7 @@ from tabs.methods import method, psnr, ssim, table
 from tabs.networks import chosen, source
 from tabs.picture import Picture, grid, require
 
-NETWORK = "face-unet"
+NETWORK = "face-gan"
 BRUSH = "brush"
 SEED = 22  # hides an eye of the example
 VIEW = 512  # pixels on the longer side of what is painted on
@@ -171,7 +171,7 @@ def build(words: Words, opened: gr.Tab, *, public: bool) -> None:
             mask: of the same size, white where something is missing; left out, `kind` and `seed` say what is hidden.
             kind: `box` of 28 pixels where the face has 128, `boxes`, `strokes` or `half`, of the largest face.
             seed: where it is.
-            network: `face-unet`, `face-gan` or `face-ae`.
+            network: `face-gan`, `face-unet` or `face-ae`.
 
         Returns:
             The photograph, of the same size, a PNG; what was not hidden is as it was.

@@ -221,6 +221,17 @@ def test_the_inpainter_is_the_best() -> None:
     assert ours[6] < figures["biharmonic"][6]
 
 
+def test_the_critic_helps() -> None:
+    """What was sharpened against it is harder to tell from the truth than all others, and costs half a dB at most."""
+    told = r"^\| (.+?) \|(?: [\d.]+ \|){6} ([\d.]+)% ± [\d.]+% \|$"
+    cards = {name: read(sources.CHECKPOINTS / name) for name in ("face-gan", "face-unet")}
+    apart = {name: {key: float(share) for key, share in re.findall(told, card, re.M)} for name, card in cards.items()}
+    ours = apart["face-gan"].pop("**this network**")
+    assert ours < min(*apart["face-gan"].values(), *apart["face-unet"].values())
+    loss = [sources.figures(sources.CHECKPOINTS / name)["psnr_28"] for name in ("face-unet", "face-gan")]
+    assert loss[0] - 0.5 <= loss[1] < loss[0]
+
+
 def test_the_flagship_can_be_trusted() -> None:
     """It is calibrated, reads foreign drawings, and tells most of what is no digit from what is."""
     text = read(sources.CHECKPOINTS / "mnist-resnet")

@@ -288,7 +288,7 @@ def test_fit(name: str, cli: Callable, tmp_path: Path, tiny_faces: Path) -> None
     status, _, stderr = cli("fit", name, "--dataset", tiny_faces, "--epochs", 1)
     assert status == 0, stderr
     folder = tmp_path / "runs" / name / "checkpoint"
-    Image.open(folder / ("rebuilt.png" if name == "face-ae" else "strips.png")).verify()
+    Image.open(folder / ("rebuilt.jpg" if name == "face-ae" else "strips.jpg")).verify()
     card = ModelCard.load(folder / "README.md")
     assert card.data.license == "cc-by-nc-4.0" and "CC BY-NC 4.0" in card.text
     figures = {result.metric_type: result.metric_value for result in card.data.eval_results}

@@ -40,6 +40,7 @@ def folder(tmp_path: Path) -> Path:
     (folder / "README.md").write_text("---\nlicense: apache-2.0\n---\n# A card\n")
     (folder / "learning-curve.png").write_bytes(b"\x89PNG curve")
     (folder / "confusion-matrix.png").write_bytes(b"\x89PNG matrix")
+    (folder / "strips.jpg").write_bytes(b"\xff\xd8\xff strips")
     return folder
 
 

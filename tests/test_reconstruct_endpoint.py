@@ -16,7 +16,7 @@ from test_denoise_endpoint import NAN, file
 from test_endpoint import is_one_sentence
 from test_sample_endpoints import fetched, resident
 
-UNET, AE = "face-unet", "face-ae"
+GAN, UNET, AE = "face-gan", "face-unet", "face-ae"
 ASTRONAUT = Image.fromarray(data.astronaut())
 FACE = (174, 74, 274, 174)
 
@@ -47,7 +47,7 @@ def changed(found: Image.Image, given: Image.Image) -> np.ndarray:
     return (np.asarray(found) != np.asarray(given)).reshape(given.height, given.width, -1).any(2)
 
 
-@pytest.mark.parametrize("network", [UNET, AE])
+@pytest.mark.parametrize("network", [GAN, UNET, AE])
 def test_a_hidden_eye(app: App, network: str) -> None:
     """All else stays bit for bit, and what is hidden is not read."""
     other = ASTRONAUT.copy()
@@ -179,5 +179,5 @@ def test_described(app: App) -> None:
     parameters = {one["parameter_name"]: one for one in told["parameters"]}
     assert list(parameters) == ["image", "mask", "kind", "seed", "network"]
     defaults = {name: one["parameter_default"] for name, one in parameters.items() if one["parameter_has_default"]}
-    assert defaults == {"mask": None, "kind": "box", "seed": 0, "network": UNET}
+    assert defaults == {"mask": None, "kind": "box", "seed": 0, "network": GAN}
     assert [one["component"] for one in told["returns"]] == ["Image"]

@@ -47,7 +47,7 @@ class FaceReconstructor:
         ValueError: there are no weights for it, or it does something else.
     """
 
-    def __init__(self, source: str = "face-unet"):
+    def __init__(self, source: str = "face-gan"):
         self.net = loaded(source, names())
 
     @cached_property

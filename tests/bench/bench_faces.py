@@ -27,7 +27,7 @@ from bench_endpoint import connect  # isort: skip
 import models
 
 CALLS, WARM_UP, BAR = 100, 10, 4.0
-NETWORK = "face-unet"
+NETWORK = "face-gan"
 
 
 def main() -> int:

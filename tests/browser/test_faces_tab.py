@@ -14,7 +14,7 @@ from playwright.sync_api import expect
 from skimage import data
 
 TABS = ("digits.tab", "sample.tab", "denoise.tab", "faces.tab")
-METHODS = ("network.face-ae", "network.face-unet", "method.biharmonic")
+METHODS = ("network.face-ae", "network.face-unet", "network.face-gan", "method.biharmonic")
 both, renewed = partial(page.both, slider="face-slider"), partial(page.renewed, slider="face-slider")
 upload = partial(page.replace, place="face-photo")
 SIZE = "async one => (await one.decode(), [one.naturalWidth, one.naturalHeight])"
