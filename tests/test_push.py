@@ -187,7 +187,7 @@ def test_push_to_hub_keeps_the_card(hub: HubServer, folder: Path) -> None:
     sha = net.push_to_hub(REPO, token="hf_write")
     assert [commit["sha"] for commit in hub.commits(REPO)[2:]] == [sha]
     kept = {name: data for name, data in contents(folder).items() if name not in ("config.json", "model.safetensors")}
-    assert len(kept) == 3
+    assert len(kept) == 4
     assert on_hub(hub).items() >= kept.items()
     assert json.loads(on_hub(hub)["config.json"])["kwargs"] == {"hidden": 3}
     x = torch.rand(2, 1, 28, 28)
