@@ -48,6 +48,7 @@ SIZES = {PhotoRecipe: ("68 test images", "20 held out")}
 SIZES |= dict.fromkeys((FaceAutoencoderRecipe, FaceRecipe, FaceGANRecipe), ("1,000 test images", "1,000 held out"))
 CBM3D = {"psnr_15": 33.52, "psnr_25": 30.71, "psnr_50": 27.38}  # published, on CBSD68 and on BSD68
 BM3D = {"grey_15": 31.08, "grey_25": 28.57, "grey_50": 25.60}
+FORMATS = {".png": b"\x89PNG", ".jpg": b"\xff\xd8\xff"}
 COMMITTED = sorted(folder.name for folder in sources.CHECKPOINTS.iterdir() if folder.is_dir())
 
 
