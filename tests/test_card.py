@@ -114,7 +114,7 @@ def test_card(name: str) -> None:
         assert text in card.text
     assert re.search(r"Fingerprint .*\(sha256\): `[0-9a-f]{64}`", card.text)
     for picture in re.findall(r"!\[[^\]]+\]\(([^)]+)\)", card.text):
-        assert (folder / picture).read_bytes().startswith(b"\x89PNG")
+        assert (folder / picture).read_bytes().startswith(FORMATS[Path(picture).suffix])
 
 
 def expect_figures(name: str, figures: dict[str, float]) -> None:
