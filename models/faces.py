@@ -54,11 +54,8 @@ def _cascade() -> Cascade:
 def find(image: Image.Image) -> list[Square]:
     """The upright frontal faces of a picture, the largest first, by scikit-image's cascade of local binary patterns."""
     scale = min(1.0, SEARCHED / max(image.size))
-    small = (
-        packed(unpacked(image)[0], None, image)
-        .convert("RGB")
-        .resize([max(1, round(scale * side)) for side in image.size], Image.Resampling.BOX)
-    )
+    plain = packed(unpacked(image)[0], None, image).convert("RGB")
+    small = plain.resize([max(1, round(scale * side)) for side in image.size], Image.Resampling.BOX)
     # A face that fills the picture has its forehead beyond it, where the cascade wants to look.
     margin = min(small.size) // 4
     pixels = np.pad(np.asarray(small), ((margin,) * 2, (margin,) * 2, (0, 0)), mode="edge")
@@ -125,12 +122,12 @@ def joined(pixels: np.ndarray, made: np.ndarray, mask: np.ndarray, fine: float) 
     outer = 1.5 * pixels[edge] - 0.5 * _nearest(pixels, ~binary_dilation(wider), edge)
     inner = 1.5 * _nearest(made, mask, edge) - 0.5 * _nearest(made, deeper if deeper.any() else mask, edge)
     off = np.zeros_like(inside)
-    off[edge] = _averaged(outer - inner, edge, fine)
+    off[edge] = averaged(outer - inner, edge, fine)
     inside[mask] += membrane(off, ~edge)[mask]
     return result
 
 
-def _averaged(values: np.ndarray, where: np.ndarray, sigma: float) -> np.ndarray:
+def averaged(values: np.ndarray, where: np.ndarray, sigma: float) -> np.ndarray:
     """The values (N, C) at the places `where` is true, each averaged with its neighbours by a Gaussian.
 
     A wide one is applied to sums over blocks.

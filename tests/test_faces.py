@@ -8,7 +8,7 @@ from hypothesis.extra.numpy import arrays
 from PIL import Image
 from skimage import data
 
-from models.faces import SMALLEST, _averaged, centre, find, joined, membrane
+from models.faces import SMALLEST, averaged, centre, find, joined, membrane
 
 
 def astronaut() -> Image.Image:
@@ -132,4 +132,4 @@ def test_averaged() -> None:
     for sigma in (2.0, 40.0):
         weights = np.exp(-((places[:, None] - places) ** 2).sum(2) / (2 * sigma**2))
         expected = weights @ values / weights.sum(1, keepdims=True)
-        assert abs(_averaged(values, where, sigma) - expected).max() < 0.02
+        assert abs(averaged(values, where, sigma) - expected).max() < 0.02

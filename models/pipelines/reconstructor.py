@@ -95,11 +95,14 @@ def hidden(image: Image.Image, face: Square, kind: str = "box", seed: int = 0) -
     generator = torch.Generator().manual_seed(whole("seed", seed, 0, LARGEST_SEED))
     for _ in range(DRAWS):
         part = corruptions.MASKS[kind](1, SIZE, SIZE, generator=generator)[0, 0]
-        small = Image.fromarray(np.uint8(255 * part.numpy())).resize((face.side,) * 2, Image.Resampling.NEAREST)
-        mask = Image.new("L", image.size)
-        mask.paste(small, face.box)
+        part = Image.fromarray(np.uint8(255 * part.numpy())).resize((face.side,) * 2, Image.Resampling.NEAREST)
+        within = np.asarray(part)[
+            max(0, -face.top) : max(0, image.height - face.top), max(0, -face.left) : max(0, image.width - face.left)
+        ]
         # Of a face at the photograph's edge a part may be hidden that is not in the photograph.
-        if (np.asarray(mask) > 0).sum() > (np.asarray(small) > 0).sum() / 2:
+        if np.count_nonzero(within) > np.count_nonzero(part) / 2:
+            mask = Image.new("L", image.size)
+            mask.paste(part, face.box)
             return mask
     raise InputError("face_small", "Too little of a face is in this picture to hide a part of it: choose a larger one.")
 
@@ -175,7 +178,7 @@ def quality_inside(true: Image.Image, made: Image.Image, mask: Image.Image) -> Q
 def _missing(mask: Image.Image) -> np.ndarray:
     """What a mask of any mode hides, (H, W) bool. Raises InputError if that is nothing."""
     pixels, alpha = unpacked(mask)
-    missing = pixels.mean(2) > 127.5
+    missing = np.asarray(packed(pixels, None, mask).convert("L")) > 127
     if alpha is not None:
         opaque = np.asarray(alpha) > 127
         missing &= opaque
