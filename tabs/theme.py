@@ -150,6 +150,7 @@ CSS = """
   .pictures { grid-column: 1 / -1; gap: 0.5rem; }
   .pictures figure { display: flex; align-items: center; gap: 0.5rem; flex: 1; text-align: left; }
   .pictures figcaption { font-size: 0.7rem; margin: 0; }
+  .pictures-grid .caption-label { font-size: 0.62rem; max-width: 100%; padding: 0.1rem 0.25rem; }
   .many .pictures figure { flex: none; text-align: center; }
   .pixels { width: 60px; height: 60px; flex: none; }
   .opinions { grid-template-columns: minmax(0, 1fr); }
