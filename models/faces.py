@@ -9,7 +9,9 @@ from scipy.ndimage import (
     binary_dilation,
     binary_erosion,
     distance_transform_edt,
+    find_objects,
     gaussian_filter,
+    label,
     map_coordinates,
     zoom,
 )
@@ -30,6 +32,7 @@ ABOVE = 0.08
 RIM = 4  # pixels around a hole that its seam depends on
 COARSEST = 8  # pixels on the shorter side of a picture at which the seam is solved without the help of a smaller one
 SWEEPS = 24
+FEW_HOLES = 16  # that are put into a picture one by one; of more, all at once
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,8 @@ def _cascade() -> Cascade:
 
 def find(image: Image.Image) -> list[Square]:
     """The upright frontal faces of a picture, the largest first, by scikit-image's cascade of local binary patterns."""
+    if not all(image.size):
+        return []
     scale = min(1.0, SEARCHED / max(image.size))
     plain = packed(unpacked(image)[0], None, image).convert("RGB")
     small = plain.resize([max(1, round(scale * side)) for side in image.size], Image.Resampling.BOX)
@@ -111,20 +116,28 @@ def joined(pixels: np.ndarray, made: np.ndarray, mask: np.ndarray, fine: float) 
     result = np.where(mask[..., None], made, pixels)
     if not mask.any() or mask.all():
         return result
-    near = tuple(
-        slice(max(0, places[0] - RIM), places[-1] + 1 + RIM)
-        for places in (np.nonzero(mask.any(axis))[0] for axis in (1, 0))
-    )
-    pixels, made, mask, inside = pixels[near], made[near], mask[near], result[near]
+    # Holes that do not touch are solved each by itself: far apart, all between them would be solved for nothing.
+    holes, count = label(mask, np.ones((3, 3)))
+    if count > FEW_HOLES:
+        holes = mask.astype(np.int32)
+    for number, box in enumerate(find_objects(holes), 1):
+        near = tuple(slice(max(0, side.start - RIM), side.stop + RIM) for side in box)
+        _join(pixels[near], made[near], mask[near], holes[near] == number, result[near], fine)
+    return result
+
+
+def _join(
+    pixels: np.ndarray, made: np.ndarray, mask: np.ndarray, hole: np.ndarray, result: np.ndarray, fine: float
+) -> None:
+    """One hole of those in the mask, in place."""
     wider = binary_dilation(mask)
     edge, deeper = wider & ~mask, binary_erosion(mask)
     # Both sides go on, straight, to the line between them: what is a slope is no step.
     outer = 1.5 * pixels[edge] - 0.5 * _nearest(pixels, ~binary_dilation(wider), edge)
     inner = 1.5 * _nearest(made, mask, edge) - 0.5 * _nearest(made, deeper if deeper.any() else mask, edge)
-    off = np.zeros_like(inside)
+    off = np.zeros_like(result)
     off[edge] = averaged(outer - inner, edge, fine)
-    inside[mask] += membrane(off, ~edge)[mask]
-    return result
+    result[hole] += membrane(off, ~edge)[hole]
 
 
 def averaged(values: np.ndarray, where: np.ndarray, sigma: float) -> np.ndarray:

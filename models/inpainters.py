@@ -36,6 +36,7 @@ class FaceAutoencoder(Model):
 
     def __init__(self, latent: int = 300, widths: tuple[int, ...] = (32, 64, 64, 64)):
         super().__init__(latent=latent, widths=list(widths))
+        _check_depth(len(widths))
         self.latent = latent
         self.coarsest = (widths[-1], *(SIZE // 2 ** len(widths),) * 2)
         flat = self.coarsest[0] * self.coarsest[1] * self.coarsest[2]
@@ -59,6 +60,12 @@ class FaceAutoencoder(Model):
     def forward(self, image: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """(N, 3, 128, 128) in [0, 1] and mask (N, 1, 128, 128), 1 where a pixel is missing -> (N, 3, 128, 128)."""
         return self.decode(self.encode(hidden(image, mask)))
+
+
+def _check_depth(stages: int) -> None:
+    """Raise ValueError where there would be less than one place at the coarsest stage."""
+    if SIZE >> stages == 0:
+        raise ValueError(f"{stages} widths halve {SIZE} pixels too often: choose at most {SIZE.bit_length() - 1}.")
 
 
 class NormedResidual(nn.Module):
@@ -122,6 +129,10 @@ class FaceUNet(Stages, Model):
 
     def __init__(self, widths: tuple[int, ...] = (64, 128, 192), blocks: int = 1):
         super().__init__(widths=list(widths), blocks=blocks)
+        _check_depth(len(widths))
+        for width in widths:
+            if width % GROUPS:
+                raise ValueError(f"{width} channels do not divide into {GROUPS} groups: choose multiples of {GROUPS}.")
 
         def stage(width: int) -> nn.Sequential:
             return nn.Sequential(*(NormedResidual(width) for _ in range(blocks)))

@@ -29,7 +29,7 @@ def _eight_bits(image: Image.Image, hidden: np.ndarray | None) -> np.ndarray:
     seen = values if hidden is None or hidden.all() else values[~hidden]
     most = np.quantile(seen, 0.99)  # a few may be brighter than white
     white = 65535 if image.mode.startswith("I;16") else next((top for top in (1, 255) if most <= top), 65535)
-    return np.uint8(np.clip(values * (255 / white), 0, 255).round())
+    return np.uint8((np.clip(values, 0, white) * (255 / white)).round())
 
 
 def packed(pixels: np.ndarray, alpha: Image.Image | None, like: Image.Image) -> Image.Image:

@@ -63,7 +63,8 @@ def test_finds_in_any_mode(mode: str) -> None:
 def test_nothing_to_find() -> None:
     """No face in a coffee, in noise, in what is too small."""
     noise = np.random.default_rng(0).integers(0, 256, (200, 300, 3), np.uint8)
-    for picture in (Image.fromarray(data.coffee()), Image.fromarray(noise), Image.new("L", (SMALLEST - 12, 900))):
+    small = (Image.new("L", (SMALLEST - 12, 900)), Image.new("RGB", (0, 5)))
+    for picture in (Image.fromarray(data.coffee()), Image.fromarray(noise), *small):
         assert [one for one in find(picture) if one.side > 60] == []
 
 
@@ -108,6 +109,21 @@ def test_joined() -> None:
         found = joined(np.where(mask[..., None], np.nan, true), true + off[..., None], mask, 2.0)
         assert np.array_equal(found[~mask], true[~mask])
         assert abs(found - true).max() < 3
+
+
+def test_joined_one_by_one() -> None:
+    """Each of two holes that are far apart gets what it gets alone; many small ones are joined too."""
+    rng = np.random.default_rng(0)
+    pixels, made = rng.uniform(0, 255, (2, 90, 120, 3)).astype(np.float32)
+    masks = np.zeros((2, 90, 120), bool)
+    masks[0, 10:30, :25], masks[1, 60:80, 80:110] = True, True
+    both = joined(pixels, made, masks.any(0), 3.0)
+    for mask in masks:
+        assert np.array_equal(both[mask], joined(pixels, made, mask, 3.0)[mask])
+    many = np.zeros((90, 120), bool)
+    many[5:85:10, 5:115:10] = True
+    found = joined(np.full_like(pixels, 80), np.full_like(pixels, 100), many, 3.0)
+    assert abs(found - 80).max() < 1
 
 
 @settings(max_examples=25, deadline=None)

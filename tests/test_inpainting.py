@@ -248,8 +248,11 @@ def test_heads() -> None:
             .isfinite()
             .all()
         )
-    with pytest.raises(ValueError, match="multiple of 32"):
-        models.create("face-unet", widths=[8, 104])
+    for widths, told in (([8, 104], "multiple of 32"), ([12, 16], "multiples of 8"), ([8] * 8, "at most 7")):
+        with pytest.raises(ValueError, match=told):
+            models.create("face-unet", widths=widths)
+    with pytest.raises(ValueError, match="at most 7"):
+        models.create("face-ae", widths=[8] * 8)
 
 
 IMAGES = {"image": datasets.Image()}

@@ -239,10 +239,13 @@ def test_hidden_at_the_edge(kind: str) -> None:
     """Of a face that is half out of the photograph, a part within it is hidden, whatever the seed."""
     picture, face = photo(80, 200), Square(-70, 20, 140)
     for seed in range(20):
-        assert (np.asarray(hidden(picture, face, kind, seed)) > 0).sum() > 0.01 * face.side**2
-    with pytest.raises(InputError) as caught:
-        hidden(picture, Square(90, 20, 140), kind)
-    assert caught.value.code == "face_small"
+        mask = hidden(picture, face, kind, seed)
+        assert (np.asarray(mask) > 0).sum() > 0.01 * face.side**2
+        restored(average, picture, mask, face)  # enough is left to go by
+    for small, where in ((picture, Square(90, 20, 140)), (photo(1, 1), Square(0, 0, 1))):
+        with pytest.raises(InputError) as caught:
+            hidden(small, where, kind)
+        assert caught.value.code == "face_small"
 
 
 def test_quality_inside() -> None:
@@ -257,6 +260,17 @@ def test_quality_inside() -> None:
     assert found.psnr == pytest.approx(expected, abs=1e-3) and 0 < found.ssim < 1
     with pytest.raises(InputError, match="Nothing is hidden"):
         quality_inside(true, true, Image.new("L", true.size))
+    for made, where in ((true.resize((50, 50)), mask), (true, mask.resize((50, 50)))):
+        with pytest.raises(InputError, match="50 × 50"):
+            quality_inside(true, made, where)
+
+
+def test_quality_of_32_bits() -> None:
+    """Where the hidden part is the brightest, what is right is found to be right."""
+    values, mask = np.asarray(photo(mode="L"), np.int32).copy(), covered((90, 70), (20, 20, 50, 60))
+    values[20:60, 20:50] *= 3
+    right = Image.fromarray(values.clip(0, 255).astype(np.uint8))
+    assert quality_inside(Image.fromarray(values), right, mask).psnr == np.inf
 
 
 def test_networks_and_methods_fit() -> None:

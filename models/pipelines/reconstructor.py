@@ -99,8 +99,9 @@ def hidden(image: Image.Image, face: Square, kind: str = "box", seed: int = 0) -
         within = np.asarray(part)[
             max(0, -face.top) : max(0, image.height - face.top), max(0, -face.left) : max(0, image.width - face.left)
         ]
-        # Of a face at the photograph's edge a part may be hidden that is not in the photograph.
-        if np.count_nonzero(within) > np.count_nonzero(part) / 2:
+        # Of a face at the photograph's edge a part may be drawn that is not in the photograph, or is all that is.
+        gone = np.count_nonzero(within)
+        if np.count_nonzero(part) / 2 <= gone < within.size and gone:
             mask = Image.new("L", image.size)
             mask.paste(part, face.box)
             return mask
@@ -110,10 +111,7 @@ def hidden(image: Image.Image, face: Square, kind: str = "box", seed: int = 0) -
 def restored(fill: Fill, image: Image.Image, mask: Image.Image, face: Square | None = None) -> Image.Image:
     """As `FaceReconstructor`, with any `fill` of faces (1, 3, 128, 128) and masks (1, 1, 128, 128)."""
     images.check_size(image)
-    if mask.size != image.size:
-        theirs, ours = (f"{one.width} × {one.height}" for one in (mask, image))
-        message = f"The mask has {theirs} pixels, the picture {ours}: give one of the same size."
-        raise InputError("mask_size", message, mask=theirs, image=ours)
+    _check_mask(mask, image)
     missing = _missing(mask)
     pixels, alpha = unpacked(image, missing)
     try:
@@ -159,13 +157,15 @@ def compare_faces(image: Image.Image, mask: Image.Image, face: Square | None = N
 def quality_inside(true: Image.Image, made: Image.Image, mask: Image.Image) -> Quality:
     """How near a picture is to the true one where it was missing. SSIM's window reaches a little beyond.
 
-    Raises InputError if the mask hides nothing.
+    Raises InputError if the mask hides nothing, or has another size than one of the pictures.
     """
-    gone = _missing(mask)
-    places = [np.nonzero(gone.any(axis))[0] for axis in (1, 0)]
+    for one in (true, made):
+        _check_mask(mask, one)
+    missing = _missing(mask)
+    places = [np.nonzero(missing.any(axis))[0] for axis in (1, 0)]
     region = tuple(slice(max(0, one[0] - WINDOW), one[-1] + 1 + WINDOW) for one in places)
-    gone = gone[region]
-    pair = [unpacked(one)[0][region].astype(np.float32) for one in (true, made)]
+    gone = missing[region]
+    pair = [unpacked(one, missing)[0][region].astype(np.float32) for one in (true, made)]
     error = float(np.square(pair[0] - pair[1]).mean(2)[gone].mean())
     ssim = None
     if min(gone.shape) >= WINDOW:
@@ -173,6 +173,13 @@ def quality_inside(true: Image.Image, made: Image.Image, mask: Image.Image) -> Q
         grey = [one @ LUMA if one.shape[2] == 3 else one[..., 0] for one in pair]
         ssim = float(structural_similarity(*grey, **options)[1][gone].mean())
     return Quality(10 * math.log10(255**2 / error) if error else math.inf, ssim)
+
+
+def _check_mask(mask: Image.Image, image: Image.Image) -> None:
+    if mask.size != image.size:
+        theirs, ours = (f"{one.width} × {one.height}" for one in (mask, image))
+        message = f"The mask has {theirs} pixels, the picture {ours}: give one of the same size."
+        raise InputError("mask_size", message, mask=theirs, image=ours)
 
 
 def _missing(mask: Image.Image) -> np.ndarray:

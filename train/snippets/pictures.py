@@ -116,7 +116,7 @@ class FaceAutoencoder(nn.Module):
         self.up = nn.ModuleList(nn.ConvTranspose2d(b, a, 4, 2, padding=1) for a, b in pairs)
 
     def forward(self, image, mask):  # (N, 3, 128, 128) in [0, 1]; (N, 1, 128, 128), 1 where it is missing
-        x = image * (1 - mask)
+        x = torch.where(mask > 0, 0.0, image)
         for layer in self.down:
             x = layer(x).relu()
         x = self.decoder(self.encoder(x.flatten(1))).relu().view(-1, *self.coarsest)
@@ -176,7 +176,7 @@ class FaceUNet(nn.Module):
         self.output = nn.Conv2d(widths[0], 12, 3, padding=1)
 
     def forward(self, image, mask):  # (N, 3, 128, 128) in [0, 1]; (N, 1, 128, 128), 1 where it is missing
-        x = torch.cat([(2 * image - 1) * (1 - mask), mask], 1)
+        x = torch.cat([torch.where(mask > 0, 0.0, 2 * image - 1), mask], 1)
         kept, x = [], self.input(pixel_unshuffle(x, 2))
         for stage, down in zip(self.encoder, self.down):
             kept.append(stage(x))
