@@ -123,9 +123,10 @@ def build(words: Words, opened: gr.Tab, *, public: bool) -> None:
         if kind == BRUSH and not (drawn and any(layer.getbbox() for layer in drawn["layers"])):
             return {**cleared, line: f'<p class="sentence">{escape(words("faces.paint"))}</p>'}
         try:
-            picture, pipeline = _shown(require(image)), reconstructor(NETWORK)
+            photo = require(image)
             if found is None:  # asked for by the picture that was here before; this one's faces are being looked for
                 return {line: gr.skip()}
+            picture, pipeline = _shown(photo), reconstructor(NETWORK)
             gone = mask(picture, found.face, kind, seed, drawn)
             whole = pipeline(picture, gone, found.face)
             quality = quality_inside(picture, whole, gone)
@@ -149,9 +150,10 @@ def build(words: Words, opened: gr.Tab, *, public: bool) -> None:
 
     def ask(image: Given, found: Found | None, kind: str, seed: int, drawn: dict | None):
         try:
-            picture = _shown(require(image))
+            photo = require(image)
             if found is None:  # its faces are being looked for
                 return gr.skip(), gr.skip()
+            picture = _shown(photo)
             gone = mask(picture, found.face, kind, seed, drawn)
             attempts = compare_faces(picture, gone, found.face)
         except ValueError as error:

@@ -240,21 +240,6 @@ def test_adversarial_start() -> None:
     assert [task.lr(turn, recipe) for turn in task.turns(0, recipe)] == [0.5, 0.1]
 
 
-def test_heads() -> None:
-    """Every network that is built can be used: a width without whole heads of attention is refused at once."""
-    for width in (16, 48, 72, 96, 192):
-        assert (
-            models.create("face-unet", widths=[8, width])(torch.rand(1, 3, 16, 16), torch.ones(1, 1, 16, 16))
-            .isfinite()
-            .all()
-        )
-    for widths, told in (([8, 104], "multiple of 32"), ([12, 16], "multiples of 8"), ([8] * 8, "at most 7")):
-        with pytest.raises(ValueError, match=told):
-            models.create("face-unet", widths=widths)
-    with pytest.raises(ValueError, match="at most 7"):
-        models.create("face-ae", widths=[8] * 8)
-
-
 IMAGES = {"image": datasets.Image()}
 
 
