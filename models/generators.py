@@ -1,11 +1,14 @@
 """What every generator of digits can do."""
 
+from collections.abc import Callable, Iterable
+
 import torch
 from torch.nn.functional import one_hot
 
 from models.base import Model
 
 DIGITS = 10
+PART = 16  # pictures that `steadily` decodes at once
 
 
 class Generator(Model):
@@ -31,8 +34,8 @@ class Generator(Model):
     ) -> torch.Tensor:
         """n pictures (n, 1, 28, 28) of z drawn from the prior, its deviation times `temperature`.
 
-        The same pictures for the same `generator` on every machine: z is drawn on the CPU. A conditional network draws
-        any digits, all equally often, where none are given.
+        The same z for the same `generator` on every machine, as it is drawn on the CPU; the pictures are the same but
+        for rounding, see `steadily`. A conditional network draws any digits, all equally often, where none are given.
         """
         device = next(self.parameters()).device
         z = temperature * torch.randn(n, self.latent, generator=generator)
@@ -45,3 +48,22 @@ def with_digit(features: torch.Tensor, digit: torch.Tensor) -> torch.Tensor:
     """(N, F) -> (N, F + 10): the digits, as whole numbers (N,) or shares (N, 10), behind the features."""
     told = one_hot(digit, DIGITS) if digit.ndim == 1 else digit
     return torch.cat([features, told.to(features)], 1)
+
+
+def steadily(
+    decode: Callable[..., torch.Tensor], *rows: torch.Tensor, each: Callable[..., Iterable[torch.Tensor]] = map
+) -> torch.Tensor:
+    """`decode(*rows)`, such that a row gives the same bits whatever comes after it.
+
+    A matrix product of another height may round otherwise: libraries choose their kernels by it, and on some
+    processors a picture alone is not, to the last bit, the picture among others. So all are decoded in parts of one
+    height, `PART`, the last filled up with zeros: what stands in the same place always meets the same kernels.
+
+    Args:
+        decode: takes as many tensors as there are `rows`, all (N, ...), and gives (N, ...).
+        rows: at least one, all of one length of 1 or more.
+        each: what calls `decode` for all parts, in order; `map` does it one after the other.
+    """
+    count = len(rows[0])
+    filled = (torch.cat([row, row.new_zeros(-count % PART, *row.shape[1:])]).split(PART) for row in rows)
+    return torch.cat(list(each(decode, *filled)))[:count]

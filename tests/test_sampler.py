@@ -13,6 +13,7 @@ from scipy.stats import norm
 import models
 from models import images
 from models.errors import InputError
+from models.generators import PART, steadily
 from models.pipelines import DigitAutoencoder, DigitSampler, LatentMap, autoencoder, sampler
 from models.pipelines.autoencoder import names, slerp
 
@@ -37,13 +38,30 @@ def test_examples() -> None:
 
 @pytest.mark.parametrize("name", GENERATORS)
 def test_one_seed_one_picture(name: str) -> None:
-    """The same seed draws the same, of fewer the first; another seed draws others."""
-    pipeline = sampler(name)
-    many = pixels(pipeline(20, seed=3))
-    assert many.shape == (20, 28, 28)
-    assert np.array_equal(pixels(pipeline(20, seed=3)), many)
-    assert np.array_equal(pixels(pipeline(7, seed=3)), many[:7])
-    assert not np.array_equal(pixels(pipeline(20, seed=4)), many)
+    """The same seed draws the same, of fewer the first, bit for bit; another seed draws others."""
+    pipeline, before = sampler(name), None
+    for seed in range(40):
+        many = pixels(pipeline(64, seed=seed))
+        assert many.shape == (64, 28, 28)
+        for n in (1, 7, 20):
+            assert np.array_equal(pixels(pipeline(n, seed=seed)), many[:n]), (seed, n)
+        assert not np.array_equal(many, before)
+        before = many
+    assert np.array_equal(pixels(pipeline(64, seed=seed)), many)
+
+
+def test_a_row_owes_nothing_to_its_company() -> None:
+    """Of a function whose answer depends on how many it is asked at once, `steadily` makes one whose does not."""
+
+    def crowd(numbers: torch.Tensor, words: torch.Tensor) -> torch.Tensor:
+        return numbers.sum(1, keepdim=True) + words + len(numbers) / 7
+
+    numbers, words = torch.randn(70, 3), torch.randn(70, 1)
+    whole = steadily(crowd, numbers, words)
+    assert not torch.equal(crowd(numbers, words)[:5], crowd(numbers[:5], words[:5]))
+    for count in (1, 5, PART, PART + 1, 64, 70):
+        assert torch.equal(steadily(crowd, numbers[:count], words[:count]), whole[:count])
+    assert torch.equal(whole, numbers.sum(1, keepdim=True) + words + PART / 7)
 
 
 @pytest.mark.parametrize("name", CONDITIONAL)

@@ -11,15 +11,14 @@ from scipy.stats import norm
 import models
 from models import images
 from models.errors import InputError
-from models.generators import DIGITS
+from models.generators import DIGITS, steadily
 from models.pipelines.common import LARGEST_SEED, Facts, loaded, number, shared, whole
 from models.vae import GaussianVAE
 
 MOST = 64  # pictures at once
 HOTTEST = 2.0
 
-# A large sheet is drawn in two parts at once: the app gives torch itself one thread.
-PART = MOST // 2
+# Two parts of a large sheet are drawn at once: the app gives torch itself one thread.
 _TWO = ThreadPoolExecutor(2)
 
 
@@ -49,7 +48,7 @@ class DigitSampler:
     def __call__(
         self, n: int = 16, digit: int | None = None, seed: int = 0, temperature: float = 1.0
     ) -> list[Image.Image]:
-        """n pictures, 28x28 'L', white on black. The same seed gives the same, and of fewer the first ones.
+        """n pictures, 28x28 'L', white on black. The same seed gives the same, of fewer the first, bit for bit.
 
         Args:
             n: 1 to 64.
@@ -68,7 +67,7 @@ class DigitSampler:
         digits = torch.randint(DIGITS, (MOST,), generator=generator)[:n]
         if digit is not None:
             digits = torch.full((n,), self._told(digit))
-        return images.from_tensor(torch.cat(list(_TWO.map(self._decode, z.split(PART), digits.split(PART)))))
+        return images.from_tensor(steadily(self._decode, z, digits, each=_TWO.map))
 
     @torch.inference_mode()
     def _decode(self, z: torch.Tensor, digits: torch.Tensor) -> torch.Tensor:
@@ -90,7 +89,7 @@ class LatentMap:
     """The plane of a network with a latent of two numbers: what stands where, and where a digit stands.
 
     The plane is cut so that each of its squares is equally likely: x and y, 0 to 1, are quantiles of the standard
-    normal latent (Kingma & Welling 2014, figure 4).
+    normal latent (Kingma & Welling 2014, figure 4). `sheet` and `at` show the same of a place, to a level of grey.
 
     Raises:
         ValueError: there are no weights for the network, or it has another latent than two numbers.
@@ -107,21 +106,20 @@ class LatentMap:
     def at(self, x: float, y: float) -> Image.Image:
         """The picture at a place, 28x28 'L'; x grows to the right, y upwards. Raises InputError outside of 0 to 1."""
         place = [number("place", value, 0, 1) for value in (x, y)]
-        return images.from_tensor(self.net.decode(self._latent(torch.tensor([place]))))[0]
+        return images.from_tensor(self._decoded(torch.tensor([place])))[0]
 
     @torch.inference_mode()
     def sheet(self, columns: int = 20) -> Image.Image:
         """The whole plane, `columns` pictures wide and high, 'L'."""
         middles = (torch.arange(columns) + 0.5) / columns
         y, x = torch.meshgrid(middles.flip(0), middles, indexing="ij")
-        return images.sheet(
-            images.from_tensor(self.net.decode(self._latent(torch.stack([x, y], 2).flatten(0, 1)))), columns
-        )
+        return images.sheet(images.from_tensor(self._decoded(torch.stack([x, y], 2).flatten(0, 1))), columns)
 
     @torch.inference_mode()
     def places(self, pictures: torch.Tensor) -> torch.Tensor:
         """Where pictures (N, 1, 28, 28) stand: (N, 2) of x and y in 0 to 1."""
         return torch.from_numpy(norm.cdf(self.net.encode(pictures).numpy())).clamp(self.EDGE, 1 - self.EDGE)
 
-    def _latent(self, places: torch.Tensor) -> torch.Tensor:
-        return torch.from_numpy(norm.ppf(places.clamp(self.EDGE, 1 - self.EDGE).numpy())).float()
+    def _decoded(self, places: torch.Tensor) -> torch.Tensor:
+        latent = torch.from_numpy(norm.ppf(places.clamp(self.EDGE, 1 - self.EDGE).numpy())).float()
+        return steadily(self.net.decode, latent)
