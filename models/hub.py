@@ -20,6 +20,7 @@ from httpx2 import HTTPError
 from huggingface_hub import (
     CommitOperationAdd,
     CommitOperationDelete,
+    EvalResult,
     HfApi,
     ModelCard,
     constants,
@@ -38,7 +39,7 @@ from huggingface_hub.errors import (
     RepositoryNotFoundError,
     RevisionNotFoundError,
 )
-from huggingface_hub.utils import build_hf_headers
+from huggingface_hub.utils import build_hf_headers, validate_repo_id
 from yaml import YAMLError
 
 CHECKPOINTS = Path(__file__).resolve().parent.parent / "checkpoints"
@@ -96,9 +97,16 @@ def fetch(source: str | Path, *, revision: str | None = None, token: str | None 
     """A folder where `source` is one, else the Hub repository `NAMESPACE/NAME`. Raises ValueError if it is neither."""
     if os.path.isdir(source):  # pathlib's raises for a name that is too long
         return Provenance("path", Path(source))
-    if not re.fullmatch(r"[\w.-]+/[\w.-]+", str(source)):
-        raise ValueError(f"{source} is neither a folder nor a Hub repository of the form NAMESPACE/NAME.")
+    check_source(source)
     return fetch_from_hub(str(source), revision=revision, token=token)
+
+
+def check_source(source: str | Path) -> None:
+    """Raise ValueError unless `source`, which is no folder, can be the name of a Hub repository."""
+    try:
+        check_name(str(source))
+    except ValueError as error:
+        raise ValueError(f"{source} is neither a folder nor a Hub repository of the form NAMESPACE/NAME.") from error
 
 
 def fetch_from_hub(
@@ -195,14 +203,19 @@ def write(folder: Path, config: dict[str, Any], tensors: dict[str, torch.Tensor]
         (temporary / WEIGHTS).write_bytes(safetensors.torch.save(tensors, metadata={"format": "pt"}))
 
 
-def figures(folder: Path) -> dict[str, float]:
-    """The test figures on a folder's card, by metric type (`accuracy`, ...); empty when there is no readable card."""
+def results(folder: Path) -> list[EvalResult]:
+    """The test figures on a folder's card in the card's order, the main one first; empty without a readable card."""
     try:
-        results = ModelCard.load(folder / CARD).data.eval_results or []
+        found = ModelCard.load(folder / CARD).data.eval_results or []
     except (OSError, ValueError, YAMLError):
-        return {}
-    found = {result.metric_type: result.metric_value for result in results}
-    return {name: value for name, value in found.items() if isinstance(value, int | float) and math.isfinite(value)}
+        return []
+    numbers = (result for result in found if isinstance(result.metric_value, int | float))
+    return [result for result in numbers if math.isfinite(result.metric_value)]
+
+
+def figures(folder: Path) -> dict[str, float]:
+    """The same by metric type (`accuracy`, ...)."""
+    return {result.metric_type: result.metric_value for result in results(folder)}
 
 
 def pins() -> dict[str, dict[str, str]]:
@@ -230,12 +243,21 @@ def _sha256(file: Path) -> str:
     return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
-def prepare_push(repo_id: str, *, private: bool = False, token: str | None = None) -> None:
-    """Make the repository and see that the token may write to it. Raises ValueError, one sentence."""
-    api = HfApi(token=token)
+def check_name(repo_id: str) -> None:
+    """Raise ValueError unless it can be the name of somebody's repository, NAMESPACE/NAME."""
     try:
         if "/" not in repo_id:
             raise HFValidationError("no namespace")
+        validate_repo_id(repo_id)
+    except HFValidationError as error:
+        raise ValueError(explain(error, repo_id)) from error
+
+
+def prepare_push(repo_id: str, *, private: bool = False, token: str | None = None) -> None:
+    """Make the repository and see that the token may write to it. Raises ValueError, one sentence."""
+    check_name(repo_id)
+    api = HfApi(token=token)
+    try:
         api.whoami()
         api.create_repo(repo_id, private=private, exist_ok=True)
         api.auth_check(repo_id, write=True)

@@ -40,14 +40,21 @@ def wait_for(process: subprocess.Popen, text: bytes) -> bytes:
     return output
 
 
-def sentence(result: tuple[int, str, str]) -> str:
-    """What a command that failed says: status 1, one line, no traceback."""
+def sentences(result: tuple[int, str, str]) -> list[str]:
+    """What a command that failed says: status 1, no traceback, and at its end a line for each mistake."""
     status, _, stderr = result
     assert status == 1
     assert "Traceback" not in stderr
-    lines = [line for line in stderr.replace("\r", "\n").splitlines() if line.startswith("error: ")]
-    assert len(lines) == 1 and stderr.strip().endswith(lines[0])
-    return lines[0].removeprefix("error: ")
+    lines = stderr.replace("\r", "\n").strip().splitlines()
+    told = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]
+    assert told and lines[-len(told) :] == [f"error: {line}" for line in told]
+    return told
+
+
+def sentence(result: tuple[int, str, str]) -> str:
+    """The same of a command with one mistake."""
+    (told,) = sentences(result)
+    return told
 
 
 def names(folder: Path) -> list[str]:

@@ -78,16 +78,19 @@ def test_accelerate_launch(tmp_path: Path, tiny_mnist: Path) -> None:
     assert f"accelerate launch -m train fit mnist-resnet --dataset {tiny_mnist} --max-steps 4 --output out\n" in card
 
 
-def test_interrupt(cli: Callable, tmp_path: Path, tiny_mnist: Path) -> None:
-    """Ctrl-C while it trains: status 0, a checkpoint that loads; --resume ends where an unbroken run ends."""
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupt(cli: Callable, tmp_path: Path, tiny_mnist: Path, number: signal.Signals) -> None:
+    """Ctrl-C while it trains, or a polite kill: a checkpoint that loads, and then the status that shells expect;
+    --resume ends where an unbroken run ends.
+    """
     arguments = ["fit", "mnist-dense", "--dataset", str(tiny_mnist), "--epochs", "6", "--batch-size", "4"]
     with subprocess.Popen(
         [*PYTHON, *arguments], cwd=tmp_path, env=environment(), stdout=-1, stderr=subprocess.STDOUT
     ) as process:
         output = wait_for(process, b"epoch 2/6")
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         output += process.stdout.read()
-    assert process.returncode == 0, output
+    assert process.returncode == 128 + number, output
     assert re.search(rb"Stopped at step \d+; go on with --resume", output) and b"Traceback" not in output
     folder = tmp_path / "runs" / "mnist-dense" / "checkpoint"
     assert "stopped early" in (folder / "README.md").read_text()

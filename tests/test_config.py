@@ -6,7 +6,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
-from shell import sentence
+from shell import sentences
 
 from train import config
 from train.augment import Augment
@@ -31,7 +31,7 @@ def test_what_is_written_is_read(tmp_path: Path, name: str) -> None:
         elif not asdict(RECIPES[name]).keys() <= asdict(base).keys():  # it names settings that another kind has not
             with pytest.raises(ValueError, match=r"my\.json: there is no setting"):
                 config.read_recipe(file, base)
-    config.check(RECIPES[name])
+    assert config.mistakes(RECIPES[name]) == []
 
 
 def test_a_part_overrides(tmp_path: Path) -> None:
@@ -138,10 +138,10 @@ OPTIONS = {
 
 @pytest.mark.parametrize("options", OPTIONS)
 def test_mistakes_on_the_command_line(cli: Callable, tmp_path: Path, options: str) -> None:
-    """They are found before the data is looked for, which is not even there, and nothing is written."""
+    """They are told together with the dataset that is not there, and nothing is written."""
     write(tmp_path, '{"epoch": 3}')
-    told = sentence(cli("fit", "mnist-dense", "--dataset", "./nowhere", *options.split()))
-    assert OPTIONS[options] in told
+    dataset, told = sentences(cli("fit", "mnist-dense", "--dataset", "./nowhere", *options.split()))
+    assert "./nowhere" in dataset and OPTIONS[options] in told
     assert [file.name for file in tmp_path.iterdir()] == ["my.json"]
 
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from shell import PYTHON, environment, names, sentence, wait_for
+from shell import PYTHON, environment, names, sentence, sentences, wait_for
 
 from train import folders
 from train.augment import Augment
@@ -85,8 +85,10 @@ def test_second_run_refuses(cli: Callable, tmp_path: Path, tiny_mnist: Path) -> 
         wait_for(first, b"epoch 1/")
         first.send_signal(signal.SIGSTOP)
         assert not (tmp_path / "runs" / "mnist-dense" / "seed-0" / "state.pt").exists()
-        for more in ([], ["--resume"], ["--output", "elsewhere"]):
-            assert "Another run is writing to runs/mnist-dense/seed-0" in sentence(cli(*fit, *more))
+        busy = ["runs/mnist-dense/checkpoint", "runs/mnist-dense/seed-0"]
+        for more, places in (([], busy), (["--resume"], busy), (["--output", "elsewhere"], busy[1:])):
+            told = sentences(cli(*fit, *more))
+            assert [line.split(":")[0] for line in told] == [f"Another run is writing to {place}" for place in places]
         assert "Another run is writing to runs/mnist-dense/checkpoint" in sentence(cli(*fit, "--seed", 1))
         assert cli(*fit, "--seed", 1, "--output", "elsewhere", "--max-steps", 2)[0] == 0
     assert "add --resume" in sentence(cli(*fit, "--seed", 1))  # the first is dead, and keeps nobody out
@@ -117,6 +119,20 @@ def test_claim(tmp_path: Path) -> None:
     ):
         with pytest.raises(ValueError, match=re.escape(words)):
             claim(tmp_path, **other)
+
+
+def test_more_steps_than_before(tmp_path: Path) -> None:
+    """A limit of the steps may be raised, and the raised one is noted; it may not be lowered."""
+    claim(tmp_path, max_steps=5)
+    (tmp_path / "state.pt").touch()
+    for limit in (5, 9, 9):
+        claim(tmp_path, max_steps=limit)
+    for limit in (1, 5, 8):
+        with pytest.raises(ValueError, match=re.escape(f"another --max-steps (9, not {limit})")):
+            claim(tmp_path, max_steps=limit)
+    claim(tmp_path, max_steps=None)
+    with pytest.raises(ValueError, match=re.escape("another --max-steps (None, not 99)")):
+        claim(tmp_path, max_steps=99)
 
 
 def test_note_of_an_older_run(tmp_path: Path) -> None:

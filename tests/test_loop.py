@@ -114,6 +114,24 @@ def test_max_steps(train) -> None:
     assert same(train(PLAIN, max_steps=99, name="b").best["weights"], train(PLAIN, name="c").best["weights"])
 
 
+@pytest.mark.parametrize("first", [2, STEPS, STEPS + 2, 2 * STEPS])
+def test_more_steps_than_before(train, first: int) -> None:
+    """A run that ended by its limit and goes on with a larger one is as if it had had that from the start."""
+    short = train(PLAIN, max_steps=first)
+    assert (short.step, short.finished, short.stopped_by) == (first, True, 0)
+    expect_same(train(PLAIN, max_steps=2 * STEPS + 1), train(PLAIN, max_steps=2 * STEPS + 1, name="whole"))
+    expect_same(train(PLAIN), train(PLAIN, name="free"))
+
+
+def test_more_steps_choose_anew(train) -> None:
+    """The figures of a part of an epoch choose nothing once the whole epoch is there."""
+    recipe = replace(PLAIN, keep_best=True)
+    assert train(recipe, Watched(scores=[0.1, 0.9]), max_steps=STEPS + 2).best["epoch"] == 2
+    whole = train(recipe, Watched(scores=[0.5, 0.4]))
+    assert [row["accuracy"] for row in whole.history] == [0.1, 0.5, 0.4]
+    assert (whole.best["epoch"], whole.best["score"]) == (2, 0.5)
+
+
 def test_seed(train) -> None:
     """A seed is the whole of the chance: the same gives the same, another something else."""
     first, second = train(EVERYTHING, name="a"), train(EVERYTHING, name="b")

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from shell import PYTHON, names, run, sentence
+from shell import PYTHON, names, run, sentences
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 FIT = ["fit", "mnist-dense", "--epochs", 2, "--batch-size", 8]  # 42 steps an epoch
@@ -65,9 +65,9 @@ def test_trackio(tmp_path: Path, tiny_mnist: Path) -> None:
 
 
 def test_tracker_that_is_not_installed(cli: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """That is said before the data is looked for."""
+    """That is said at once, and the dataset that is not there too."""
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     for name in ("trackio", "tensorboard"):
-        told = sentence(cli("fit", "mnist-dense", "--dataset", "./nowhere", "--tracker", name))
+        _, told = sentences(cli("fit", "mnist-dense", "--dataset", "./nowhere", "--tracker", name))
         assert told == f"--tracker {name} needs a package that is not installed: pip install {name}."
     assert os.listdir(tmp_path) == []

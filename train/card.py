@@ -51,9 +51,9 @@ def model_card(name: str, recipe: Recipe, runs: list[Run], data: Data, section: 
         datasets=[dataset] if "/" in dataset else None,
         model_name=name,
         eval_results=[
-            EvalResult(tag, dataset, title, key, round(value, 6), metric_name=kind.metrics[key], dataset_split="test")
-            for key, value in first.test.items()
-            if key in kind.metrics
+            EvalResult(tag, dataset, title, key, round(first.test[key], 6), metric_name=label, dataset_split="test")
+            for key, label in kind.metrics.items()
+            if key in first.test
         ],
     )
     return ModelCard(f"---\n{metadata.to_yaml()}\n---\n\n{_body(name, recipe, runs, data, dataset, section, command)}")

@@ -10,10 +10,8 @@ from typing import Any, TypeVar, get_args, get_type_hints
 
 from models.inpainters import SIZE
 from train.augment import Augment
-from train.inpainting import SMALLEST
 from train.optimizers import OPTIMIZERS
-from train.photos import PATCH
-from train.recipes import Recipe
+from train.recipes import PATCH, SMALLEST, Recipe
 
 Fields = TypeVar("Fields", Recipe, Augment)
 LARGEST = sys.float_info.max  # also of the whole numbers that a file has for a float
@@ -87,10 +85,11 @@ def read_recipe(file: Path, base: Recipe) -> Recipe:
         raise ValueError(f"{file}: {error}") from error
 
 
-def check(recipe: Recipe) -> None:
-    """Raise ValueError, one sentence, if a setting is not within its limits."""
-    for name, hint in get_type_hints(type(recipe)).items():
-        _expect(name, getattr(recipe, name), hint)
+def mistakes(recipe: Recipe) -> list[str]:
+    """A sentence for each setting that is not within its limits."""
+    hints = get_type_hints(type(recipe))
+    found = (_mistake(name, getattr(recipe, name), hint) for name, hint in hints.items())
+    return [sentence for sentence in found if sentence]
 
 
 def _override(base: Fields, given: Any) -> Fields:
@@ -104,21 +103,23 @@ def _override(base: Fields, given: Any) -> Fields:
         if Augment in get_args(hints[name]) and isinstance(value, dict):
             nothing = Augment(**dict.fromkeys((field.name for field in fields(Augment)), 0.0))
             value = _override(getattr(base, name) or nothing, value)
-        _expect(name, value, hints[name])
+        if mistake := _mistake(name, value, hints[name]):
+            raise ValueError(mistake)
         whole = type(value) is int and int not in _types(hints[name])
         values[name] = float(value) if whole else value
     return replace(base, **values)
 
 
-def _expect(name: str, value: Any, hint: Any) -> None:
+def _mistake(name: str, value: Any, hint: Any) -> str | None:
     types = _types(hint)
     words, allowed = RULES.get(name) or RULES_BY_TYPE[types[0]]
     if value is None and NoneType in types:
-        return
+        return None
     right_type = type(value) in types or (type(value) is int and float in types)
-    if value is None or not right_type or not allowed(value):
-        alternative = " or null" if NoneType in types else ""
-        raise ValueError(f"{name} must be {words}{alternative}, not {json.dumps(value)}.")
+    if value is not None and right_type and allowed(value):
+        return None
+    alternative = " or null" if NoneType in types else ""
+    return f"{name} must be {words}{alternative}, not {json.dumps(value)}."
 
 
 def _types(hint: Any) -> tuple[type, ...]:

@@ -13,12 +13,11 @@ from models.inpainters import SIZE, PatchCritic
 from train import faces, holes
 from train.data import Data, Split
 from train.holes import Fill
-from train.recipes import FaceRecipe, Recipe
+from train.recipes import SMALLEST, FaceRecipe, Recipe
 from train.task import Task
 
 BOX = 28  # pixels on a side, of the document's
 LARGE = 64
-SMALLEST = 16  # of those to train with
 BATCH = 50
 FREE = 0.5  # of those masks that are no boxes, strokes; the rest are several boxes
 TEXTBOOK = "face-ae"

@@ -5,6 +5,7 @@ that is stopped at any step and resumed goes on exactly as if it had not been, a
 """
 
 import math
+import signal
 import time
 from contextlib import ExitStack
 from pathlib import Path
@@ -54,6 +55,8 @@ def fit(
         while not run.done and not run.stopped:
             run.epoch(stop)
     run.progress.finished = run.done
+    # Another process than this one may have been asked to stop.
+    run.progress.stopped_by = 0 if run.done else int(next(iter(stop), signal.SIGINT))
     run.keep()
     run.save()
     return run.progress
@@ -112,6 +115,8 @@ class _Run:
         last = min(self.steps_per_epoch, self.total - epoch * self.steps_per_epoch)
         if first == 0:
             self.progress.loss_sum = 0.0
+        elif self.progress.history and self.progress.history[-1]["epoch"] == epoch + 1:
+            self.forget_part(epoch + 1)
         for net in self.wrapped.values():
             net.train()
         bar = tqdm(
@@ -146,6 +151,13 @@ class _Run:
             self.keep()
             self.save()
         self.report(figures)
+
+    def forget_part(self, epoch: int) -> None:
+        """A run that was to end within an epoch goes on after all: that epoch's figures are still to come."""
+        self.progress.history.pop()
+        self.progress.snapshots = [shot for shot in self.progress.snapshots if shot["epoch"] != epoch]
+        if self.progress.best["epoch"] == epoch:
+            self.progress.best = None
 
     def step(self, batch: torch.Tensor, stop: list) -> float:
         """One step on the images that `batch` names, over all processes. Returns the mean loss of its first turn."""

@@ -12,9 +12,9 @@ from PIL import Image
 from models.photographs import packed, unpacked
 from train import tables
 from train.data import Data, Split, image_column
+from train.recipes import PATCH
 
 SCALES = (1.0, 0.9, 0.8, 0.7)  # at which each photograph is cut into patches (Zhang et al. 2017)
-PATCH = 96
 HELD_OUT = 20  # a twentieth of the photographs, the last ones
 
 

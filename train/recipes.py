@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 from train.augment import Augment
 
+PATCH = 96  # pixels on a side of what photographs are cut into
+SMALLEST = 16  # pixels on a side of the holes to train with
+
 
 @dataclass(frozen=True)
 class Recipe:

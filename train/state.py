@@ -25,6 +25,7 @@ class Progress:
     snapshots: list[dict] = field(default_factory=list)  # {"epoch", "picture": (H, W) uint8}
     best: dict | None = None  # {"score", "epoch", "weights"}
     finished: bool = False
+    stopped_by: int = 0  # the signal that ended it before
 
 
 def write(file: Path, state: dict[str, Any]) -> None:

@@ -9,9 +9,8 @@ import datasets
 from datasets.exceptions import DatasetGenerationError
 from httpx2 import HTTPError
 from huggingface_hub import constants, get_session
-from huggingface_hub.utils import HFValidationError, validate_repo_id
 
-from train import class_folders
+from train import class_folders, dataset_name
 
 PATIENCE = 10  # seconds the Hub has to begin its answer before it counts as out of reach
 
@@ -21,17 +20,11 @@ def read(name: str, config: str | None, revision: str | None, classes: bool = Tr
 
     Raises ValueError if there is none to be had.
     """
-    folder = os.path.isdir(name)
-    if folder and revision:
-        raise ValueError(f"The dataset {name} is a folder and has no revisions: leave --dataset-revision out.")
-    if classes and folder and config in (None, "default") and (found := class_folders.read(Path(name))):
+    dataset_name.check(name, revision)
+    if not os.path.isdir(name):
+        return _repository(name, name, config, revision)
+    if classes and config in (None, "default") and (found := class_folders.read(Path(name))):
         return found
-    if not folder:
-        with suppress(HFValidationError):
-            validate_repo_id(name)
-            return _repository(name, name, config, revision)
-        what = "this is a file" if os.path.exists(name) else "there is no such folder"
-        raise ValueError(f"The dataset {name} cannot be read ({what}): check the name or the folder.")
     return _repository(os.path.abspath(name), name, config, revision)  # relative, it might be a Hub id or a format
 
 

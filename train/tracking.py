@@ -1,20 +1,11 @@
 """Figures to TensorBoard or trackio while a run is under way, through Accelerate; both write to files of the run."""
 
-import importlib.util
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from accelerate import Accelerator
-
-TRACKERS = ("tensorboard", "trackio")
-
-
-def check(tracker: str | None) -> None:
-    """Raise ValueError if the tracker's package is not installed."""
-    if tracker and importlib.util.find_spec(tracker) is None:
-        raise ValueError(f"--tracker {tracker} needs a package that is not installed: pip install {tracker}.")
 
 
 @contextmanager

@@ -1,0 +1,1 @@
+"""What `python -m train` can do: a module for each command, imported when it runs."""

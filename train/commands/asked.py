@@ -1,0 +1,69 @@
+"""What the words of a command ask for. Nothing heavy is imported to find that out."""
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+import models
+from models import base, hub
+from models.base import Model
+from train import config
+from train.recipes import RECIPES, Recipe
+
+
+def recipe(args: argparse.Namespace) -> Recipe:
+    """The recipe in effect: that of the model, overridden by a file, overridden by options.
+
+    Its values may be beyond their limits, see `config.mistakes`. Raises ValueError for an unknown name or a bad file.
+    """
+    base.architecture(args.name)
+    found = RECIPES[args.name]
+    if args.config:
+        found = config.read_recipe(args.config, found)
+    names = ("epochs", "batch_size", "accumulation", "lr", "patience", "seed", "mixed_precision")
+    given = {name: getattr(args, name) for name in names}
+    found = replace(found, **{name: value for name, value in given.items() if value is not None})
+    if args.mixed_precision is None and not _fast_bf16():
+        found = replace(found, mixed_precision="no")
+    return found
+
+
+def network(args: argparse.Namespace) -> Model:
+    """A fresh network of that name, with what the command line says otherwise. Raises ValueError."""
+    net = models.create(args.name)
+    return base.build({**net.config, "kwargs": net.kwargs | args.network}) if args.network else net
+
+
+def _fast_bf16() -> bool:
+    if torch.cuda.is_available():
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    abilities = torch.cpu.get_capabilities()
+    return bool(abilities.get("amx_bf16") or abilities.get("avx512_bf16"))
+
+
+def recipes(args: argparse.Namespace) -> list[Recipe]:
+    """The recipe of each training that is asked for, the one to publish first. Raises ValueError as `recipe` does."""
+    first = recipe(args)
+    return [replace(first, seed=first.seed + index) for index in range(args.seeds)]
+
+
+def run_folder(args: argparse.Namespace, one: Recipe) -> Path:
+    """Where the training with that recipe keeps its state."""
+    return Path("runs") / args.name / f"seed-{one.seed}"
+
+
+def output(args: argparse.Namespace) -> Path:
+    """The checkpoint folder to write."""
+    return args.output or Path("runs") / args.name / "checkpoint"
+
+
+def upload(args: argparse.Namespace) -> Path:
+    """The folder to push. Raises ValueError unless it holds a whole checkpoint of that name."""
+    wanted = base.architecture(args.name)
+    folder = args.folder or hub.CHECKPOINTS / args.name
+    net = base.read(models.Provenance("path", folder))
+    if not isinstance(net, wanted):
+        raise ValueError(f"{folder} holds a {type(net).__name__}, which is not {args.name}.")
+    return folder

@@ -1,0 +1,90 @@
+"""What can be known to be wrong before anything heavy is imported, all of it in one go."""
+
+import argparse
+import importlib.util
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from models import base, hub
+from train import config, dataset_name, folders
+from train.commands import asked
+
+Check = Callable[[argparse.Namespace], list[str] | None]  # gives sentences, or raises with one
+
+
+def mistakes(args: argparse.Namespace) -> list[str]:
+    """What is wrong with the words of a command, a sentence each."""
+    found: dict[str, None] = {}  # two checks may find the same
+    for check in CHECKS[args.command]:
+        try:
+            found |= dict.fromkeys(check(args) or [])
+        except (ValueError, OSError) as error:
+            found[str(error)] = None
+    return list(found)
+
+
+def _name(args: argparse.Namespace) -> None:
+    base.architecture(args.name)
+
+
+def _source(args: argparse.Namespace) -> None:
+    if os.path.isdir(args.name):
+        base.read(hub.Provenance("path", Path(args.name)))
+    elif "/" in args.name:  # it may be on the Hub
+        hub.check_source(args.name)
+    else:
+        base.architecture(args.name)
+
+
+def _dataset(args: argparse.Namespace) -> None:
+    if args.dataset:
+        dataset_name.check(args.dataset, args.dataset_revision)
+
+
+def _settings(args: argparse.Namespace) -> list[str]:
+    return config.mistakes(asked.recipes(args)[-1])  # the one with the largest seed
+
+
+def _network(args: argparse.Namespace) -> None:
+    asked.network(args)
+
+
+def _tracker(args: argparse.Namespace) -> None:
+    if args.tracker and importlib.util.find_spec(args.tracker) is None:
+        raise ValueError(f"--tracker {args.tracker} needs a package that is not installed: pip install {args.tracker}.")
+
+
+def _output(args: argparse.Namespace) -> None:
+    folders.expect_free(asked.output(args))
+
+
+def _runs(args: argparse.Namespace) -> list[str]:
+    """Those that are under way in a folder, or have been and are not to go on, or not like this."""
+    found = []
+    for recipe in asked.recipes(args):
+        folder = asked.run_folder(args, recipe)
+        try:
+            folders.expect_free(folder)
+            folders.refuse_overwriting(folder, args.resume)
+            folders.expect_same(folder, recipe, args.max_steps)
+        except (ValueError, OSError) as error:
+            found.append(str(error))
+    return found
+
+
+def _repository(args: argparse.Namespace) -> None:
+    if repo_id := args.repo_id if args.command == "push" else args.push_to_hub:
+        hub.check_name(repo_id)
+
+
+def _upload(args: argparse.Namespace) -> None:
+    asked.upload(args)
+
+
+CHECKS: dict[str, list[Check]] = {
+    "fit": [_name, _dataset, _settings, _network, _tracker, _output, _runs, _repository],
+    "evaluate": [_source, _dataset],
+    "push": [_name, _upload, _repository],
+    "list": [],
+}

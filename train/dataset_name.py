@@ -1,0 +1,22 @@
+"""Whether a name can be that of a dataset, which is known before the library that reads datasets is imported."""
+
+import os
+from contextlib import suppress
+
+from huggingface_hub.utils import HFValidationError, validate_repo_id
+
+
+def check(name: str, revision: str | None) -> None:
+    """Raise ValueError where neither a folder with something in it nor a dataset of the Hub can be meant."""
+    if os.path.isdir(name):
+        if revision:
+            raise ValueError(f"The dataset {name} is a folder and has no revisions: leave --dataset-revision out.")
+        if not any(files for _, _, files in os.walk(name, followlinks=True)):
+            raise ValueError(f"The dataset {name} cannot be read (the folder holds no file): check the folder.")
+        return
+    with suppress(HFValidationError):
+        validate_repo_id(name)
+        if not os.path.exists(name):
+            return
+    what = "this is a file" if os.path.exists(name) else "there is no such folder"
+    raise ValueError(f"The dataset {name} cannot be read ({what}): check the name or the folder.")
