@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from hub_server import Faults, HubServer
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from app_process import App
@@ -20,6 +21,11 @@ if TYPE_CHECKING:
 
 # What is started in the background, and all that it starts, ignores Ctrl-C; the tests send it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# Of a hundred examples that a test of chance asks for; `--hypothesis-profile=thorough` takes them all.
+settings.register_profile("quick", max_examples=25)
+settings.register_profile("thorough", max_examples=100)
+settings.load_profile("quick")
 
 WORKSPACE = tempfile.TemporaryDirectory(prefix="latent-lab-tests-")
 HUB = HubServer(Path(WORKSPACE.name, "hub")).start()
@@ -93,9 +99,9 @@ def tiny_mnist(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator["App"]:
-    """A running app with a home and a log of its own."""
+    """A running app with a home and a log of its own, for all tests that do not need one started otherwise."""
     from app_process import free_port, running
 
     port = free_port()

@@ -1,7 +1,8 @@
-"""Whatever is thrown at the pipelines and at the endpoint: an answer, or one clear sentence. 1,200 cases.
+"""Whatever is thrown at the pipelines and at the endpoint: an answer, or one clear sentence.
 
-600 pictures of every mode and size and 300 files, whole and damaged, go to the pipelines; 200 files and 100 values that
-are no picture at all go to a running app, whose log then holds no traceback. What they cost in memory is bounded.
+Pictures of every mode and size and files, whole and damaged, go to the pipelines; files, and values that are no picture
+at all, to a running app, whose log then holds no traceback. What they cost in memory is bounded. 300 cases a run,
+1,200 with `--hypothesis-profile=thorough`.
 """
 
 import base64
@@ -90,6 +91,8 @@ Sizes = st.sampled_from(SIZES) | st.tuples(st.integers(1, 700), st.integers(1, 7
 
 
 def fuzz(cases: int) -> Callable:
+    """So many cases, or the share of them that the profile takes."""
+    cases = cases * settings.default.max_examples // 100
     slow = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example]
     return settings(max_examples=cases, deadline=None, suppress_health_check=slow)
 

@@ -18,7 +18,8 @@ from test_sample_endpoints import fetched, resident
 
 GAN, UNET, AE = "face-gan", "face-unet", "face-ae"
 ASTRONAUT = Image.fromarray(data.astronaut())
-FACE = (174, 74, 274, 174)
+PORTRAIT = ASTRONAUT.crop((100, 0, 400, 300))  # faces are found in it in half the time
+FACE = (74, 74, 174, 174)  # in the portrait
 
 
 def holed(size: tuple[int, int], box: tuple[int, int, int, int]) -> Image.Image:
@@ -61,7 +62,7 @@ def test_a_hidden_eye(app: App, network: str) -> None:
 @pytest.mark.parametrize("kind", ["box", "boxes", "strokes", "half"])
 def test_a_part_is_chosen(app: App, kind: str) -> None:
     """Within the face that is found; the same seed hides the same, another one something else."""
-    found = [changed(reconstructed(app, png(ASTRONAUT), None, kind, seed, UNET), ASTRONAUT) for seed in (1, 1, 2)]
+    found = [changed(reconstructed(app, png(PORTRAIT), None, kind, seed, UNET), PORTRAIT) for seed in (1, 1, 2)]
     assert np.array_equal(found[0], found[1]) and not np.array_equal(found[0], found[2])
     rows, columns = np.nonzero(found[0])
     assert FACE[0] - 15 < columns.min() and columns.max() < FACE[2] + 15
@@ -70,10 +71,10 @@ def test_a_part_is_chosen(app: App, kind: str) -> None:
 
 def test_all_but_the_picture_may_be_left_out(app: App, tmp_path: Path) -> None:
     """A Python caller sends a file."""
-    ASTRONAUT.save(tmp_path / "photo.png")
+    PORTRAIT.save(tmp_path / "photo.png")
     client = Client(app.url, verbose=False, analytics_enabled=False, download_files=tmp_path)
     found = Image.open(client.predict(handle_file(tmp_path / "photo.png"), api_name="/reconstruct"))
-    assert 300 < changed(found, ASTRONAUT).sum() < 1000  # 28 of 128 pixels of a face of about 100
+    assert 300 < changed(found, PORTRAIT).sum() < 1000  # 28 of 128 pixels of a face of about 100
 
 
 DEEP = Image.fromarray(np.uint16(np.asarray(ASTRONAUT.convert("L"), np.uint16) * 257))
@@ -104,9 +105,9 @@ def test_a_photograph_on_its_side(app: App) -> None:
     """Its mask is as it is seen, upright."""
     exif = Image.Exif()
     exif[0x0112] = 6
-    lying = ASTRONAUT.crop((100, 0, 400, 300)).transpose(Image.Transpose.ROTATE_90)
+    lying = PORTRAIT.transpose(Image.Transpose.ROTATE_90)
     found = reconstructed(app, file(lying, "PNG", exif=exif), png(holed((300, 300), (120, 90, 160, 120))))
-    where = changed(found, ASTRONAUT.crop((100, 0, 400, 300)))
+    where = changed(found, PORTRAIT)
     rows, columns = np.nonzero(where)
     assert (columns.min(), rows.min(), columns.max(), rows.max()) == (120, 90, 159, 119)
 

@@ -86,9 +86,9 @@ class Lab:
             self.draw(stroke)
 
     def go_on(self, points: Stroke) -> None:
-        """Move on through `points`."""
-        for point in points:
-            self.page.mouse.move(*self.at(*point), steps=6)
+        """Move on through `points`, in steps, each of which waits for a frame of the page."""
+        for x, y in [self.at(*point) for point in points]:
+            self.page.mouse.move(x, y, steps=max(1, 8 // len(points)))
 
     def settle(self) -> None:
         """Wait until the page asks nothing more: an answer to a draft may be right before the last answer comes."""

@@ -325,14 +325,19 @@ FAINT = """() => {
 
 @both_languages
 @pytest.mark.parametrize("state", STATES)
-def test_no_width_overflows(open_lab: OpenLab, tmp_path: Path, state: str, language: str) -> None:
-    """From the smallest phone to a desk nothing is wider than the window, with every part open.
+def test_every_state_fits_and_can_be_read(open_lab: OpenLab, tmp_path: Path, state: str, language: str) -> None:
+    """Every text stands out from its ground, in the light and in the dark; and from the smallest phone to a desk
+    nothing is wider than the window, with every part open.
 
     What a block cuts off does not make the page wider, so every element is asked where it ends.
     """
     lab = open_lab(language)
     STATES[state](lab, tmp_path)
     lab.settle()
+    lab.page.add_style_tag(content="* { transition: none !important; }")
+    for theme in ("light", "dark"):
+        lab.page.evaluate("dark => document.body.classList.toggle('dark', dark)", theme == "dark")
+        assert lab.page.evaluate(FAINT) == [], theme
     closed = lab.page.locator("button.label-wrap:not(.open)")
     while closed.count():
         closed.first.click()
@@ -344,15 +349,13 @@ def test_no_width_overflows(open_lab: OpenLab, tmp_path: Path, state: str, langu
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_text_can_be_read(open_lab: OpenLab, tmp_path: Path, theme: str) -> None:
-    """Every text in every state stands out from its ground."""
-    for state, prepare in STATES.items():
-        lab = open_lab(path=f"/?__theme={theme}")
-        prepare(lab, tmp_path)
-        lab.settle()
-        assert lab.page.evaluate(FAINT) == [], state
+def test_text_can_be_read(open_lab: OpenLab, theme: str) -> None:
+    """The address chooses the theme, which is the class of the test above; and what is faint is found."""
+    lab = open_lab(path=f"/?__theme={theme}")
+    assert lab.page.evaluate("document.body.classList.contains('dark')") == (theme == "dark")
+    assert lab.page.evaluate(FAINT) == []
     lab.page.add_style_tag(content=".sentence { color: var(--line) !important; }")
-    assert lab.page.evaluate(FAINT) != []  # what is faint is found
+    assert lab.page.evaluate(FAINT) != []
 
 
 @pytest.mark.parametrize(("width", "height"), [(360, 640), (390, 844)])
