@@ -12,7 +12,9 @@ def check(name: str, revision: str | None) -> None:
         if revision:
             raise ValueError(f"The dataset {name} is a folder and has no revisions: leave --dataset-revision out.")
         if not any(files for _, _, files in os.walk(name, followlinks=True)):
-            raise ValueError(f"The dataset {name} cannot be read (it doesn't contain any data files): check the name or the folder.")
+            raise ValueError(
+                f"The dataset {name} cannot be read (it doesn't contain any data files): check the name or the folder."
+            )
         return
     with suppress(HFValidationError):
         validate_repo_id(name)
