@@ -4,8 +4,14 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
 
 import models
+
+if TYPE_CHECKING:
+    from forked import Forked
 
 ROOT = Path(models.__file__).parent.parent
 FILES = [
@@ -30,7 +36,13 @@ def run(cwd: Path, *command: object, **more: str) -> subprocess.CompletedProcess
     return subprocess.run(words, cwd=cwd, env=environment(**more), capture_output=True, text=True, timeout=300)
 
 
-def wait_for(process: subprocess.Popen, text: bytes) -> bytes:
+def draw_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the cards that this process writes look at few drawings, which else take longer than a short training."""
+    monkeypatch.setattr("train.reliability.NONSENSE_EACH", 5)
+    monkeypatch.setattr("train.drawings.EACH", 2)
+
+
+def wait_for(process: "subprocess.Popen | Forked", text: bytes) -> bytes:
     """What a process has said when it says `text`; it may not end before."""
     output = b""
     while text not in output:

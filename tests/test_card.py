@@ -245,9 +245,9 @@ def test_the_flagship_can_be_trusted() -> None:
 
 
 def taken(name: str, digits: torch.Tensor) -> torch.Tensor:
-    """Digits (N, 1, 28, 28) as it takes pictures: as large as a face; on cards photographs have sides that divide."""
+    """Digits (N, 1, 28, 28) as it takes pictures: a few, as large as a face; photographs have sides that divide."""
     if name.startswith("face"):
-        return interpolate(digits.expand(-1, 3, -1, -1), (128, 128))
+        return interpolate(digits[:3].expand(-1, 3, -1, -1), (128, 128))
     return digits.expand(-1, 3, -1, -1)[:, :, 2:26, 2:26] if name == "photo-denoiser" else digits
 
 
@@ -260,18 +260,21 @@ def expect_same(alone: object, net: models.Model, x: torch.Tensor) -> torch.Tens
     if net.task == "inpainting":
         masks = corruptions.box(len(x), 128, 128, generator=torch.Generator().manual_seed(0))
         x = torch.where(masks > 0, torch.nan, x)  # neither reads what is hidden
-        assert close(alone(x, masks), net(x, masks))
-        return net(x, masks)
+        made = net(x, masks)
+        assert close(alone(x, masks), made)
+        return made
     if net.task != "generation":
-        assert close(alone(x), net(x))
-        return net(x)
+        made = net(x)
+        assert close(alone(x), made)
+        return made
     # The code of a network that no digit is told has no place for one.
     digit = [torch.arange(len(x)) % 10] if net.conditional else []
     z = torch.randn(len(x), net.latent, generator=torch.Generator().manual_seed(0))
-    assert close(alone.decode(z, *digit), net.decode(z, *digit))
+    made = net.decode(z, *digit)
+    assert close(alone.decode(z, *digit), made)
     if isinstance(net, GaussianVAE):
         assert close(alone.encode(x, *digit), net.encode(x, *digit))
-    return net.decode(z, *digit)
+    return made
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -1,15 +1,14 @@
-"""The training command from end to end, in processes of its own: train, interrupt, push, pull, and use what came."""
+"""The training command from end to end, in a process of its own: train, interrupt, push, pull, and use what came."""
 
 import re
 import shlex
-import shutil
 import signal
 import statistics
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import forked
 import numpy as np
 import pytest
 import tiny
@@ -17,10 +16,21 @@ import torch
 from hub_server import HubServer
 from huggingface_hub import ModelCard
 from PIL import Image
-from shell import FILES, PYTHON, contents, environment, names, run, sentence, wait_for
+from shell import FILES, PYTHON, contents, draw_few, names, run, sentence, wait_for
 
 import models
 from models.pipelines import DigitClassifier
+
+LIMITED = """
+import resource, runpy
+resource.setrlimit(resource.RLIMIT_FSIZE, (512_000, 512_000))
+runpy.run_module("train", run_name="__main__", alter_sys=True)
+"""
+
+
+@pytest.fixture(autouse=True)
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    draw_few(monkeypatch)
 
 
 def test_the_whole_way(hub: HubServer, tmp_path: Path, tiny_mnist: Path) -> None:
@@ -70,46 +80,54 @@ def test_the_whole_way(hub: HubServer, tmp_path: Path, tiny_mnist: Path) -> None
 def test_accelerate_launch(tmp_path: Path, tiny_mnist: Path) -> None:
     """`accelerate launch -m train fit` trains the flagship with all that its recipe has, and the card says how."""
     launch = [Path(sys.executable).parent / "accelerate", "launch", "-m", "train", "fit", "mnist-resnet"]
-    done = run(tmp_path, *launch, "--dataset", tiny_mnist, "--max-steps", 4, "--output", "out")
+    small = ["--network", '{"widths": [4, 8, 16]}']  # measuring it for the card takes longer than all else
+    done = run(tmp_path, *launch, *small, "--dataset", tiny_mnist, "--max-steps", 4, "--output", "out")
     assert done.returncode == 0, done.stderr
     assert names(tmp_path / "out") == FILES
     assert type(models.load(tmp_path / "out")).__name__ == "ResNet"
-    card = (tmp_path / "out" / "README.md").read_text()
-    assert f"accelerate launch -m train fit mnist-resnet --dataset {tiny_mnist} --max-steps 4 --output out\n" in card
+    card, told = (tmp_path / "out" / "README.md").read_text(), shlex.join(small)
+    command = f"accelerate launch -m train fit mnist-resnet {told} --dataset {tiny_mnist} --max-steps 4 --output out\n"
+    assert command in card
+
+
+INTERRUPTED = ["fit", "mnist-dense", "--network", '{"hidden": 16}', "--epochs", "6", "--batch-size", "16"]
+
+
+@pytest.fixture(scope="module")
+def unbroken(tmp_path_factory: pytest.TempPathFactory, tiny_mnist: Path) -> Path:
+    """The checkpoint of a run that nobody interrupts."""
+    folder = tmp_path_factory.mktemp("unbroken")
+    done = forked.run(folder, "-m", "train", *INTERRUPTED, "--dataset", tiny_mnist)
+    assert done.returncode == 0, done.stderr
+    return folder / "runs" / "mnist-dense" / "checkpoint"
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_interrupt(cli: Callable, tmp_path: Path, tiny_mnist: Path, number: signal.Signals) -> None:
+def test_interrupt(cli: Callable, unbroken: Path, tmp_path: Path, tiny_mnist: Path, number: signal.Signals) -> None:
     """Ctrl-C while it trains, or a polite kill: a checkpoint that loads, and then the status that shells expect;
     --resume ends where an unbroken run ends.
     """
-    arguments = ["fit", "mnist-dense", "--dataset", str(tiny_mnist), "--epochs", "6", "--batch-size", "4"]
-    with subprocess.Popen(
-        [*PYTHON, *arguments], cwd=tmp_path, env=environment(), stdout=-1, stderr=subprocess.STDOUT
-    ) as process:
+    arguments = [*INTERRUPTED, "--dataset", str(tiny_mnist)]
+    with forked.Forked(tmp_path, "-c", forked.SLOW_TRAIN, *arguments) as process:
         output = wait_for(process, b"epoch 2/6")
         process.send_signal(number)
         output += process.stdout.read()
-    assert process.returncode == 128 + number, output
+        assert process.wait() == 128 + number, output
     assert re.search(rb"Stopped at step \d+; go on with --resume", output) and b"Traceback" not in output
     folder = tmp_path / "runs" / "mnist-dense" / "checkpoint"
     assert "stopped early" in (folder / "README.md").read_text()
     stopped = models.load(folder).state_dict()
     status, stdout, _ = cli(*arguments, "--resume")
     assert status == 0 and "epoch 6 " in stdout and "epoch 1 " not in stdout
-    resumed = contents(folder)
-    shutil.move(tmp_path / "runs", tmp_path / "before")
-    assert cli(*arguments)[0] == 0
-    assert contents(folder)["model.safetensors"] == resumed["model.safetensors"]
+    assert contents(folder)["model.safetensors"] == contents(unbroken)["model.safetensors"]
     assert not torch.equal(models.load(folder).state_dict()["output.bias"], stopped["output.bias"])
 
 
 def test_full_disk(fitted: Path, tmp_path: Path, tiny_mnist: Path) -> None:
     """Where half a megabyte is all that fits, training says so in one sentence and the old checkpoint is as it was."""
-    limited = ["-c", 'ulimit -f 500; exec "$@"', "sh", *PYTHON]  # of 1,024 bytes
     before = contents(fitted / "checkpoint")
     output = ["--output", fitted / "checkpoint", "--seed", 7]
-    done = run(tmp_path, "bash", *limited, "fit", "mnist-dense", "--dataset", tiny_mnist, "--epochs", 1, *output)
+    done = forked.run(tmp_path, "-c", LIMITED, "fit", "mnist-dense", "--dataset", tiny_mnist, "--epochs", 1, *output)
     assert "File too large: 'runs/mnist-dense/seed-7/state.pt'" in sentence((done.returncode, done.stdout, done.stderr))
     assert contents(fitted / "checkpoint") == before
     assert names(fitted) == ["checkpoint", "seed-0", "seed-7"]

@@ -3,12 +3,12 @@
 import base64
 import json
 import os
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import datasets
+import forked
 import hub_server
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ import tiny
 import torch
 from hub_server import HubServer
 from PIL import Image
-from shell import run, sentence
+from shell import sentence
 
 from train import data
 
@@ -33,7 +33,7 @@ print("".join(data.load(name).fingerprint for name in sys.argv[1:]))
 
 
 def blind(cwd: Path, *names: object) -> tuple[int, str, str]:
-    done = run(cwd, sys.executable, "-c", BLIND, *names)
+    done = forked.run(cwd, "-c", BLIND, *names)
     return done.returncode, done.stdout, done.stderr
 
 

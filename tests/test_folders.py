@@ -3,15 +3,14 @@
 import json
 import re
 import signal
-import subprocess
-import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from shell import PYTHON, environment, names, sentence, sentences, wait_for
+from forked import SLOW_TRAIN, Forked
+from shell import draw_few, names, sentence, sentences, wait_for
 
 from train import folders
 from train.augment import Augment
@@ -33,15 +32,11 @@ except ValueError as error:
 """
 
 
-def hold(folder: Path) -> subprocess.Popen:
-    return subprocess.Popen([sys.executable, "-c", HOLD, folder], env=environment(), stdout=subprocess.PIPE, text=True)
-
-
 def test_one_at_a_time(tmp_path: Path) -> None:
     """Of four that start together one is let in; when it is killed without notice, the next one is."""
-    together = [hold(tmp_path / "runs" / "x") for _ in range(4)]
-    try:
-        told = [process.stdout.readline() for process in together]
+    with ExitStack() as after:
+        together = [after.enter_context(Forked(tmp_path, "-c", HOLD, tmp_path / "runs" / "x")) for _ in range(4)]
+        told = [process.stdout.readline().decode() for process in together]
         assert sorted(line.split()[0] for line in told) == ["in", "refused:", "refused:", "refused:"]
         assert "Another run is writing to" in next(line for line in told if line.startswith("refused"))
         with pytest.raises(ValueError, match="Another run"), folders.lock(tmp_path / "runs" / "x"):
@@ -53,10 +48,6 @@ def test_one_at_a_time(tmp_path: Path) -> None:
         inside.wait()
         with folders.lock(tmp_path / "runs" / "x"):
             pass
-    finally:
-        for process in together:
-            process.kill()
-            process.communicate()
     assert names(tmp_path / "runs") == []
 
 
@@ -74,14 +65,11 @@ def test_lock_is_of_the_folder(tmp_path: Path) -> None:
     assert names(tmp_path) == ["a", "file", "link"]
 
 
-def test_second_run_refuses(cli: Callable, tmp_path: Path, tiny_mnist: Path) -> None:
+def test_second_run_refuses(cli: Callable, tmp_path: Path, tiny_mnist: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """While a run is on, before it has saved anything, another one may not begin in its folders, resume or not."""
+    draw_few(monkeypatch)
     fit = ["fit", "mnist-dense", "--dataset", str(tiny_mnist), "--batch-size", "1", "--epochs", "50"]
-    with ExitStack() as after:
-        first = after.enter_context(
-            subprocess.Popen([*PYTHON, *fit], cwd=tmp_path, env=environment(), stdout=-1, stderr=subprocess.STDOUT)
-        )
-        after.callback(first.kill)
+    with Forked(tmp_path, "-c", SLOW_TRAIN, *fit) as first:
         wait_for(first, b"epoch 1/")
         first.send_signal(signal.SIGSTOP)
         assert not (tmp_path / "runs" / "mnist-dense" / "seed-0" / "state.pt").exists()

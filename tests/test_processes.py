@@ -4,7 +4,6 @@ import json
 import math
 import random
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -12,19 +11,26 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import forked
 import pytest
 import sharing
 import torch
 from accelerate.state import AcceleratorState
-from shell import PYTHON, ROOT, environment, run, wait_for
+from shell import draw_few, environment, run, wait_for
 
 import models
 from models.hub import figures
 
-TWO = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
-# 21 steps an epoch, so many that no machine is at the end before it is stopped
-FIT = ["fit", "mnist-dense", "--epochs", "8", "--batch-size", "16", "--save-minutes", "0"]
+TWO = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
+FIT = ["fit", "mnist-dense", "--epochs", "8", "--batch-size", "16", "--save-minutes", "0"]  # 21 steps an epoch
+# Small, so that its state is soon written; at this rate it learns as much as the whole network does at its own.
+FIT += ["--network", '{"hidden": 64}', "--lr", "3e-3"]
 STEPS = 8 * 21
+
+
+@pytest.fixture(autouse=True)
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    draw_few(monkeypatch)
 
 
 @pytest.fixture
@@ -33,6 +39,12 @@ def alone() -> Iterator[Callable]:
     AcceleratorState._reset_state(reset_partial_state=True)
     yield sharing.main
     AcceleratorState._reset_state(reset_partial_state=True)
+
+
+def share(cwd: Path, *words: object) -> None:
+    """The same in two processes."""
+    for done in forked.pair(cwd, sharing.__file__, *words):
+        assert done.returncode == 0, done.stderr[-2000:]
 
 
 @pytest.mark.parametrize("images", [292, 289])
@@ -45,8 +57,7 @@ def test_two_processes_share_an_epoch(alone: Callable, tmp_path: Path, images: i
     (tmp_path / "one").mkdir()
     (tmp_path / "two").mkdir()
     alone(tmp_path / "one", images, 32)
-    done = run(tmp_path, *TWO, ROOT / "tests" / "sharing.py", tmp_path / "two", images, 32)
-    assert done.returncode == 0, done.stderr
+    share(tmp_path, tmp_path / "two", images, 32)
     seen = [json.loads((tmp_path / "two" / f"{rank}.json").read_text()) for rank in (0, 1)]
     for epoch in range(3):
         calls = [process[epoch * len(process) // 3 : (epoch + 1) * len(process) // 3] for process in seen]
@@ -68,8 +79,7 @@ def test_two_processes_share_other_kinds(tmp_path: Path, kind: str, images: int,
 
     What is drawn differs from process to process, so that these are not the weights of one process alone.
     """
-    done = run(tmp_path, *TWO, ROOT / "tests" / "sharing.py", tmp_path, images, batch, kind)
-    assert done.returncode == 0, done.stderr[-2000:]
+    share(tmp_path, tmp_path, images, batch, kind)
     left, right = (torch.load(tmp_path / f"{rank}.pt", weights_only=True) for rank in (0, 1))
     assert left.keys() == right.keys() == ({"net"} if kind == "vae" else {"critic", "net"})
     for name, weights in left.items():
@@ -88,11 +98,20 @@ def test_two_processes_share_other_kinds(tmp_path: Path, kind: str, images: int,
 def two(tmp_path_factory: pytest.TempPathFactory, tiny_mnist: Path) -> Path:
     """What two processes left that nobody disturbed."""
     folder = tmp_path_factory.mktemp("two")
-    done = run(folder, *TWO, "-m", "train", *FIT, "--dataset", tiny_mnist)
+    done = run(folder, sys.executable, *TWO, "-m", "train", *FIT, "--dataset", tiny_mnist)
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("wrote ") == 1
     card = (folder / "runs" / "mnist-dense" / "checkpoint" / "README.md").read_text()
     assert "    torchrun --nproc_per_node 2 -m train fit mnist-dense " in card
+    return folder
+
+
+@pytest.fixture(scope="module")
+def one(tmp_path_factory: pytest.TempPathFactory, tiny_mnist: Path) -> Path:
+    """What one process left."""
+    folder = tmp_path_factory.mktemp("one")
+    done = forked.run(folder, "-m", "train", *FIT, "--dataset", tiny_mnist)
+    assert done.returncode == 0, done.stderr
     return folder
 
 
@@ -111,20 +130,21 @@ def expect_same(left: Path, right: Path) -> None:
         assert torch.equal(tensor, weights(right)[key]), key
 
 
-def test_two_processes_are_as_one(cli: Callable, two: Path, tmp_path: Path, tiny_mnist: Path) -> None:
+def test_two_processes_are_as_one(one: Path, two: Path) -> None:
     """Two processes that share each batch come to the weights and the accuracy of one that has it all."""
-    assert cli(*FIT, "--dataset", tiny_mnist)[0] == 0
-    for key, tensor in weights(tmp_path).items():
+    for key, tensor in weights(one).items():
         assert torch.quantile((weights(two)[key] - tensor).abs().flatten()[:500_000], 0.99) < 1e-4, key
-    accuracies = [figures(folder / "runs" / "mnist-dense" / "checkpoint")["accuracy"] for folder in (tmp_path, two)]
+    accuracies = [figures(folder / "runs" / "mnist-dense" / "checkpoint")["accuracy"] for folder in (one, two)]
     assert accuracies[0] == pytest.approx(accuracies[1], abs=0.01)
     assert accuracies[0] > 0.9
 
 
 def test_two_processes_are_stopped_together(two: Path, tmp_path: Path, tiny_mnist: Path) -> None:
     """A polite kill of torchrun: both end after the same step, and resumed they end as if nothing had been."""
-    fit = [*TWO, "-m", "train", *FIT, "--dataset", str(tiny_mnist)]
-    with subprocess.Popen(fit, cwd=tmp_path, env=environment(), stdout=-1, stderr=subprocess.STDOUT) as process:
+    fit, slow = [*FIT, "--dataset", str(tiny_mnist)], tmp_path / "slow_train.py"
+    slow.write_text(forked.SLOW_TRAIN)
+    command = [sys.executable, *TWO, slow, *fit]
+    with subprocess.Popen(command, cwd=tmp_path, env=environment(), stdout=-1, stderr=subprocess.STDOUT) as process:
         output = wait_for(process, b"epoch 2/8")
         process.send_signal(signal.SIGTERM)
         output += process.communicate(timeout=60)[0]
@@ -133,33 +153,29 @@ def test_two_processes_are_stopped_together(two: Path, tmp_path: Path, tiny_mnis
     assert f"Stopped at step {stopped}; go on with --resume." in output.decode()
     assert "gloo" not in output.decode()  # neither waited for the other in vain
     assert models.load(tmp_path / "runs" / "mnist-dense" / "checkpoint")
-    done = run(tmp_path, *fit, "--resume")
-    assert done.returncode == 0, done.stderr
+    for done in forked.pair(tmp_path, "-m", "train", *fit, "--resume"):
+        assert done.returncode == 0, done.stderr
     expect_same(tmp_path, two)
 
 
 def test_two_processes_are_refused_together(two: Path, tiny_mnist: Path) -> None:
-    """What one finds out is said once, and the other does not wait for it."""
-    done = run(two, *TWO, "-m", "train", *FIT, "--dataset", tiny_mnist)
+    """What one finds out is said once, and the other does not wait for it: torchrun, here a fork, ends them both."""
+    done = forked.run(two, *TWO, "-m", "train", *FIT, "--dataset", tiny_mnist)
     assert done.returncode == 1
     assert len(re.findall("^error: .*add --resume", done.stderr, re.MULTILINE)) == 1
     assert "gloo" not in done.stderr
 
 
-def test_killed_at_random(cli: Callable, tmp_path: Path, tiny_mnist: Path) -> None:
+def test_killed_at_random(cli: Callable, one: Path, tmp_path: Path, tiny_mnist: Path) -> None:
     """Killed without notice at any moment, as it writes its state too, and resumed: the same weights bit for bit."""
     fit = [*FIT, "--dataset", str(tiny_mnist)]
-    assert cli(*fit)[0] == 0
-    shutil.move(tmp_path / "runs", tmp_path / "whole" / "runs")
     draw, steps = random.Random(), []
     for _ in range(3):
-        with subprocess.Popen(
-            [*PYTHON, *fit, "--resume"], cwd=tmp_path, env=environment(), stdout=-1, stderr=subprocess.STDOUT
-        ) as process:
+        with forked.Forked(tmp_path, "-c", forked.SLOW_TRAIN, *fit, "--resume") as process:
             wait_for(process, b"img/s, loss=")
             time.sleep(draw.uniform(0, 0.3))
             process.kill()
         steps.append(step(tmp_path))
     assert 0 < steps[0] <= steps[1] <= steps[2] < STEPS, steps
     assert cli(*fit, "--resume")[0] == 0
-    expect_same(tmp_path, tmp_path / "whole")
+    expect_same(tmp_path, one)

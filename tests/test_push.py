@@ -3,12 +3,11 @@
 import errno
 import hashlib
 import json
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
+import forked
 import pytest
 import torch
 from hub_server import HubServer
@@ -249,7 +248,7 @@ except OSError as error:
     print(error.strerror)
 """
     before, beside = contents(folder), sorted(folder.parent.iterdir())
-    done = subprocess.run([sys.executable, "-c", script, folder], cwd=sources.CHECKPOINTS.parent, stdout=-1, text=True)
-    assert done.stdout.strip() == "File too large"
+    done = forked.run(folder.parent, "-c", script, folder)
+    assert done.stdout.strip() == "File too large", done.stderr
     assert contents(folder) == before
     assert sorted(folder.parent.iterdir()) == beside

@@ -7,11 +7,17 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import forked
 import pytest
-from shell import PYTHON, names, run, sentences
+from shell import PYTHON, draw_few, names, run, sentences
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 FIT = ["fit", "mnist-dense", "--epochs", 2, "--batch-size", 8]  # 42 steps an epoch
+
+
+@pytest.fixture(autouse=True)
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    draw_few(monkeypatch)
 
 
 def scalars(folder: Path) -> dict[str, list[tuple[int, float]]]:
@@ -42,10 +48,10 @@ def test_tensorboard_of_a_run_that_died(tmp_path: Path, tiny_mnist: Path) -> Non
     die = "import os, train.loop as l; step = l._Run.step\n"
     die += "l._Run.step = lambda self, *a: os._exit(9) if self.progress.step == 70 else step(self, *a)\n"
     die += f"from train.__main__ import main; main({[str(word) for word in track]})"
-    assert run(tmp_path, PYTHON[0], "-c", die).returncode == 9
+    assert forked.run(tmp_path, "-c", die).returncode == 9
     folder = tmp_path / "runs" / "mnist-dense" / "seed-0"
     assert [step for step, _ in scalars(folder)["train/loss"]] == [20, 40, 60]
-    done = run(tmp_path, *PYTHON, *track)
+    done = forked.run(tmp_path, "-m", "train", *track)
     assert done.returncode == 0, done.stderr
     assert [step for step, _ in scalars(folder)["train/loss"]] == [20, 40, 60, 80]
     assert len([name for name in names(folder) if name.startswith("events")]) == 2
