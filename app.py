@@ -68,6 +68,7 @@ def main() -> None:
             ssr_mode=False,
             pwa=False,
             mcp_server=False,
+            _frontend=False,  # else it asks itself for the page, and gives up where a busy machine takes 3 seconds
             show_error=True,  # else what Gradio itself refuses has no sentence
         )
     except (OSError, OverflowError):  # in use, another machine's, or no port number at all

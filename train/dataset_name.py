@@ -11,7 +11,7 @@ def check(name: str, revision: str | None) -> None:
     if os.path.isdir(name):
         if revision:
             raise ValueError(f"The dataset {name} is a folder and has no revisions: leave --dataset-revision out.")
-        if not any(files for _, _, files in os.walk(name, followlinks=True)):
+        if not os.listdir(name):
             raise ValueError(
                 f"The dataset {name} cannot be read (it doesn't contain any data files): check the name or the folder."
             )
