@@ -113,8 +113,11 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator["App"]:
 def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Callable]:
     """`python -m train` without the wait for another Python: `cli(ARGUMENTS...)` gives status, stdout and stderr."""
     from accelerate.state import AcceleratorState
+    from shell import draw_few
 
     from train.__main__ import main
+
+    draw_few(monkeypatch)
 
     def call(*arguments: object) -> tuple[int, str, str]:
         AcceleratorState._reset_state(reset_partial_state=True)

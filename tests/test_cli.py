@@ -16,7 +16,7 @@ import torch
 from hub_server import HubServer
 from huggingface_hub import ModelCard
 from PIL import Image
-from shell import FILES, PYTHON, contents, draw_few, names, run, sentence, wait_for
+from shell import FILES, PYTHON, contents, names, run, sentence, wait_for
 
 import models
 from models.pipelines import DigitClassifier
@@ -26,11 +26,6 @@ import resource, runpy
 resource.setrlimit(resource.RLIMIT_FSIZE, (512_000, 512_000))
 runpy.run_module("train", run_name="__main__", alter_sys=True)
 """
-
-
-@pytest.fixture(autouse=True)
-def few(monkeypatch: pytest.MonkeyPatch) -> None:
-    draw_few(monkeypatch)
 
 
 def test_the_whole_way(hub: HubServer, tmp_path: Path, tiny_mnist: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from forked import SLOW_TRAIN, Forked
-from shell import draw_few, names, sentence, sentences, wait_for
+from shell import names, sentence, sentences, wait_for
 
 from train import folders
 from train.augment import Augment
@@ -65,9 +65,8 @@ def test_lock_is_of_the_folder(tmp_path: Path) -> None:
     assert names(tmp_path) == ["a", "file", "link"]
 
 
-def test_second_run_refuses(cli: Callable, tmp_path: Path, tiny_mnist: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_second_run_refuses(cli: Callable, tmp_path: Path, tiny_mnist: Path) -> None:
     """While a run is on, before it has saved anything, another one may not begin in its folders, resume or not."""
-    draw_few(monkeypatch)
     fit = ["fit", "mnist-dense", "--dataset", str(tiny_mnist), "--batch-size", "1", "--epochs", "50"]
     with Forked(tmp_path, "-c", SLOW_TRAIN, *fit) as first:
         wait_for(first, b"epoch 1/")

@@ -150,7 +150,7 @@ def test_callers_are_forgotten(app: App) -> None:
     for number in range(260):
         assert app.call("sample", body | {"session_hash": f"first-{number}"})[0] == 500
     held = resident(app)
-    for number in range(160):
+    for number in range(100):
         app.call("sample", body | {"session_hash": f"second-{number}"})
     assert resident(app) < held + 25  # of which each would take 0.3
 

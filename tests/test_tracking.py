@@ -9,15 +9,10 @@ from pathlib import Path
 
 import forked
 import pytest
-from shell import PYTHON, draw_few, names, run, sentences
+from shell import PYTHON, names, run, sentences
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 FIT = ["fit", "mnist-dense", "--epochs", 2, "--batch-size", 8]  # 42 steps an epoch
-
-
-@pytest.fixture(autouse=True)
-def few(monkeypatch: pytest.MonkeyPatch) -> None:
-    draw_few(monkeypatch)
 
 
 def scalars(folder: Path) -> dict[str, list[tuple[int, float]]]:

@@ -12,7 +12,7 @@ from lab import LOCALE, PAGES, Lab
 from playwright.sync_api import Browser, BrowserContext, Playwright, sync_playwright
 
 CHROMIUM = {
-    "executable_path": shutil.which("chromium"),
+    "executable_path": shutil.which("chromium-headless-shell"),
     "args": ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"],
 }
 
