@@ -72,7 +72,9 @@ def main() -> int:
         running(Path(home), port, ["--port", str(port)]) as app,
         sync_playwright() as playwright,
     ):
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium-headless-shell"), args=["--no-sandbox"])
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium-headless-shell"), args=["--no-sandbox"]
+        )
         page = browser.new_page(viewport={"width": 1200, "height": 900}, locale="en-US")
         page.add_init_script(CLOCK)
         lab = Lab(page, app.url, "en")
