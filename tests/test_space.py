@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 import yaml
-from app_process import ROOT, App, data_url, drawn, environment, free_port, png, running
+from app_process import ROOT, App, data_url, drawn, free_port, png, running
 from gradio_client import Client, handle_file
 
 import models
@@ -125,12 +125,14 @@ def test_the_app_starts_as_a_space(tmp_path: Path) -> None:
         assert {path: path.stat().st_mtime_ns for path in source.rglob("*")} == before
 
 
-def refused(home: Path, *arguments: str) -> str:
-    """What the app prints when it cannot start, which is one line."""
-    command = [sys.executable, "app.py", *arguments]
-    ended = subprocess.run(command, cwd=ROOT, env=environment(home), capture_output=True, text=True, timeout=60)
-    assert ended.returncode == 1
-    (line,) = ended.stderr.strip().splitlines()
+def refused(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> str:
+    """What the app says when it cannot start, which is one line."""
+    import app as space
+
+    monkeypatch.setattr(sys, "argv", ["app.py", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        space.main()
+    (line,) = str(ended.value).splitlines()
     return line
 
 
@@ -152,13 +154,13 @@ def test_share_without_a_network_serves_and_says_why(shared_app: App) -> None:
     assert shared_app.classify(data_url(SEVEN), "mnist-dense")[0] == 200
 
 
-def test_a_port_in_use_is_told_in_one_sentence(shared_app: App, tmp_path: Path) -> None:
+def test_a_port_in_use_is_told_in_one_sentence(shared_app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     """A second app on the same port ends with one sentence; the first goes on."""
     address = shared_app.url.removeprefix("http://")
-    assert address in refused(tmp_path, "--port", address.partition(":")[2])
+    assert address in refused(monkeypatch, "--port", address.partition(":")[2])
     assert shared_app.get()[0] == 200
 
 
-def test_an_impossible_port_is_told_in_one_sentence(tmp_path: Path) -> None:
+def test_an_impossible_port_is_told_in_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     """The sentence names it."""
-    assert "99999" in refused(tmp_path, "--port", "99999")
+    assert "99999" in refused(monkeypatch, "--port", "99999")
