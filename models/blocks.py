@@ -29,10 +29,11 @@ class ResidualBlock(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         hidden = relu(self.norm1(self.conv1(x)))
-        # A 1x1 convolution with that stride is the same, but on processors without AVX-512 oneDNN writes beyond its
-        # memory in the backward pass of one with fewer than eight channels.
-        kept = x[:, :, :: self.stride, :: self.stride]
-        return relu(self.norm2(self.conv2(hidden)) + self.shortcut(kept))
+        if self.stride > 1:
+            # A 1x1 convolution with that stride is the same, but on processors without AVX-512 oneDNN writes beyond its
+            # memory in the backward pass of one with fewer than eight channels.
+            x = x[:, :, :: self.stride, :: self.stride]
+        return relu(self.norm2(self.conv2(hidden)) + self.shortcut(x))
 
 
 class Residual(nn.Module):

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -125,15 +125,21 @@ def test_the_app_starts_as_a_space(tmp_path: Path) -> None:
         assert {path: path.stat().st_mtime_ns for path in source.rglob("*")} == before
 
 
-def refused(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> str:
-    """What the app says when it cannot start, which is one line."""
-    import app as space
+@pytest.fixture
+def refused(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
+    """What the app says when it cannot start, which is one line, and ends with the status 1."""
 
-    monkeypatch.setattr(sys, "argv", ["app.py", *arguments])
-    with pytest.raises(SystemExit) as ended:
-        space.main()
-    (line,) = str(ended.value).splitlines()
-    return line
+    def call(*arguments: str) -> str:
+        import app as space
+
+        monkeypatch.setattr(sys, "argv", ["app.py", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            space.main()
+        assert isinstance(ended.value.code, str)  # Python prints it to stderr, and its status is 1
+        (line,) = (capsys.readouterr().err + ended.value.code).strip().splitlines()
+        return line
+
+    return call
 
 
 @pytest.fixture(scope="module")
@@ -154,13 +160,13 @@ def test_share_without_a_network_serves_and_says_why(shared_app: App) -> None:
     assert shared_app.classify(data_url(SEVEN), "mnist-dense")[0] == 200
 
 
-def test_a_port_in_use_is_told_in_one_sentence(shared_app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_port_in_use_is_told_in_one_sentence(shared_app: App, refused: Callable) -> None:
     """A second app on the same port ends with one sentence; the first goes on."""
     address = shared_app.url.removeprefix("http://")
-    assert address in refused(monkeypatch, "--port", address.partition(":")[2])
+    assert address in refused("--port", address.partition(":")[2])
     assert shared_app.get()[0] == 200
 
 
-def test_an_impossible_port_is_told_in_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_impossible_port_is_told_in_one_sentence(refused: Callable) -> None:
     """The sentence names it."""
-    assert "99999" in refused(monkeypatch, "--port", "99999")
+    assert "99999" in refused("--port", "99999")
