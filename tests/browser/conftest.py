@@ -1,5 +1,6 @@
-"""One Chromium a language for all browser tests: it keeps what it has compiled, and nothing else from page to page."""
+"""One Chromium a language and device for all browser tests: it keeps what it compiled, and nothing else."""
 
+import json
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 from app_process import App
 from lab import LOCALE, PAGES, Lab
-from playwright.sync_api import Browser, BrowserContext, Playwright, sync_playwright
+from playwright.sync_api import BrowserContext, Playwright, sync_playwright
 
 CHROMIUM = {
     "executable_path": shutil.which("chromium-headless-shell"),
@@ -25,42 +26,28 @@ def playwright() -> Iterator[Playwright]:
 
 @pytest.fixture(scope="session")
 def visitor(playwright: Playwright, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable]:
-    """A browser of that locale, begun at the first call, with a cache on disk: pages open there in half the time."""
+    """A browser with those settings, begun at the first call, with a cache on disk: pages open there in half the
+    time."""
     with ExitStack() as after:
 
         @cache
-        def of(locale: str) -> BrowserContext:
+        def begun(settings: str) -> BrowserContext:
             profile = tmp_path_factory.mktemp("profile")
-            context = playwright.chromium.launch_persistent_context(profile, locale=locale, **CHROMIUM)
+            context = playwright.chromium.launch_persistent_context(profile, **json.loads(settings), **CHROMIUM)
             after.callback(context.close)
             return context
 
-        yield of
-
-
-@pytest.fixture(scope="session")
-def browser(playwright: Playwright) -> Iterator[Browser]:
-    """For contexts with settings of their own: a phone's, other rights."""
-    browser = playwright.chromium.launch(**CHROMIUM)
-    yield browser
-    browser.close()
+        yield lambda **settings: begun(json.dumps(settings, sort_keys=True))
 
 
 @pytest.fixture
-def open_lab(app: App, request: pytest.FixtureRequest, visitor: Callable) -> Iterator[Callable[..., Lab]]:
+def open_lab(app: App, visitor: Callable) -> Iterator[Callable[..., Lab]]:
     """Opens pages. Afterwards none may have had a console error or asked another host."""
     labs: list[Lab] = []
-    own: list[BrowserContext] = []
 
-    def open_(language: str = "en", path: str | None = None, viewport: dict | None = None, **context: Any) -> Lab:
-        size = viewport or {"width": 1200, "height": 900}
-        settings = {"locale": LOCALE[language], **context}
-        if context:
-            own.append(request.getfixturevalue("browser").new_context(viewport=size, **settings))
-            page = own[-1].new_page()
-        else:
-            page = visitor(settings["locale"]).new_page()
-            page.set_viewport_size(size)
+    def open_(language: str = "en", path: str | None = None, viewport: dict | None = None, **settings: Any) -> Lab:
+        page = visitor(locale=LOCALE[language], **settings).new_page()
+        page.set_viewport_size(viewport or {"width": 1200, "height": 900})
         lab = Lab(page, app.url, language)
         labs.append(lab)
         lab.open(PAGES[language] if path is None else path)
@@ -69,6 +56,4 @@ def open_lab(app: App, request: pytest.FixtureRequest, visitor: Callable) -> Ite
     yield open_
     for lab in labs:
         lab.page.close()
-    for context in own:
-        context.close()
     assert [lab.problems for lab in labs if lab.problems] == []

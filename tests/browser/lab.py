@@ -93,8 +93,11 @@ class Lab:
     def settle(self) -> None:
         """Wait until the page asks nothing more: an answer to a draft may be right before the last answer comes."""
         self.page.wait_for_timeout(150)
-        while self.asking:
+        for _ in range(2 * PATIENCE // 50):
+            if not self.asking:
+                return
             self.page.wait_for_timeout(50)
+        raise AssertionError(f"The page still waits for {[request.post_data for request in self.asking]}.")
 
     def heat_urls(self) -> list[str]:
         """The address of each heat map in the answer, "" where none is shown."""
