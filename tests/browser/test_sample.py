@@ -177,6 +177,25 @@ def test_morph(open_lab: OpenLab) -> None:
     expect(strip).to_contain_text(lab.words["error.digit_missing"])
 
 
+def test_the_walk_is_asked_for_once_at_a_time(open_lab: OpenLab) -> None:
+    """As the part opens both pads draw: the answer to the first alone cannot come after that to both."""
+    lab = open_lab()
+    lab.page.evaluate("""() => {
+        const fetch = window.fetch, asked = new Set();
+        window.together = [];
+        window.fetch = async (...request) => {
+            if (!String(request[0]).includes('/run/')) return fetch(...request);
+            const event = JSON.parse(request[1].body).fn_index;
+            if (asked.has(event)) window.together.push(event);
+            asked.add(event);
+            try { return await fetch(...request); } finally { asked.delete(event); }
+        };
+    }""")
+    go(lab, "morph")
+    pictures(lab.page.locator("#morph-strip"))
+    assert lab.page.evaluate("window.together") == []
+
+
 def test_rebuild(open_lab: OpenLab) -> None:
     """Every autoencoder has its picture and its error; noise changes all but what they see."""
     lab = open_lab()
