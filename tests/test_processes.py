@@ -5,8 +5,6 @@ import math
 import random
 import re
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,7 +14,7 @@ import pytest
 import sharing
 import torch
 from accelerate.state import AcceleratorState
-from shell import environment, wait_for
+from shell import wait_for
 
 import models
 from models.hub import figures
@@ -136,11 +134,10 @@ def test_two_processes_are_stopped_together(two: Path, tmp_path: Path, tiny_mnis
     """A polite kill of torchrun: both end after the same step, and resumed they end as if nothing had been."""
     fit, slow = [*FIT, "--dataset", str(tiny_mnist)], tmp_path / "slow_train.py"
     slow.write_text(forked.SLOW_TRAIN)
-    command = [sys.executable, *TWO, slow, *fit]
-    with subprocess.Popen(command, cwd=tmp_path, env=environment(), stdout=-1, stderr=subprocess.STDOUT) as process:
+    with forked.Forked(tmp_path, *TWO, slow, *fit) as process:
         output = wait_for(process, b"epoch 2/8")
         process.send_signal(signal.SIGTERM)
-        output += process.communicate(timeout=60)[0]
+        output += process.stdout.read()
     stopped = step(tmp_path)
     assert 21 <= stopped < STEPS
     assert f"Stopped at step {stopped}; go on with --resume." in output.decode()

@@ -242,7 +242,7 @@ def test_stop(open_lab: OpenLab, tmp_path: Path) -> None:
     first = renewed(lab, None)
     noisy_path(lab)
     seen = renewed(lab, first)
-    Image.fromarray(np.uint8(scene(600, 400))).resize((4500, 3000)).save(tmp_path / "large.jpg", quality=60)
+    Image.fromarray(np.uint8(scene(600, 400))).resize((3600, 2400)).save(tmp_path / "large.jpg", quality=60)
     upload(lab, tmp_path / "large.jpg")
     place = lab.page.locator("#before-after")
     expect(place).to_contain_text(lab.words["photo.working"], timeout=PATIENCE)
