@@ -11,7 +11,7 @@ from models.hub import Provenance
 
 # Importing networks registers them, in this order.
 for _module in ("classifiers", "autoencoders", "vae", "gan", "denoisers", "inpainters"):
-    import_module(f"models.{_module}")
+    import_module(f"models.networks.{_module}")
 
 __all__ = ["Model", "Provenance", "create", "load", "names"]
 

@@ -21,6 +21,7 @@ from typing import Any
 from PIL import Image, ImageDraw
 
 ROOT = Path(__file__).resolve().parent.parent
+NAN = float("nan")  # json writes and reads it, though JSON has none
 PATIENCE = 60  # seconds until the app must serve: the cores may be busy
 SEVEN = [(0.25, 0.22), (0.75, 0.22), (0.45, 0.85)]  # a stroke, in shares of the pad or picture
 
@@ -156,3 +157,26 @@ def bomb(side: int = 60_000) -> bytes:
     return (
         b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(bytes(99))) + chunk(b"IEND", b"")
     )
+
+
+def file(image: Image.Image, form: str = "PNG", **options: Any) -> bytes:
+    """The picture as a file."""
+    buffer = io.BytesIO()
+    image.save(buffer, form, **options)
+    return buffer.getvalue()
+
+
+def fetched(app: App, file: dict[str, Any]) -> Image.Image:
+    """The picture that an answer names, as the server gives it."""
+    return Image.open(io.BytesIO(app.get(file["url"].removeprefix(app.url))[1]))
+
+
+def resident(app: App) -> float:
+    """MB of memory that the app holds."""
+    lines = Path(f"/proc/{app.process.pid}/status").read_text().splitlines()
+    return int(next(line for line in lines if line.startswith("VmRSS")).split()[1]) / 1024
+
+
+def is_one_sentence(text: str) -> bool:
+    """One line, one full stop at the end or none, no Python in it."""
+    return "\n" not in text and ". " not in text and "Traceback" not in text and 10 < len(text) < 300

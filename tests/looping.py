@@ -12,8 +12,8 @@ from accelerate.state import AcceleratorState
 
 import models
 from models import Model
-from train import loop
-from train.augment import Augment
+from train.data.augmentation import Augment
+from train.engine import loop
 from train.recipes import ClassifierRecipe, Recipe
 from train.tasks import Classification, Task
 

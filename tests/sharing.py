@@ -16,8 +16,8 @@ import torch
 from accelerate import Accelerator
 
 import models
-from train import loop
-from train.data import Data, Split
+from train.data.digits import Data, Split
+from train.engine import loop
 from train.recipes import ClassifierRecipe, GANRecipe, VAERecipe, WGANRecipe
 from train.tasks import Adversarial, Classification, Likelihood, Task, Wasserstein
 

@@ -38,8 +38,8 @@ def run(cwd: Path, *command: object, **more: str) -> subprocess.CompletedProcess
 
 def draw_few(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the cards that this process writes look at few drawings, which else take longer than a short training."""
-    monkeypatch.setattr("train.reliability.NONSENSE_EACH", 5)
-    monkeypatch.setattr("train.drawings.EACH", 2)
+    monkeypatch.setattr("train.figures.reliability.NONSENSE_EACH", 5)
+    monkeypatch.setattr("train.data.synthetic_digits.EACH", 2)
 
 
 def wait_for(process: "subprocess.Popen | Forked", text: bytes) -> bytes:

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from train.data import Data, Split
+from train.data.digits import Data, Split
 
 Pictures = np.ndarray  # (N, H, W) uint8
 
@@ -17,7 +17,7 @@ def bars(count: int, seed: int) -> tuple[Pictures, np.ndarray]:
     """Pictures (N, 28, 28) and labels (N,). Class c is a bar through the centre that is turned by 18 c degrees.
 
     As MNIST's digits they lie within 20x20, white on black, their centre of mass in the middle, so that
-    `models.images.to_digit` leaves them as they are.
+    `models.pictures.images.to_digit` leaves them as they are.
     """
     draw = np.random.default_rng(seed)
     labels = np.arange(count) % 10
@@ -59,3 +59,14 @@ def write_table(folder: Path, split: str, columns: dict[str, list], features: di
     file = folder / "data" / f"{split}-00000-of-00001.parquet"
     file.parent.mkdir(parents=True, exist_ok=True)
     table.to_parquet(file)
+
+
+def photograph(width: int, height: int, seed: int) -> np.ndarray:
+    """Colours that differ everywhere, (height, width, 3)."""
+    return np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
+
+
+def write_photographs(folder: Path, split: str, pictures: list[np.ndarray | bytes]) -> None:
+    """Add a split of pictures without labels."""
+    encoded = [{"bytes": one if isinstance(one, bytes) else png(one), "path": None} for one in pictures]
+    write_table(folder, split, {"image": encoded}, {"image": datasets.Image()})

@@ -15,7 +15,7 @@ from huggingface_hub import EvalResult, ModelCard, ModelCardData
 from models import hub
 from train import snippets
 from train.config import recipe_json
-from train.data import Data
+from train.data.digits import Data
 from train.kinds import KINDS, Kind
 from train.recipes import Recipe
 from train.sections import Run

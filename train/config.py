@@ -8,9 +8,9 @@ from pathlib import Path
 from types import NoneType
 from typing import Any, TypeVar, get_args, get_type_hints
 
-from models.inpainters import SIZE
-from train.augment import Augment
-from train.optimizers import OPTIMIZERS
+from models.networks.inpainters import SIZE
+from train.data.augmentation import Augment
+from train.engine.optimizers import OPTIMIZERS
 from train.recipes import PATCH, SMALLEST, Recipe
 
 Fields = TypeVar("Fields", Recipe, Augment)

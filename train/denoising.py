@@ -8,11 +8,11 @@ from skimage import data as pictures
 from torch import nn
 
 import models
-from models import classical, corruptions
 from models.base import Model
-from train import photos
-from train.data import Data, Split
-from train.photos import Photos
+from models.pictures import classical, corruptions
+from train.data import photographs
+from train.data.digits import Data, Split
+from train.data.photographs import Photos
 from train.recipes import PhotoRecipe
 from train.task import Task
 
@@ -35,7 +35,7 @@ class PhotoDenoising(Task):
     score = "psnr_25"
 
     def load(self, name, config, revision, image_column, label_column) -> Data:
-        return photos.load(name, config, revision, image_column)
+        return photographs.load(name, config, revision, image_column)
 
     def networks(self, net: Model) -> dict[str, nn.Module]:
         return {"net": Denoised(net)}

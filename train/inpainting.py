@@ -7,12 +7,13 @@ from torch import nn
 from torch.nn.functional import adaptive_max_pool2d, max_pool2d, mse_loss, relu
 
 import models
-from models import classical, corruptions
 from models.base import Model
-from models.inpainters import SIZE, PatchCritic
-from train import faces, holes
-from train.data import Data, Split
-from train.holes import Fill
+from models.networks.inpainters import SIZE, PatchCritic
+from models.pictures import classical, corruptions
+from train.data import faces
+from train.data.digits import Data, Split
+from train.figures import inpainting_quality
+from train.figures.inpainting_quality import Fill
 from train.recipes import SMALLEST, FaceRecipe, Recipe
 from train.task import Task
 
@@ -45,7 +46,7 @@ class FaceAutoencoding(Inpainting):
         return rebuilt(net, split)
 
     def measure(self, net: Model, data: Data) -> dict[str, float]:
-        return {**rebuilt(net, data.test), **holes.quality(net, data.test, BOX)}
+        return {**rebuilt(net, data.test), **inpainting_quality.quality(net, data.test, BOX)}
 
 
 class FaceInpainting(Inpainting):
@@ -61,7 +62,7 @@ class FaceInpainting(Inpainting):
         return hole_loss(nets[turn](images, masks).float(), images, masks)
 
     def evaluate(self, net: Model, split: Split) -> dict[str, float]:
-        return holes.quality(net, split, BOX)
+        return inpainting_quality.quality(net, split, BOX)
 
     def measure(self, net: Model, data: Data) -> dict[str, float]:
         others = {TEXTBOOK: textbook(), **classical.INPAINTERS}
@@ -73,8 +74,11 @@ class FaceInpainting(Inpainting):
     @staticmethod
     def all_figures(fill: Fill, data: Data) -> dict[str, float]:
         """Of small and of large holes, and whether a classifier can tell."""
-        both = {**holes.quality(fill, data.test, BOX), **holes.quality(fill, data.test, LARGE)}
-        return {**both, **holes.told_apart(fill, data, BOX)}
+        both = {
+            **inpainting_quality.quality(fill, data.test, BOX),
+            **inpainting_quality.quality(fill, data.test, LARGE),
+        }
+        return {**both, **inpainting_quality.told_apart(fill, data, BOX)}
 
 
 class FaceAdversarial(FaceInpainting):
@@ -156,7 +160,7 @@ def rebuilt(net: Model, split: Split) -> dict[str, float]:
     What Keras calls accuracy there is the share of pixels whose strongest channel, of red, green and blue, is the same.
     """
     error, same = 0.0, 0
-    for (images, _), masks in zip(split.batches(BATCH), holes.boxes(split, BOX).split(BATCH), strict=True):
+    for (images, _), masks in zip(split.batches(BATCH), inpainting_quality.boxes(split, BOX).split(BATCH), strict=True):
         faces = net(images, masks.to(images.device))
         error += (faces - images).square().mean((1, 2, 3)).sum().item()
         same += (faces.argmax(1) == images.argmax(1)).float().mean((1, 2)).sum().item()

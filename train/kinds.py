@@ -4,8 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from train import denoising, inpainting, metrics, sections
-from train.data import Data
+from train import denoising, inpainting, sections
+from train.data.digits import Data
+from train.figures import metrics
 from train.recipes import (
     AutoencoderRecipe,
     ClassifierRecipe,
@@ -90,9 +91,9 @@ KINDS: dict[type[Recipe], Kind] = {
         interface="It takes images `(N, 1, 28, 28)` in [0, 1], white on black, and gives logits `(N, 10)`.",
         section=sections.classifier,
         limits=(
-            f"{MNIST} Bring other drawings into that form first (`models.images.to_digit` does). It knows digits only: "
-            "the figures above tell how often it notices that a picture is none, and those are drawn letters and "
-            "scribbles, not all that there is. It is for learning and play, not for reading cheques."
+            f"{MNIST} Bring other drawings into that form first (`models.pictures.images.to_digit` does). It knows "
+            "digits only: the figures above tell how often it notices that a picture is none, and those are drawn "
+            "letters and scribbles, not all that there is. It is for learning and play, not for reading cheques."
         ),
     ),
     AutoencoderRecipe: Kind(

@@ -3,9 +3,9 @@
 import torch
 from torch import nn
 
-from models.autoencoders import Autoencoder
-from models.generators import Generator
-from models.vae import GaussianVAE, log_bernoulli
+from models.networks.autoencoders import Autoencoder
+from models.networks.generators import Generator
+from models.networks.vae import GaussianVAE, log_bernoulli
 
 
 class Reconstruction(nn.Module):

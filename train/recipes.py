@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from train.augment import Augment
+from train.data.augmentation import Augment
 
 PATCH = 96  # pixels on a side of what photographs are cut into
 SMALLEST = 16  # pixels on a side of the holes to train with
@@ -54,7 +54,7 @@ class ClassifierRecipe(Recipe):
 
     Attributes:
         label_smoothing: of the cross-entropy.
-        drawn: digits drawn by `train.strokes` that are added to each batch, as a share of it.
+        drawn: digits drawn by `train.data.strokes` that are added to each batch, as a share of it.
         outliers: pictures of no digit that are added to each batch, as a share of it; the network learns to give them
             every digit the same probability (outlier exposure, Hendrycks et al. 2019).
     """

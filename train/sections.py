@@ -6,11 +6,12 @@ from pathlib import Path
 import matplotlib
 import torch
 
-from models import classical, corruptions
 from models.base import Model
-from train import denoising, fidelity, holes, inpainting, metrics, reliability
-from train.data import Data, Split
-from train.state import Progress
+from models.pictures import classical, corruptions
+from train import denoising, inpainting
+from train.data.digits import Data, Split
+from train.engine.state import Progress
+from train.figures import fidelity, inpainting_quality, metrics, reliability
 from train.tasks import Classification
 
 matplotlib.use("agg")  # pictures go to files; no screen is needed
@@ -169,10 +170,10 @@ def inpainter(folder: Path, run: Run, data: Data) -> str:
     fills = {"autoencoder": inpainting.textbook(), "biharmonic": classical.biharmonic, "this network": run.net}
     count = min(SHOWN_FACES, len(data.test))
     split = Split(data.test.images[:count], data.test.labels[:count])
-    masks = holes.boxes(data.test, inpainting.BOX)[:count]
+    masks = inpainting_quality.boxes(data.test, inpainting.BOX)[:count]
     columns = {"hidden": [], **{name: [] for name in fills}, "truth": []}
     for name, fill in fills.items():
-        for made, true, some in holes.filled(fill, split, masks):
+        for made, true, some in inpainting_quality.filled(fill, split, masks):
             columns[name].extend(made)
             if name == "this network":
                 columns["truth"].extend(true)
@@ -194,8 +195,8 @@ def inpainter(folder: Path, run: Run, data: Data) -> str:
     )
     return f"""Inside one box an image, at a place by seed 0, the same for all. Sharpness is the mean gradient inside
 the hole, seam the mean step across its edge, both over the truth's. The last column is how often a small classifier
-that has learned from {len(data.validation):,} held-out faces tells the hole and {holes.MARGIN} pixels around it from a
-true one, in {len(data.test):,} others, with its 95 % interval: 50 % is a guess.
+that has learned from {len(data.validation):,} held-out faces tells the hole and {inpainting_quality.MARGIN} pixels
+around it from a true one, in {len(data.test):,} others, with its 95 % interval: 50 % is a guess.
 
 | | PSNR, 28×28 | SSIM | PSNR, 64×64 | SSIM | sharpness | seam | told apart |
 |---|---|---|---|---|---|---|---|
@@ -212,7 +213,7 @@ def face_autoencoder(folder: Path, run: Run, data: Data) -> str:
     """What the figures mean, and faces with a hidden box and without."""
     count = min(10, len(data.test))
     images = data.test.images[:count] / 255
-    masks = holes.boxes(data.test, inpainting.BOX)[:count]
+    masks = inpainting_quality.boxes(data.test, inpainting.BOX)[:count]
     rows = [images * (1 - masks), run.net(images, masks), images]
     figure, axes = plt.subplots(3, count, figsize=(1.1 * count, 3.4), squeeze=False, layout="constrained")
     for line, pictures in zip(axes, rows, strict=True):

@@ -4,8 +4,8 @@ import torch
 from torch import nn
 
 from models.base import Model
-from train import data
-from train.data import Data, Split
+from train.data import digits
+from train.data.digits import Data, Split
 from train.recipes import Recipe
 
 
@@ -22,8 +22,8 @@ class Task:
     def load(
         self, name: str, config: str | None, revision: str | None, image_column: str | None, label_column: str | None
     ) -> Data:
-        """The dataset in memory, as `data.load` says. Raises ValueError."""
-        return data.load(name, config, revision, image_column, label_column)
+        """The dataset in memory, as `digits.load` says. Raises ValueError."""
+        return digits.load(name, config, revision, image_column, label_column)
 
     def check(self, data: Data) -> None:
         """Raise ValueError if it will not be able to measure with these data; better before the training than after."""
@@ -76,4 +76,4 @@ class Task:
 
     def measure(self, net: Model, data: Data) -> dict[str, float]:
         """The figures on the test split."""
-        return self.evaluate(net, data.test)
+        return self.evaluate(net, digits.test)

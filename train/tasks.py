@@ -5,10 +5,12 @@ from torch import nn
 from torch.nn.functional import cross_entropy, mse_loss, softplus
 
 from models.base import Model
-from models.gan import ConvCritic, MLPDiscriminator
-from train import fidelity, losses, metrics, reliability, strokes
-from train.data import Data, Split
+from models.networks.gan import ConvCritic, MLPDiscriminator
+from train import losses
+from train.data import strokes
+from train.data.digits import Data, Split
 from train.denoising import DigitDenoising, PhotoDenoising
+from train.figures import fidelity, metrics, reliability
 from train.inpainting import FaceAdversarial, FaceAutoencoding, FaceInpainting
 from train.recipes import (
     AutoencoderRecipe,

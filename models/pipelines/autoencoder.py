@@ -7,9 +7,9 @@ import torch
 from PIL import Image
 
 import models
-from models import images
 from models.base import architecture
-from models.generators import DIGITS, Generator
+from models.networks.generators import DIGITS, Generator
+from models.pictures import images
 from models.pipelines.common import LARGEST_SEED, Facts, loaded, number, shared, whole
 
 LOUDEST = 3.0

@@ -9,9 +9,9 @@ import torch
 from PIL import Image
 
 import models
-from models import images
-from models.explain import heat_map, integrated_gradients
+from models.pictures import images
 from models.pipelines.common import Facts, loaded, shared
+from models.pipelines.explain import heat_map, integrated_gradients
 
 # Validation images decide these (see the reliability curve and the table on each card): below SURE an answer is called
 # unsure; where the two likeliest digits together stay below KNOWN, the picture is called no digit.

@@ -12,11 +12,11 @@ from PIL import Image
 from skimage.metrics import structural_similarity
 from skimage.restoration import estimate_sigma
 
-from models import classical, images
-from models.corruptions import Corruption
-from models.denoisers import LARGEST_SIGMA
 from models.errors import InputError
-from models.photographs import middle, packed, to_pixels, to_tensor, unpacked
+from models.networks.denoisers import LARGEST_SIGMA
+from models.pictures import classical, images
+from models.pictures.corruptions import Corruption
+from models.pictures.photographs import middle, packed, to_pixels, to_tensor, unpacked
 from models.pipelines.common import LARGEST_SEED, number, release, whole
 from models.pipelines.denoiser import denoiser, names
 

@@ -10,11 +10,11 @@ import torch
 from PIL import Image
 
 import models
-from models import images
-from models.autoencoders import Autoencoder
-from models.denoisers import LARGEST_SIGMA, PhotoDenoiser
 from models.errors import InputError
-from models.photographs import packed, to_pixels, to_tensor, unpacked
+from models.networks.autoencoders import Autoencoder
+from models.networks.denoisers import LARGEST_SIGMA, PhotoDenoiser
+from models.pictures import images
+from models.pictures.photographs import packed, to_pixels, to_tensor, unpacked
 from models.pipelines.common import Facts, loaded, number, release, shared
 
 TILE = 640  # pixels on a side, at most, that are worked on at once
@@ -54,8 +54,8 @@ class Denoiser:
     def __call__(self, image: Image.Image, sigma: float | None = None) -> Image.Image:
         """The picture without noise: the same size, 'L' for grey and 'RGB' for colour, with 'A' where it had one.
 
-        Transparency stays as it is; so do a colour profile and Exif data, in `info`. `models.photographs.lost` tells
-        what does not.
+        Transparency stays as it is; so do a colour profile and Exif data, in `info`. What does not,
+        `models.pictures.photographs.lost` tells.
 
         Args:
             image: a photograph of any size and mode; for a network of digits 28x28, white on black.

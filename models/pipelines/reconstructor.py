@@ -12,11 +12,11 @@ from scipy.ndimage import convolve, distance_transform_cdt
 from skimage.metrics import structural_similarity
 
 import models
-from models import classical, corruptions, images
 from models.errors import InputError
-from models.faces import SEARCHED, Square, centre, find, joined, membrane
-from models.inpainters import SIZE
-from models.photographs import packed, unpacked
+from models.networks.inpainters import SIZE
+from models.pictures import classical, corruptions, images
+from models.pictures.faces import SEARCHED, Square, centre, find, joined, membrane
+from models.pictures.photographs import packed, unpacked
 from models.pipelines.common import LARGEST_SEED, Facts, loaded, release, shared, whole
 from models.pipelines.comparison import WINDOW, Attempt, Quality
 

@@ -9,11 +9,11 @@ from PIL import Image
 from scipy.stats import norm
 
 import models
-from models import images
 from models.errors import InputError
-from models.generators import DIGITS, steadily
+from models.networks.generators import DIGITS, steadily
+from models.networks.vae import GaussianVAE
+from models.pictures import images
 from models.pipelines.common import LARGEST_SEED, Facts, loaded, number, shared, whole
-from models.vae import GaussianVAE
 
 MOST = 64  # pictures at once
 HOTTEST = 2.0

@@ -29,7 +29,7 @@ def serve(port: int) -> None:
 
     import app
     import models
-    from tabs.picture import Picture
+    from tabs.widgets.picture import Picture
 
     def constant(image: Image.Image, network: str) -> dict[str, float]:
         return {str(digit): 0.1 for digit in range(10)}

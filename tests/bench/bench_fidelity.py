@@ -24,7 +24,8 @@ from torch import nn
 
 # ruff: isort: split
 import models
-from train import data, fidelity
+from train.data import digits
+from train.figures import fidelity
 from train.recipes import RECIPES
 
 OURS = {"mnist-vae": 1.05, "mnist-cvae": 0.5, "mnist-dcgan": 0.5}
@@ -60,7 +61,7 @@ class Binarised(BaseDataset):
         return DatasetOutput(data=torch.bernoulli(self.data[index]), labels=self.labels[index])
 
 
-def theirs(found: data.Data, kind: type[BaseDataset], folder: str) -> torch.Tensor:
+def theirs(found: digits.Data, kind: type[BaseDataset], folder: str) -> torch.Tensor:
     """10,000 pictures by pythae's VAE."""
     recipe = RECIPES["mnist-vae"]
     config = VAEConfig(input_dim=(1, 28, 28), latent_dim=64, reconstruction_loss="bce")
@@ -83,7 +84,7 @@ def theirs(found: data.Data, kind: type[BaseDataset], folder: str) -> torch.Tens
 
 def main(dataset: str) -> int:
     """Measure, print, and tell by the status whether the bars are met."""
-    found = data.load(dataset)
+    found = digits.load(dataset)
     real, _ = fidelity.features(found.test.images / 255)
     with tempfile.TemporaryDirectory() as folder:
         pictures = {"pythae": theirs(found, Binarised, folder), "pythae, grey": theirs(found, BaseDataset, folder)}

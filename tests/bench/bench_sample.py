@@ -22,7 +22,7 @@ def serve(port: int) -> None:
     from PIL import Image
 
     import app
-    from models import images
+    from models.pictures import images
     from models.pipelines import sampler
 
     sheet = images.sheet(sampler(NETWORK)(64), 8)

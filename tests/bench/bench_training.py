@@ -1,10 +1,11 @@
 """How fast training is. Bar: 1.5 times the images a second of the usual example, on two cores.
 
-`mnist-cnn` with its recipe: batch 64, Adam, and bfloat16 where the hardware is fast at it. Ours is `train.loop.fit`
-whole: its own data, evaluation and state on the disk included. The usual example is a `DataLoader` over pictures that
-are made tensors and normalised one by one, as torchvision's `ToTensor` and `Normalize` do it; without workers and with
-two, the better counts. Network, batch, optimiser and precision are the same; each has one epoch of 12,000 synthetic
-pictures, in turn, five times. Run from the repository's root: python tests/bench/bench_training.py
+`mnist-cnn` with its recipe: batch 64, Adam, and bfloat16 where the hardware is fast at it. Ours is the whole
+`train.engine.loop.fit`: its own data, evaluation and state on the disk included. The usual example is a `DataLoader`
+over pictures that are made tensors and normalised one by one, as torchvision's `ToTensor` and `Normalize` do it;
+without workers and with two, the better counts. Network, batch, optimiser and precision are the same; each has one
+epoch of 12,000 synthetic pictures, in turn, five times. Run from the repository's root:
+python tests/bench/bench_training.py
 """
 
 import sys
@@ -27,10 +28,10 @@ from torch.utils.data import DataLoader, Dataset
 import tiny
 
 import models
-from models.classifiers import MNIST_MEAN, MNIST_SD
+from models.networks.classifiers import MNIST_MEAN, MNIST_SD
 from train.__main__ import _fast_bf16
-from train.data import Data
-from train.loop import fit
+from train.data.digits import Data
+from train.engine.loop import fit
 from train.recipes import RECIPES
 from train.tasks import Classification
 
@@ -78,7 +79,7 @@ def usual(pictures: Pictures, precision: str, workers: int) -> float:
 
 
 def ours(data: Data, precision: str) -> float:
-    """Images a second of one epoch of `train.loop.fit`, from a fresh network to the last state on the disk."""
+    """Images a second of one epoch of `train.engine.loop.fit`, from a fresh network to the last state on the disk."""
     recipe = replace(RECIPES[NAME], epochs=1, mixed_precision=precision)
     accelerator = Accelerator(mixed_precision=precision, cpu=True)
     with tempfile.TemporaryDirectory() as folder:

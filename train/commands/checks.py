@@ -7,8 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from models import base, hub
-from train import config, dataset_name, folders
-from train.commands import asked
+from train import config
+from train.commands import arguments
+from train.data import names
+from train.engine import folders
 
 Check = Callable[[argparse.Namespace], list[str] | None]  # gives sentences, or raises with one
 
@@ -39,15 +41,15 @@ def _source(args: argparse.Namespace) -> None:
 
 def _dataset(args: argparse.Namespace) -> None:
     if args.dataset:
-        dataset_name.check(args.dataset, args.dataset_revision)
+        names.check(args.dataset, args.dataset_revision)
 
 
 def _settings(args: argparse.Namespace) -> list[str]:
-    return config.mistakes(asked.recipes(args)[-1])  # the one with the largest seed
+    return config.mistakes(arguments.recipes(args)[-1])  # the one with the largest seed
 
 
 def _network(args: argparse.Namespace) -> None:
-    asked.network(args)
+    arguments.network(args)
 
 
 def _tracker(args: argparse.Namespace) -> None:
@@ -56,14 +58,14 @@ def _tracker(args: argparse.Namespace) -> None:
 
 
 def _output(args: argparse.Namespace) -> None:
-    folders.expect_free(asked.output(args))
+    folders.expect_free(arguments.output(args))
 
 
 def _runs(args: argparse.Namespace) -> list[str]:
     """Those that are under way in a folder, or have been and are not to go on, or not like this."""
     found = []
-    for recipe in asked.recipes(args):
-        folder = asked.run_folder(args, recipe)
+    for recipe in arguments.recipes(args):
+        folder = arguments.run_folder(args, recipe)
         try:
             folders.expect_free(folder)
             folders.refuse_overwriting(folder, args.resume)
@@ -79,7 +81,7 @@ def _repository(args: argparse.Namespace) -> None:
 
 
 def _upload(args: argparse.Namespace) -> None:
-    asked.upload(args)
+    arguments.upload(args)
 
 
 CHECKS: dict[str, list[Check]] = {

@@ -4,7 +4,7 @@ import argparse
 
 import models
 from models import base
-from train import data
+from train.data import digits
 from train.recipes import RECIPES, Recipe
 from train.tasks import TASKS, Task
 
@@ -22,7 +22,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def load(args: argparse.Namespace, task: Task, recipe: Recipe) -> data.Data:
+def load(args: argparse.Namespace, task: Task, recipe: Recipe) -> digits.Data:
     """The dataset that the command line names, else the recipe's. Raises ValueError."""
     name = args.dataset or recipe.dataset
     return task.load(name, args.dataset_config, args.dataset_revision, args.image_column, args.label_column)

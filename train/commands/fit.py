@@ -12,10 +12,12 @@ import torch
 from accelerate import Accelerator
 
 from models import base, hub
-from train import card, data, folders, loop
-from train.commands import asked
+from train import card
+from train.commands import arguments
 from train.commands.evaluate import load
-from train.processes import once
+from train.data import digits
+from train.engine import folders, loop
+from train.engine.processes import once
 from train.recipes import Recipe
 from train.sections import Run
 from train.tasks import TASKS, Task
@@ -26,7 +28,7 @@ def run(args: argparse.Namespace) -> int:
 
     Returns the exit status: 0, or 128 + the signal that stopped the training.
     """
-    recipes, output = asked.recipes(args), asked.output(args)
+    recipes, output = arguments.recipes(args), arguments.output(args)
     # Without `cpu` accelerate takes several processes on a machine without a GPU for strangers to each other.
     accelerator = Accelerator(
         mixed_precision=recipes[0].mixed_precision,
@@ -34,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
         log_with=args.tracker,
         project_dir=Path("runs") / args.name,
     )
-    places = [asked.run_folder(args, one) for one in recipes]
+    places = [arguments.run_folder(args, one) for one in recipes]
     if args.push_to_hub:
         once(accelerator, lambda: hub.prepare_push(args.push_to_hub, private=args.private))
     with ExitStack() as locks:
@@ -54,7 +56,7 @@ def _lock(locks: ExitStack, seeds: list[Path], output: Path, resume: bool) -> No
 
 def _train_all(
     args: argparse.Namespace, accelerator: Accelerator, recipes: list[Recipe], seeds: list[Path]
-) -> tuple[list[Run], data.Data]:
+) -> tuple[list[Run], digits.Data]:
     """Train one seed after the other, until all are or one is stopped."""
     task, recipe, say = TASKS[type(recipes[0])], recipes[0], accelerator.print
     found = once(accelerator, lambda: load(args, task, recipe))
@@ -74,7 +76,7 @@ def _train_all(
     return runs, found
 
 
-def _publish(args: argparse.Namespace, output: Path, recipe: Recipe, runs: list[Run], found: data.Data) -> None:
+def _publish(args: argparse.Namespace, output: Path, recipe: Recipe, runs: list[Run], found: digits.Data) -> None:
     """Write the checkpoint folder, and push it if asked."""
     # A further seed that was stopped tells nothing about the spread.
     told = [run for run in runs if run is runs[0] or run.progress.finished]
@@ -91,11 +93,11 @@ def _publish(args: argparse.Namespace, output: Path, recipe: Recipe, runs: list[
 
 
 def _train(
-    args: argparse.Namespace, task: Task, recipe: Recipe, found: data.Data, accelerator: Accelerator, folder: Path
+    args: argparse.Namespace, task: Task, recipe: Recipe, found: digits.Data, accelerator: Accelerator, folder: Path
 ) -> Run:
     """Train one seed to its end, or until it is stopped, and read its figures on the test split."""
     torch.manual_seed(recipe.seed)
-    net = asked.network(args)
+    net = arguments.network(args)
     state_file = folder / folders.STATE
     progress = loop.fit(net, task, found, recipe, accelerator, state_file, args.max_steps, args.save_minutes)
     accelerator.free_memory()

@@ -3,12 +3,12 @@
 import argparse
 
 from models import hub
-from train.commands import asked
+from train.commands import arguments
 
 
 def run(args: argparse.Namespace) -> int:
     """Upload a folder and pin it."""
-    folder = asked.upload(args)
+    folder = arguments.upload(args)
     hub.prepare_push(args.repo_id, private=args.private)
     revision = hub.push(folder, args.repo_id)
     hub.pin(args.name, args.repo_id, revision, folder)

@@ -1,0 +1,1 @@
+"""Pictures without weights: reading any file, cutting and pasting, damage and masks, classical methods."""

@@ -1,0 +1,72 @@
+"""Digits: one that is drawn or taken, what happens to it, and what every method makes of that."""
+
+import random
+from functools import cache
+from html import escape
+
+import gradio as gr
+from PIL import Image
+
+from models.pictures import corruptions, images
+from models.pipelines import Attempt, compare, damaged, quality
+from tabs import PAGE, Words
+from tabs.widgets.damage import damage
+from tabs.widgets.methods import method, psnr, table
+from tabs.widgets.pad import pad
+from tabs.widgets.picture import data_url, read, require
+
+
+@cache
+def examples() -> list[Image.Image]:
+    """Test digits of MNIST."""
+    return images.from_tensor(images.mnist_examples()[0])
+
+
+def build(words: Words) -> None:
+    """Lay out the part; it has no endpoint of its own."""
+    with gr.Row(elem_classes="columns"):
+        with gr.Column(min_width=280, scale=5):
+            drawing = pad(words, elem_id="noisy-pad", one=True, initial="3")
+            with gr.Row(elem_classes="buttons"):
+                take = gr.Button(words("digit.take"), size="sm", elem_id="noisy-take")
+            controls = damage(words, corruptions.DIGITS, "digit-damage")
+        with gr.Column(min_width=280, scale=7):
+            result = gr.HTML(elem_id="cleaned")
+    taken = gr.State()  # which of the test digits; None where the drawing counts
+
+    def show(url: str | None, taken: int | None, kind: str, strength: float, seed: int) -> str:
+        if not url and taken is None:
+            return f'<p class="sentence">{escape(words("digit.empty"))}</p>'
+        try:
+            clean = images.to_digit(require(read(url))) if taken is None else examples()[taken]
+            noisy = damaged(clean, corruptions.DIGITS, kind, strength, seed)
+            return _result(words, clean, noisy, compare(noisy, clean, digits=True))
+        except ValueError as error:
+            return f'<p class="sentence">{escape(words.sentence(error))}</p>'
+
+    def show_drawing(url: str | None, *damage) -> tuple[str, None]:
+        return show(url, None, *damage), None
+
+    def show_taken(*damage) -> tuple[str, int]:
+        return show(None, chosen := random.randrange(len(examples())), *damage), chosen
+
+    given = [drawing, taken, *controls.values]
+    drawing.input(show_drawing, [drawing, *controls.values], [result, taken], **PAGE)
+    take.click(show_taken, controls.values, [result, taken], **PAGE)
+    gr.on([controls.strength.input, controls.seed.change], show, given, result, **PAGE)
+    controls.renewed.then(show, given, result, **PAGE)
+
+
+def _result(words: Words, clean: Image.Image, noisy: Image.Image, attempts: list[Attempt]) -> str:
+    before = quality(clean, noisy)
+    figures = [_figure(clean, words("methods.clean"), ""), _figure(noisy, words("methods.before"), psnr(before))]
+    figures += [_figure(one.picture, method(words, one.name), psnr(one.quality)) for one in attempts]
+    return f'<div class="rebuilt">{"".join(figures)}</div>{table(words, before, attempts)}'
+
+
+def _figure(picture: Image.Image, title: str, figure: str) -> str:
+    unit = f"<br><b>{figure} dB</b>" if figure else ""
+    return (
+        f'<figure><img class="pixels" src="{data_url(picture)}" alt="{escape(title)}">'
+        f"<figcaption>{escape(title)}{unit}</figcaption></figure>"
+    )

@@ -1,0 +1,135 @@
+"""Digits: draw one or several, or bring a picture, and a network names them."""
+
+from dataclasses import dataclass
+from html import escape
+
+import gradio as gr
+from gradio.processing_utils import save_file_to_cache
+from PIL import Image
+
+import models
+from models.errors import InputError
+from models.pipelines import KNOWN, SURE, DigitClassifier, Reading, classifier
+from tabs import PAGE, Words
+from tabs.digits import comparison
+from tabs.digits.answer import Bars, answer, decided, message
+from tabs.widgets.networks import chosen, menu, source
+from tabs.widgets.pad import is_draft, pad
+from tabs.widgets.picture import Picture, read, require
+
+DEFAULT = "mnist-resnet"
+MOST = 10  # digits that are read at once: a page of text is no number
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What the answer on the page is about; `is_draft` while the stroke goes on, when nobody asks what decided."""
+
+    network: str
+    readings: list[Reading]
+    is_draft: bool
+
+
+def build(words: Words, opened: gr.Tab, *, public: bool) -> None:
+    """Lay out the tab. The endpoint is made where `public`; the events that serve the page are private."""
+    offered = models.names(task="classification")
+    with gr.Row(elem_classes="columns"):
+        with gr.Column(min_width=280, scale=5):
+            drawing = pad(words, elem_id="pad")
+            with gr.Accordion(words("digits.or_picture"), open=False, elem_id="picture"):
+                upload = Picture(
+                    label=words("digits.picture"),
+                    placeholder=words("picture.placeholder"),
+                    sources=["upload", "clipboard"],
+                    height=220,
+                )
+        with gr.Column(min_width=280, scale=7):
+            result = gr.HTML(message(words("digits.empty")), elem_id="answer")
+            heat = gr.HTML(visible="hidden")  # the style sheet that `decided` makes
+            bars = Bars(num_top_classes=3, show_heading=False, show_label=False, elem_id="label")
+            with gr.Row(elem_classes="controls"):
+                network = menu(words, offered, DEFAULT, "network")
+                with gr.Column(min_width=260, scale=3):
+                    line = gr.HTML(elem_id="source")
+                    with gr.Row(elem_classes="buttons"):
+                        ask_all = gr.Button(words("digits.ask_all", count=len(offered)), size="sm", elem_id="ask-all")
+                        download = gr.DownloadButton(words("digits.download"), size="sm", elem_id="download")
+    everyone = gr.HTML(elem_id="opinions")
+    with gr.Accordion(words("digits.how_title"), open=False):
+        gr.Markdown(words("digits.how", sure=round(100 * SURE), known=round(100 * KNOWN)))
+    # Which of the two was used last: a change of network reads that one again.
+    last = gr.State("drawing")
+    shown = gr.State()  # a `Shown`, or None where nothing was read
+
+    def network_of(name: str) -> DigitClassifier:
+        return chosen(name, offered, classifier)
+
+    def classify(image: Image.Image, network: str = DEFAULT) -> dict[str, float]:
+        """Name the handwritten digit in a picture of any size, mode and polarity.
+
+        Args:
+            image: a drawing, scan or photograph of one digit.
+            network: which network reads it.
+
+        Returns:
+            The probability of each digit, "0" to "9".
+        """
+        with words.errors():
+            return network_of(network)(require(image))
+
+    def answer_to(image: Image.Image | InputError | None, network: str, is_draft: bool = False):
+        if image is None:
+            return message(words("digits.empty")), None, None
+        try:
+            readings = network_of(network).read(require(image))
+        except ValueError as error:
+            return message(words.sentence(error)), None, None
+        if len(readings) > MOST:
+            return message(words("digits.too_many", count=len(readings), most=MOST)), None, None
+        return answer(words, network, readings), readings, Shown(network, readings, is_draft)
+
+    def read_drawing(url: str, network: str):
+        return *answer_to(read(url) if url else None, network, is_draft(url or "")), "drawing"
+
+    def read_upload(image: Image.Image | InputError | None, network: str):
+        # A file that is no picture would stay on the page as a broken one: it is taken away.
+        return *answer_to(image, network), "upload", None if isinstance(image, InputError) else gr.skip()
+
+    def read_again(url: str, image: Image.Image | None, network: str, last: str):
+        return read_drawing(url, network) if last == "drawing" else read_upload(image, network)[:-1]
+
+    def explain(shown: Shown | None):
+        if shown is None or shown.is_draft:
+            return gr.skip()
+        maps = [network_of(shown.network).explain(reading) for reading in shown.readings]
+        return decided(shown.network, shown.readings, maps)
+
+    def ask(shown: Shown | None):
+        if shown is None:
+            return comparison.message((), words("digits.empty"))
+        try:
+            each = [DigitClassifier.compare(reading.seen) for reading in shown.readings]
+        except ValueError as error:
+            return comparison.message(shown.readings, words.sentence(error))
+        return comparison.table(words, shown.readings, each)
+
+    def tell(network: str):
+        try:
+            facts = network_of(network).facts
+        except ValueError as error:
+            return escape(words.sentence(error)), None
+        return source(words, network, facts), save_file_to_cache(facts.weights, download.GRADIO_CACHE)
+
+    outputs = [result, bars, shown, last]
+    for event in (
+        drawing.input(read_drawing, [drawing, network], outputs, **PAGE),
+        gr.on([upload.input, upload.clear], read_upload, [upload, network], [*outputs, upload], **PAGE),
+        network.input(read_again, [drawing, upload, network, last], outputs, **PAGE),
+    ):
+        event.then(explain, shown, heat, **PAGE)
+    ask_all.click(ask, shown, everyone, **PAGE)
+    gr.on(None, tell, network, [line, download], **PAGE)  # when the page opens, and when the network changes
+    if public:
+        # The page's bars show the best three; the endpoint gives all ten.
+        shares = gr.Label(label=words("digits.shares"), visible=False)
+        gr.Button(visible=False).click(classify, [upload, network], shares, api_name="classify", queue=False)

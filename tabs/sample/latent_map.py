@@ -1,0 +1,116 @@
+"""Latent map: all that a network of two numbers can draw, on one plane; a point on it is a digit."""
+
+from base64 import b64encode
+from functools import cache
+from html import escape
+
+import gradio as gr
+from PIL import Image
+
+from models.pictures import images
+from models.pipelines import LatentMap
+from tabs import PAGE, Words
+from tabs.widgets.picture import data_url
+
+COLUMNS = 20
+COLOURS = ("#e6194b", "#3cb44b", "#c9a200", "#4363d8", "#f58231", "#911eb4", "#17a2b8", "#d633b0", "#7a9a01", "#8c564b")
+
+# The value is "x,y", both 0 to 1, y upwards. It is sent while the pointer moves, no more often than is seen.
+SCRIPT = """
+const plane = element.querySelector('.plane'), cross = element.querySelector('.cross');
+let held = null, sent = 0;
+const point = (x, y, now) => {
+  x = Math.min(1, Math.max(0, x)); y = Math.min(1, Math.max(0, y));
+  cross.style.left = 100 * x + '%'; cross.style.top = 100 * (1 - y) + '%';
+  cross.dataset.place = x.toFixed(4) + ',' + y.toFixed(4);
+  if (now || Date.now() - sent > 60) { sent = Date.now(); props.value = cross.dataset.place; trigger('input'); }
+};
+const at = (event, now) => {
+  const box = plane.getBoundingClientRect();
+  point((event.clientX - box.left) / box.width, 1 - (event.clientY - box.top) / box.height, now);
+};
+plane.addEventListener('pointerdown', (event) => {
+  if (held !== null || event.button > 0) return;
+  plane.setPointerCapture(event.pointerId); held = event.pointerId; at(event, true);
+});
+plane.addEventListener('pointermove', (event) => { if (held === event.pointerId) at(event, false); });
+const lift = (event) => { if (held === event.pointerId) { held = null; at(event, true); } };
+plane.addEventListener('pointerup', lift);
+plane.addEventListener('pointercancel', (event) => { held = null; });
+plane.addEventListener('keydown', (event) => {
+  const step = {ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1]}[event.key];
+  if (!step) return;
+  event.preventDefault();
+  const [x, y] = cross.dataset.place.split(',').map(Number);
+  point(x + step[0] / 50, y + step[1] / 50, true);
+});
+"""
+
+
+@cache
+def latent_map() -> LatentMap:
+    """The network behind the map, loaded once. Raises ValueError without its weights."""
+    return LatentMap()
+
+
+@cache
+def _drawn() -> tuple[str, str]:
+    """The plane, and the test digits on it, as addresses of pictures."""
+    pictures, digits = images.mnist_examples()
+    dots = "".join(
+        f'<circle cx="{x:.4f}" cy="{1 - y:.4f}" r="0.006" fill="{COLOURS[digit]}"/>'
+        for (x, y), digit in zip(latent_map().places(pictures).tolist(), digits.tolist(), strict=True)
+    )
+    svg = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1">{dots}</svg>'
+    dots = f"data:image/svg+xml;base64,{b64encode(svg.encode()).decode()}"
+    return data_url(latent_map().sheet(COLUMNS)), dots
+
+
+def build(words: Words, *, public: bool) -> None:
+    """Lay out the part. It has no endpoint: `sample` draws from the same network."""
+    with gr.Row(elem_classes="columns"):
+        with gr.Column(min_width=280, scale=7):
+            plane = gr.HTML(
+                value="0.5,0.5",
+                html_template=f"""
+<div class="plane" tabindex="0" role="application" aria-label="{escape(words("map.label"))}">
+  <i class="cross" data-place="0.5,0.5" style="left: 50%; top: 50%"></i>
+</div>""",
+                js_on_load=SCRIPT,
+                elem_id="map",
+            )
+            overlay = gr.Checkbox(False, label=words("map.overlay"), elem_id="map-overlay")
+            legend = gr.HTML(elem_classes="legend")
+        with gr.Column(min_width=200, scale=5):
+            result = gr.HTML(elem_id="map-digit")
+    picture = gr.HTML(visible="hidden")  # the style sheet with the plane and the dots
+
+    def paint(shown: bool):
+        try:
+            url, dots = _drawn()
+        except ValueError as error:
+            return "", f'<p class="sentence">{escape(words.sentence(error))}</p>'
+        layers = f"url({dots}), url({url})" if shown else f"url({url})"
+        style = f"<style>:root {{ --plane: {layers}; }}</style>"
+        keys = "".join(f'<b style="--colour: {colour}">{digit}</b>' for digit, colour in enumerate(COLOURS))
+        return style, keys if shown else ""
+
+    def decode(place: str):
+        try:
+            x, y = map(float, place.split(","))
+            seen = latent_map().at(x, y)
+        except ValueError as error:
+            return f'<p class="sentence">{escape(words.sentence(error))}</p>'
+        return _digit(words, seen, x, y)
+
+    gr.on(None, paint, overlay, [picture, legend], **PAGE)
+    gr.on([plane.input], decode, plane, result, **PAGE)
+    gr.on(None, lambda: decode("0.5,0.5"), None, result, **PAGE)
+
+
+def _digit(words: Words, seen: Image.Image, x: float, y: float) -> str:
+    where = escape(words("map.place", x=f"{x:.2f}", y=f"{y:.2f}"))
+    return (
+        f'<figure class="large"><img class="pixels" src="{data_url(seen)}" alt="{escape(words("map.digit"))}">'
+        f"<figcaption>{where}</figcaption></figure>"
+    )

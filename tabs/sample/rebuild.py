@@ -1,0 +1,81 @@
+"""Rebuild: one digit through every autoencoder of the house, with noise on the code."""
+
+from html import escape
+
+import gradio as gr
+from PIL import Image
+
+from models.pictures import images
+from models.pipelines import DigitAutoencoder, Rebuilt, autoencoder
+from models.pipelines.autoencoder import LOUDEST, names
+from tabs import PAGE, Words
+from tabs.widgets.networks import chosen
+from tabs.widgets.pad import pad
+from tabs.widgets.picture import Picture, data_url, read, require
+
+DEFAULT = "mnist-vae"
+
+
+def build(words: Words, *, public: bool) -> None:
+    """Lay out the part, and make the endpoint `rebuild` where `public`."""
+    with gr.Row(elem_classes="columns"):
+        with gr.Column(min_width=280, scale=5):
+            drawing = pad(words, elem_id="rebuild-pad", one=True, initial="5")
+            noise = gr.Slider(
+                0, LOUDEST, 0, step=0.1, label=words("rebuild.noise"), info=words("rebuild.noise_info"), elem_id="noise"
+            )
+        with gr.Column(min_width=280, scale=7):
+            result = gr.HTML(elem_id="rebuilt")
+    noise.preprocess = lambda value: value  # the pipeline says what is wrong with it, in a sentence
+
+    def rebuild(
+        image: Image.Image, network: str = DEFAULT, noise: float = 0.0, seed: int = 0
+    ) -> tuple[Image.Image, float]:
+        """Take a handwritten digit to an autoencoder's code and back.
+
+        Args:
+            image: a picture of the digit, of any size, mode and polarity.
+            network: which autoencoder.
+            noise: put on the code, in units of the code's usual deviation, 0 to 3.
+            seed: of the noise, 0 to 4294967295.
+
+        Returns:
+            What came out, 28x28 pixels; and the mean squared error a pixel, from 0 to 1, against what went in.
+        """
+        with words.errors():
+            pipeline: DigitAutoencoder = chosen(network, names(), autoencoder)
+            rebuilt = pipeline(require(image), noise, seed)
+            return rebuilt.picture, rebuilt.error
+
+    def show(url: str, noise: float):
+        if not url:
+            return f'<p class="sentence">{escape(words("rebuild.empty"))}</p>'
+        try:
+            seen = images.to_digit(require(read(url)))
+            return _table(words, seen, DigitAutoencoder.compare(seen, noise))
+        except ValueError as error:
+            return f'<p class="sentence">{escape(words.sentence(error))}</p>'
+
+    gr.on([drawing.input, noise.change], show, [drawing, noise], result, **PAGE)
+    if public:
+        picture = Picture(visible=False, label=words("rebuild.picture"))
+        network = gr.Textbox(DEFAULT, visible=False, label=words("network"))
+        numbers = [gr.Number(0, visible=False, label=words(key)) for key in ("rebuild.noise", "sample.seed")]
+        for one in numbers:
+            one.preprocess = lambda value: value
+        given = [picture, network, *numbers]
+        found = [gr.Image(format="png", visible=False), gr.Number(visible=False, label=words("rebuild.error"))]
+        gr.Button(visible=False).click(rebuild, given, found, api_name="rebuild")
+
+
+def _table(words: Words, seen: Image.Image, each: dict[str, Rebuilt]) -> str:
+    figures = [_figure(seen, words("rebuild.seen"), "")]
+    figures += [_figure(one.picture, words(f"network.{name}"), f"{one.error:.4f}") for name, one in each.items()]
+    return f'<div class="rebuilt">{"".join(figures)}</div><p class="muted">{escape(words("rebuild.errors"))}</p>'
+
+
+def _figure(picture: Image.Image, title: str, error: str) -> str:
+    return (
+        f'<figure><img class="pixels" src="{data_url(picture)}" alt="{escape(title)}">'
+        f"<figcaption>{escape(title)}<br><b>{error}</b></figcaption></figure>"
+    )

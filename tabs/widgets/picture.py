@@ -1,0 +1,96 @@
+"""A picture that a visitor brings."""
+
+import base64
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Self
+
+import gradio as gr
+from gradio.components.image import ImageData
+from PIL import Image
+from pydantic import ValidationError, model_validator
+
+from models.errors import InputError
+from models.pictures import images
+
+
+class Payload(ImageData):
+    """What the browser or a caller sends; anything that has not the form of a picture counts as an empty file."""
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def any_form(cls, value: Any, handler: Callable[[Any], Self]) -> Self:
+        try:
+            return handler(value)
+        except ValidationError:
+            return handler({})
+
+
+class Picture(gr.Image):
+    """A `gr.Image` that gives what `opened` makes of a file: our sentences for what is broken, huge or no picture."""
+
+    is_template = True  # to the browser it is a gr.Image
+    data_model = Payload
+
+    def preprocess(self, payload: ImageData | None) -> Image.Image | InputError | None:
+        """The picture, upright, in its own mode; or what is wrong with it."""
+        if payload is None:
+            return None
+        if payload.url and payload.url.startswith("data:"):
+            return read(payload.url)
+        # Gradio looks at no path that is not marked as a file of its own: such a one could name any file of the host.
+        try:
+            path = Path(payload.path or "").resolve()
+        except (ValueError, OSError, RuntimeError):  # what cannot be a path
+            return opened(b"")
+        return opened(path if path.is_relative_to(Path(self.GRADIO_CACHE).resolve()) else b"")
+
+
+def read(url: str) -> Image.Image | InputError:
+    """The picture in a `data:image/...;base64,...` address, or the error it meets.
+
+    The error is handed on, not raised, so that the page can say it where the visitor looks; `require` raises it.
+    """
+    try:
+        return opened(base64.b64decode(url.partition(";base64,")[2]))
+    except ValueError:  # no base64
+        return opened(b"")
+
+
+def opened(source: Path | bytes) -> Image.Image | InputError:
+    """The picture in a file or in bytes, or the error it meets."""
+    try:
+        return images.open_image(source)
+    except InputError as error:
+        return error
+
+
+def require(image: Image.Image | InputError | None) -> Image.Image:
+    """The picture itself. Raises InputError when there is none."""
+    if image is None:
+        raise InputError("image_missing", "There is no picture: send one.")
+    if isinstance(image, InputError):
+        raise image
+    return image
+
+
+def grid(columns: int, *, label: str, elem_id: str, visible: bool = True) -> gr.Gallery:
+    """Pictures beside each other, whole, and as they are."""
+    return gr.Gallery(
+        visible=visible,
+        columns=columns,
+        height="auto",
+        object_fit="contain",
+        format="png",
+        label=label,
+        elem_id=elem_id,
+        elem_classes="pictures-grid",
+    )
+
+
+def data_url(image: Image.Image) -> str:
+    """A picture as an address that holds it, for pages."""
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"

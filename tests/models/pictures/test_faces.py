@@ -1,0 +1,151 @@
+"""Where faces are, and how what was made up is put back: against formulas and pictures whose faces are known."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from PIL import Image
+from skimage import data
+
+from models.pictures.faces import SMALLEST, averaged, centre, find, joined, membrane
+
+
+def astronaut() -> Image.Image:
+    return Image.fromarray(data.astronaut())
+
+
+def test_finds_the_astronaut() -> None:
+    """Eyes, nose and mouth are in the square, whatever the size of the photograph."""
+    for scale in (0.5, 1.0, 3.0):
+        photo = astronaut().resize([round(scale * 512)] * 2)
+        left, top, right, bottom = (side / scale for side in find(photo)[0].box)
+        assert 150 < left < 195 and 60 < top < 105 and 255 < right < 300 and 155 < bottom < 200
+
+
+def test_small_ones_are_left_out() -> None:
+    """What is below a third of the largest face; one just above stays."""
+    close = astronaut().crop((160, 50, 300, 190))
+    for side, wanted in ((200, 2), (90, 1)):
+        both = Image.new("RGB", (800, 500))
+        both.paste(close.resize((420, 420)), (0, 0))
+        both.paste(close.resize((side, side)), (500, 100))
+        assert len(find(both)) == wanted
+    assert len(find(astronaut())) == 1
+
+
+def test_each_face_once() -> None:
+    """Of an aligned face there are often several boxes; and three faces beside each other are three."""
+    close = astronaut().crop((160, 50, 300, 190)).resize((300, 300))
+    assert len(find(close)) == 1
+    three = Image.new("RGB", (900, 300))
+    for number in range(3):
+        three.paste(close, (300 * number, 0))
+    found = sorted(face.left + face.side // 2 for face in find(three) if face.side > 120)
+    assert [position // 300 for position in found] == [0, 1, 2]
+
+
+@pytest.mark.parametrize("mode", ["16 bits", "La", "LAB"])
+def test_finds_in_any_mode(mode: str) -> None:
+    """The same face as in the plain picture; of 16 bits, the brightest is far from white."""
+    grey = astronaut().convert("L")
+    wanted = find(grey)
+    picture = {
+        "16 bits": Image.fromarray(np.asarray(grey, np.uint16) * 257),
+        "La": grey.convert("LA").convert("La"),
+        "LAB": Image.merge("LAB", (grey, *[Image.new("L", grey.size, 128)] * 2)),
+    }[mode]
+    found = find(picture)
+    assert len(found) == len(wanted)
+    assert abs(np.subtract(found[0].box, wanted[0].box)).max() < 0.1 * wanted[0].side
+
+
+def test_nothing_to_find() -> None:
+    """No face in a coffee, in noise, in what is too small."""
+    noise = np.random.default_rng(0).integers(0, 256, (200, 300, 3), np.uint8)
+    small = (Image.new("L", (SMALLEST - 12, 900)), Image.new("RGB", (0, 5)))
+    for picture in (Image.fromarray(data.coffee()), Image.fromarray(noise), *small):
+        assert [one for one in find(picture) if one.side > 60] == []
+
+
+@pytest.mark.parametrize("size", [(1, 1), (3, 5000), (90, 40)])
+def test_centre(size: tuple[int, int]) -> None:
+    """The largest square, inside, in the middle to a pixel."""
+    left, top, right, bottom = centre(Image.new("L", size)).box
+    assert right - left == bottom - top == min(size) and left >= 0 and top >= 0
+    assert abs(left + right - size[0]) <= 1 and abs(top + bottom - size[1]) <= 1
+
+
+@pytest.mark.parametrize("sides", [(60, 80), (301, 417)])
+def test_membrane_is_harmonic(sides: tuple[int, int]) -> None:
+    """x² - y² + xy is harmonic: inside a hole it is found again from its edge."""
+    height, width = sides
+    y, x = np.mgrid[:height, :width] / max(sides)
+    true = 255 * np.stack([x**2 - y**2 + x * y, 1 - x], 2)
+    mask = np.zeros(sides, bool)
+    mask[height // 5 : height // 2, width // 4 : width * 3 // 4] = True
+    mask[height // 2 : height * 4 // 5, width // 3 : width // 2] = True
+    found = membrane(np.where(mask[..., None], np.nan, true), mask)
+    assert abs(found - true).max() < 1.5
+    assert np.array_equal(found[~mask], true[~mask])
+
+
+def test_membrane_at_the_border() -> None:
+    """It goes on level where the picture ends, and stays within the values around it."""
+    values = np.full((40, 50, 1), 7.0)
+    mask = np.zeros((40, 50), bool)
+    mask[:, 20:] = True
+    assert abs(membrane(np.where(mask[..., None], 99.0, values), mask) - 7).max() < 1e-6
+    assert membrane(values, np.ones_like(mask)).max() == 0  # nothing is known
+
+
+def test_joined() -> None:
+    """What differs from a smooth truth by a constant or a slope fits without a seam; the known pixels stay."""
+    y, x = np.mgrid[:50, :60]
+    true = np.stack([100 + 40 * np.sin(x / 20), 90 + y], 2)
+    mask = np.zeros((50, 60), bool)
+    mask[10:40, 12:45] = True
+    for off in (np.full((50, 60), 20.0), 0.5 * x - 0.3 * y):
+        found = joined(np.where(mask[..., None], np.nan, true), true + off[..., None], mask, 2.0)
+        assert np.array_equal(found[~mask], true[~mask])
+        assert abs(found - true).max() < 3
+
+
+def test_joined_one_by_one() -> None:
+    """Each of two holes that are far apart gets what it gets alone; many small ones are joined too."""
+    rng = np.random.default_rng(0)
+    pixels, made = rng.uniform(0, 255, (2, 90, 120, 3)).astype(np.float32)
+    masks = np.zeros((2, 90, 120), bool)
+    masks[0, 10:30, :25], masks[1, 60:80, 80:110] = True, True
+    both = joined(pixels, made, masks.any(0), 3.0)
+    for mask in masks:
+        assert np.array_equal(both[mask], joined(pixels, made, mask, 3.0)[mask])
+    many = np.zeros((90, 120), bool)
+    many[5:85:10, 5:115:10] = True
+    found = joined(np.full_like(pixels, 80), np.full_like(pixels, 100), many, 3.0)
+    assert abs(found - 80).max() < 1
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    pixels=arrays(np.float32, (20, 24, 1), elements=st.floats(0, 255, width=32)),
+    mask=arrays(bool, (20, 24)),
+    other=st.floats(-1e6, 1e6),
+)
+def test_joined_never_reads_what_is_hidden(pixels: np.ndarray, mask: np.ndarray, other: float) -> None:
+    """Equal for two different contents, finite, and bit-equal where pixels are known."""
+    made = np.full_like(pixels, 100.0)
+    one, two = (joined(np.where(mask[..., None], hidden, pixels), made, mask, 1.0) for hidden in (np.nan, other))
+    assert np.array_equal(one, two) and np.isfinite(one).all()
+    assert np.array_equal(one[~mask], pixels[~mask])
+
+
+def test_averaged() -> None:
+    """Over blocks or not, the mean of the values along a line, weighed by a Gaussian of their distance."""
+    where = np.zeros((300, 200), bool)
+    where[40:260, 60], where[40:260, 150], where[40, 60:150] = True, True, True
+    places, values = np.argwhere(where), np.random.default_rng(0).normal([3, -5], 1.0, (where.sum(), 2))
+    for sigma in (2.0, 40.0):
+        weights = np.exp(-((places[:, None] - places) ** 2).sum(2) / (2 * sigma**2))
+        expected = weights @ values / weights.sum(1, keepdims=True)
+        assert abs(averaged(values, where, sigma) - expected).max() < 0.02

@@ -1,0 +1,428 @@
+"""Pictures: whatever a visitor brings comes into MNIST's form, or ends in one sentence."""
+
+import io
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import tiny
+import torch
+from app_process import SEVEN, bomb, drawn, png
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image, ImageDraw, ImageOps
+from scipy.ndimage import distance_transform_edt, maximum_filter
+
+from models.errors import InputError
+from models.pictures import images
+
+
+def array(image: Image.Image) -> np.ndarray:
+    return np.asarray(image, np.float64) / 255
+
+
+def difference(left: Image.Image, right: Image.Image) -> float:
+    """Mean distance of two digits, as a share of the ink in the first."""
+    return abs(array(left) - array(right)).sum() / array(left).sum()
+
+
+def placed(size: int, left: int, top: int, width: int = 600, height: int = 400) -> Image.Image:
+    """The drawn seven at some size and place on a larger sheet."""
+    sheet = Image.new("L", (width, height), 255)
+    sheet.paste(drawn().resize((size, size), Image.Resampling.LANCZOS), (left, top))
+    return sheet
+
+
+def refused(code: str, act: Callable[[], object]) -> None:
+    with pytest.raises(InputError) as error:
+        act()
+    assert error.value.code == code
+    assert str(error.value).endswith(".") and "\n" not in str(error.value)
+
+
+def test_mnists_form_is_left_alone() -> None:
+    """What has the form already comes back byte for byte, and as another picture, not the same one."""
+    for picture in tiny.bars(50, seed=3)[0]:
+        image = Image.fromarray(picture)
+        digit = images.to_digit(image)
+        assert digit.tobytes() == image.tobytes()
+        assert digit is not image
+
+
+@pytest.mark.parametrize("size", [60, 150, 390])
+@pytest.mark.parametrize("place", [(0, 0), (200, 5)])
+def test_size_and_place_do_not_matter(size: int, place: tuple[int, int]) -> None:
+    """The longer side of the ink is 20 pixels and its centre of mass lies in pixel (14, 14), wherever it was drawn."""
+    digit = images.to_digit(placed(size, *place))
+    assert (digit.mode, digit.size) == ("L", (28, 28))
+    pixels = array(digit)
+    left, top, right, bottom = digit.point(lambda value: 255 * (value > 20)).getbbox()
+    assert 18 <= max(right - left, bottom - top) <= 21
+    rows, columns = np.mgrid[0:28, 0:28] + 0.5
+    for centre in (np.average(rows, weights=pixels), np.average(columns, weights=pixels)):
+        assert 13.9 <= centre <= 15.1
+    assert pixels.max() == 1
+    assert difference(images.to_digit(drawn()), digit) < 0.35
+
+
+def test_proportions_are_kept() -> None:
+    """A stroke of 40 by 200 pixels becomes one of 4 by 20."""
+    sheet = Image.new("L", (300, 300))
+    sheet.paste(255, (20, 50, 60, 250))
+    left, top, right, bottom = images.to_digit(sheet).point(lambda value: 255 * (value > 127)).getbbox()
+    assert (right - left, bottom - top) == (4, 20)
+
+
+def test_polarity_does_not_matter() -> None:
+    """Dark on light and light on dark are the same digit."""
+    dark = placed(250, 100, 80)
+    assert difference(images.to_digit(dark), images.to_digit(ImageOps.invert(dark))) < 0.01
+
+
+def as_sixteen_bits(image: Image.Image) -> Image.Image:
+    return Image.fromarray(np.asarray(image).astype(np.uint16) * 200 + 77)
+
+
+def on_glass(ink: int) -> Callable[[Image.Image], Image.Image]:
+    """Ink of one grey on nothing, as the pad sends it."""
+
+    def make(image: Image.Image) -> Image.Image:
+        sheet = Image.new("LA", image.size, (ink, 0))
+        sheet.putalpha(ImageOps.invert(image))
+        return sheet
+
+    return make
+
+
+MODES: dict[str, Callable[[Image.Image], Image.Image]] = {
+    "grey on beige": lambda image: ImageOps.colorize(image, (60, 60, 90), (235, 225, 200)),
+    "palette": lambda image: image.convert("P"),
+    "bits": lambda image: image.convert("1"),
+    "CMYK": lambda image: image.convert("RGB").convert("CMYK"),
+    "RGBA, opaque": lambda image: image.convert("RGBA"),
+    "dark ink on glass": on_glass(10),
+    "light ink on glass": on_glass(245),
+    "16 bits": as_sixteen_bits,
+    "32 bits": lambda image: image.convert("I"),
+    "floats": lambda image: Image.fromarray(np.asarray(image, np.float32) * 3e4 - 7),
+    "HSV": lambda image: image.convert("RGB").convert("HSV"),
+    "LAB": lambda image: Image.merge("LAB", [image, *[Image.new("L", image.size, 128)] * 2]),
+    "16 bits, the other way round": lambda image: Image.frombytes(
+        "I;16B", image.size, (np.asarray(image).astype(np.uint16) * 200 + 77).astype(">u2").tobytes()
+    ),
+    "palette with one colour of glass": lambda image: transparent(image.convert("P"), 255),
+    "palette, glassy by degrees": lambda image: transparent(
+        image.convert("P"), bytes(255 - grey for grey in range(256))
+    ),
+    "PA": lambda image: image.convert("P").convert("PA"),
+    "premultiplied grey": lambda image: on_glass(245)(image).convert("La"),
+    "premultiplied colour": lambda image: on_glass(245)(image).convert("RGBA").convert("RGBa"),
+    "floats beyond reason": lambda image: Image.fromarray(
+        (np.asarray(image, np.float32) / 128 - 1) * np.float32(3e38 if image.width < 1000 else 1e35)
+    ),
+    "floats with holes": lambda image: with_holes(image),
+}
+
+
+def transparent(image: Image.Image, which: int | bytes) -> Image.Image:
+    image.info["transparency"] = which
+    return image
+
+
+def with_holes(image: Image.Image) -> Image.Image:
+    """Black paper whose corners are no numbers at all."""
+    values = 255 - np.asarray(image, np.float32)
+    values[:9, :9], values[-9:, -9:], values[:9, -9:] = np.nan, np.inf, -np.inf
+    return Image.fromarray(values)
+
+
+@pytest.mark.parametrize("size", [(600, 400), (1500, 1000)])
+@pytest.mark.parametrize("mode", MODES)
+def test_mode_does_not_matter(mode: str, size: tuple[int, int]) -> None:
+    """One drawing in every mode that Pillow has is one digit, be it small or a large scan."""
+    image = placed(250, 100, 80).resize(size)
+    assert difference(images.to_digit(image), images.to_digit(MODES[mode](image))) < 0.15
+
+
+@pytest.mark.parametrize("mode", ["1", "P", "I;16", "RGB"])
+def test_thin_strokes_of_a_large_scan_stay(mode: str) -> None:
+    """A sheet at 600 dots per inch, a pen of half a millimetre: the seven keeps its top, in any mode."""
+    sheet = Image.new("L", (4960, 7016), 255)
+    ImageDraw.Draw(sheet).line([(2200, 3000), (2700, 3000), (2400, 3700)], fill=0, width=12)
+    scan = as_sixteen_bits(sheet) if mode == "I;16" else sheet.convert(mode)
+    assert difference(images.to_digit(sheet), images.to_digit(scan)) < 0.15
+
+
+def test_the_picture_is_not_changed() -> None:
+    """`to_digit` works on a copy."""
+    image = placed(300, 50, 20, width=2000, height=1500)
+    before = image.tobytes()
+    images.to_digit(image)
+    assert (image.size, image.tobytes()) == ((2000, 1500), before)
+
+
+BLANK = {
+    "white": Image.new("L", (100, 100), 255),
+    "black": Image.new("RGB", (100, 100)),
+    "black, in MNIST's size": Image.new("L", (28, 28)),
+    "glass": Image.new("RGBA", (100, 100)),
+    "one pixel": Image.new("L", (1, 1), 128),
+    "hardly any contrast": Image.fromarray(np.tile(np.uint8([200, 209]), (50, 25))),
+    "not a number": Image.fromarray(np.full((20, 20), np.nan, np.float32)),
+    "infinity": Image.fromarray(np.full((20, 20), np.inf, np.float32)),
+}
+
+
+@pytest.mark.parametrize("blank", BLANK)
+def test_blank(blank: str) -> None:
+    """A picture with nothing in it is said to be empty: there is never a guess."""
+    refused("image_blank", lambda: images.to_digit(BLANK[blank]))
+
+
+def test_too_large() -> None:
+    """More than 50 megapixels are not worked on."""
+    refused("image_too_large", lambda: images.to_digit(Image.new("1", (10_000, 5_001))))
+    assert images.to_digit(placed(300, 10, 10).convert("1").resize((9_000, 5_000))).size == (28, 28)
+
+
+def test_open_image() -> None:
+    """What was saved is what is opened, from bytes."""
+    assert images.open_image(png(drawn())).tobytes() == drawn().tobytes()
+
+
+def test_a_photograph_is_turned_upright() -> None:
+    """A camera's orientation mark is obeyed."""
+    image = placed(250, 20, 20)
+    mark = Image.Exif()
+    mark[0x0112] = 6  # the top of the scene is at the right side of the file: turn it clockwise
+    file = io.BytesIO()
+    image.save(file, "PNG", exif=mark)
+    assert images.open_image(file.getvalue()).tobytes() == image.rotate(-90, expand=True).tobytes()
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (b"", "image_unreadable"),
+        (b"I am a poem.", "image_unreadable"),
+        (png(drawn())[:-200], "image_unreadable"),
+        (bomb(), "image_too_large"),
+        (bomb(7_500), "image_too_large"),
+        (bomb(10)[:40], "image_unreadable"),
+        ("/nowhere/at/all.png", "image_unreadable"),
+    ],
+    ids=["empty", "text", "cut short", "bomb", "too large for us", "header alone", "no file"],
+)
+def test_bad_files(data: bytes | str, code: str) -> None:
+    """One sentence, and nothing is decoded that is too large."""
+    refused(code, lambda: images.open_image(data))
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.sampled_from(["L", "RGB", "RGBA", "LA", "P", "1", "CMYK", "I", "F", "YCbCr", "HSV", "LAB"]),
+    st.tuples(st.integers(1, 700), st.integers(1, 700)),
+    st.binary(min_size=1, max_size=64),
+)
+def test_any_picture_becomes_a_digit_or_is_refused(mode: str, size: tuple[int, int], noise: bytes) -> None:
+    """Every mode, any size, any pixels: 28x28 with something in it, or an `InputError`."""
+    count = len(Image.new(mode, size).tobytes())
+    image = Image.frombytes(mode, size, (noise * (count // len(noise) + 1))[:count])
+    try:
+        digit = images.to_digit(image)
+    except InputError:
+        return
+    assert (digit.mode, digit.size) == ("L", (28, 28))
+    assert digit.getextrema()[1] > 0
+
+
+def test_to_tensor() -> None:
+    """(1, 1, H, W) in [0, 1], row by row."""
+    tensor = images.to_tensor(Image.fromarray(np.uint8([[0, 51], [102, 255], [5, 0]])))
+    wanted = torch.tensor([[[[0, 0.2], [0.4, 1], [5 / 255, 0]]]])
+    assert tensor.dtype == torch.float32
+    assert torch.allclose(tensor, wanted)
+
+
+def sheet(ink: int = 20, paper: int = 230) -> np.ndarray:
+    """The drawn seven on a sheet of 480x640, evenly lit."""
+    cover = Image.new("L", (480, 640))
+    cover.paste(ImageOps.invert(drawn()), (100, 200))
+    return np.where(np.asarray(cover) > 127, ink, paper).astype(np.float64)
+
+
+Y, X = np.mgrid[0:640, 0:480]
+LIGHTS = {
+    "gradient": 1 - 0.6 * X / 480,
+    "sharp shadow": np.where(X + 0.5 * Y < 300, 0.5, 1.0),
+    "gradient and shadow": (1 - 0.4 * Y / 640) * np.where(X - 0.3 * Y > 100, 0.55, 1.0),
+    "lamp in a corner": 0.35 + 0.65 * np.exp(-((X / 480) ** 2 + (Y / 640) ** 2)),
+}
+NOISE = {"clean": 0.0, "noisy": 8.0}
+
+
+def photograph(even: np.ndarray, light: str, noise: str) -> Image.Image:
+    grain = np.random.default_rng(0).normal(0, NOISE[noise], even.shape)
+    return Image.fromarray(np.uint8((even * LIGHTS[light] + grain).clip(0, 255)))
+
+
+@pytest.mark.parametrize("noise", NOISE)
+@pytest.mark.parametrize("light", LIGHTS)
+def test_light_does_not_matter(light: str, noise: str) -> None:
+    """A slope of light, a sharp shadow across the digit, grain: nearly the same digit as without."""
+    even, lit = images.to_digit(Image.fromarray(np.uint8(sheet()))), photograph(sheet(), light, noise)
+    assert difference(even, images.to_digit(lit)) < 0.35  # half of which a shift by a pixel makes
+
+
+@pytest.mark.parametrize("light", ["gradient", "sharp shadow", "lamp in a corner"])
+@pytest.mark.parametrize("noise", NOISE)
+def test_chalk_on_an_unevenly_lit_board(light: str, noise: str) -> None:
+    """Light on dark, the board brighter here than there."""
+    board = sheet(ink=225, paper=60)
+    even = images.to_digit(Image.fromarray(np.uint8(board)))
+    assert difference(even, images.to_digit(photograph(board, light, noise))) < 0.25
+
+
+@pytest.mark.parametrize("light", [None, "gradient"])
+def test_dust_is_left_out(light: str | None) -> None:
+    """Specks far from the digit change neither its place nor its size: without them it would be the same."""
+    dusty, draw = sheet(), np.random.default_rng(1)
+    for y, x in zip(draw.integers(10, 630, 25), draw.integers(10, 470, 25), strict=True):
+        if not (180 < y < 500 and 80 < x < 400):
+            dusty[y : y + 5, x : x + 5] = 20
+    assert (dusty != sheet()).sum() > 200
+    clean, found = (
+        images.to_digit(photograph(even, light, "clean") if light else Image.fromarray(np.uint8(even)))
+        for even in (sheet(), dusty)
+    )
+    assert difference(clean, found) < 0.02
+
+
+def pen(width: float, size: int = 400) -> Image.Image:
+    """The seven drawn with a round pen, 0.7 of the sheet."""
+    large = Image.new("L", (4 * size, 4 * size), 255)
+    points = [(4 * size * (0.7 * (x - 0.5) + 0.5), 4 * size * (0.7 * (y - 0.5) + 0.5)) for x, y in SEVEN]
+    tool = ImageDraw.Draw(large)
+    tool.line(points, fill=0, width=round(4 * width), joint="curve")
+    for x, y in points:
+        tool.ellipse([x - 2 * width, y - 2 * width, x + 2 * width, y + 2 * width], fill=0)
+    return large.resize((size, size), Image.Resampling.BOX)
+
+
+def stroke_width(ink: Image.Image) -> float:
+    """Twice the distance of a stroke's middle line from its edge, in pixels of `ink`."""
+    inside = np.asarray(ink.resize([8 * side for side in ink.size], Image.Resampling.BICUBIC)) > 127
+    depth = distance_transform_edt(inside)
+    ridge = (depth == maximum_filter(depth, 17)) & (depth > 2)
+    return 2 * float(np.median(depth[ridge])) / 8
+
+
+@pytest.mark.parametrize("width", [4, 6, 10, 16, 24, 32, 45, 60])
+def test_strokes_come_near_mnists(width: int) -> None:
+    """A ballpoint and a brush give what MNIST's pens gave, some 2 to 4 pixels; what lies between is left alone."""
+    image = pen(width)
+    left, top, right, bottom = ImageOps.invert(image).getbbox()
+    usual = 20 * width / max(right - left, bottom - top)  # what mere scaling would give
+    digit = images.to_digit(image)
+    found = stroke_width(digit)
+    assert 1.7 <= found <= 4.7
+    assert abs(found - min(max(usual, 2.0), 4.0)) < 0.6
+    box = digit.point(lambda value: 255 * (value > 51)).getbbox()
+    assert 19 <= max(box[2] - box[0], box[3] - box[1]) <= 20
+
+
+@pytest.mark.parametrize("place", [(0, 0), (900, 300), (940, 710)])
+@pytest.mark.parametrize(("size", "most"), [(60, 0.75), (120, 0.4), (250, 0.3)])
+def test_small_and_off_centre(size: int, most: float, place: tuple[int, int]) -> None:
+    """In a corner of a large sheet, down to a height of 36 of 1,000 pixels: the same digit, as far as pixels go."""
+    left, top = (min(at, side - size) for at, side in zip(place, (1000, 750), strict=True))
+    digit = images.to_digit(placed(size, left, top, width=1000, height=750))
+    assert difference(images.to_digit(drawn()), digit) < most
+
+
+def test_as_large_as_the_sheet() -> None:
+    """A digit that fills the picture from edge to edge."""
+    ink = ImageOps.invert(drawn())
+    full = ImageOps.expand(ImageOps.invert(ink.crop(ink.getbbox())), 1, 255)
+    assert difference(images.to_digit(drawn()), images.to_digit(full.resize((900, 1200)).resize(full.size))) < 0.1
+
+
+Strokes = list[list[tuple[float, float]]]
+ONE: Strokes = [[(0.3, 0), (0.3, 1)]]
+TWO: Strokes = [[(0, 0.2), (0.2, 0), (0.5, 0.05), (0.55, 0.3), (0, 1), (0.6, 1)]]
+FOUR: Strokes = [[(0.3, 0), (0, 0.6), (0.6, 0.6)], [(0.45, 0.35), (0.45, 1)]]
+FIVE: Strokes = [[(0.05, 0.05), (0.05, 0.45), (0.4, 0.4), (0.55, 0.7), (0.4, 1), (0, 0.95)], [(0.16, 0.03), (0.6, 0)]]
+SLANTED: Strokes = [[(0.55, 0), (0, 1)]]
+
+
+def written(*digits: tuple[Strokes, float, float], size: int = 150) -> Image.Image:
+    """A line of digits on a sheet of 600x400; each with the upper left corner of its place."""
+    page = Image.new("L", (600, 400), 255)
+    for strokes, left, top in digits:
+        for stroke in strokes:
+            points = [(left + size * x, top + size * y) for x, y in stroke]
+            ImageDraw.Draw(page).line(points, fill=0, width=12, joint="curve")
+    return page
+
+
+def assert_read_one_by_one(*digits: tuple[Strokes, float, float]) -> None:
+    """`to_digits` gives, from left to right, what `to_digit` gives for each digit on a sheet of its own."""
+    found = images.to_digits(written(*digits))
+    assert len(found) == len(digits)
+    for one, digit in zip(digits, found, strict=True):
+        assert difference(images.to_digit(written(one)), digit) < 0.1
+
+
+def test_one_digit_is_one() -> None:
+    """`to_digits` gives what `to_digit` gives."""
+    for image in (drawn(), written((TWO, 80, 90)), Image.fromarray(tiny.bars(1, seed=3)[0][0])):
+        (digit,) = images.to_digits(image)
+        assert digit.tobytes() == images.to_digit(image).tobytes()
+
+
+def test_several_digits_from_left_to_right() -> None:
+    """Two, three, four of them, each in MNIST's form."""
+    assert_read_one_by_one((TWO, 60, 100), (ONE, 220, 100))
+    assert_read_one_by_one((FOUR, 40, 100), (TWO, 200, 100), (FIVE, 360, 100))
+    assert_read_one_by_one((ONE, 20, 100), (ONE, 120, 100), (TWO, 240, 100), (FOUR, 420, 100))
+
+
+def test_a_hat_belongs_to_its_five() -> None:
+    """Its second stroke touches nothing, and lies above the first."""
+    assert_read_one_by_one((FIVE, 200, 100))
+    assert_read_one_by_one((FIVE, 60, 100), (FIVE, 220, 100))
+
+
+def test_digits_at_different_heights() -> None:
+    """A line that runs up or down the sheet."""
+    assert_read_one_by_one((TWO, 40, 20), (FOUR, 200, 120), (ONE, 380, 230))
+    assert_read_one_by_one((FIVE, 40, 230), (TWO, 220, 20))
+
+
+def test_slanted_neighbours() -> None:
+    """Their boxes overlap by a fifth of their width, and no ink of one is in the other's picture."""
+    assert_read_one_by_one((SLANTED, 60, 100), (SLANTED, 132, 100))
+    assert_read_one_by_one((SLANTED, 60, 100), (SLANTED, 132, 100), (SLANTED, 204, 100))
+
+
+def test_digits_under_uneven_light() -> None:
+    """Several digits on a photograph."""
+    page = np.asarray(written((TWO, 60, 100), (FOUR, 300, 100)), np.float64) * 0.8 + 20
+    light = 1 - 0.5 * np.mgrid[0:400, 0:600][1] / 600
+    assert len(images.to_digits(Image.fromarray(np.uint8(page * light)))) == 2
+
+
+def test_to_digits_refuses_what_to_digit_refuses() -> None:
+    for blank in BLANK.values():
+        refused("image_blank", lambda blank=blank: images.to_digits(blank))
+    refused("image_too_large", lambda: images.to_digits(Image.new("1", (10_000, 5_001))))
+
+
+@pytest.mark.parametrize("form", ["PNG", "JPEG", "MPO", "WEBP", "AVIF", "GIF", "BMP", "TIFF", "PPM"])
+def test_every_format_opens(form: str) -> None:
+    """A whole file of each format is read, and holds what was written."""
+    file = io.BytesIO()
+    drawn().convert("RGB").save(file, form)
+    opened = images.open_image(file.getvalue())
+    assert opened.size == drawn().size
+    assert abs(array(opened.convert("L")) - array(drawn().convert("L"))).mean() < 0.02

@@ -1,0 +1,350 @@
+"""The published checkpoints: what their cards promise holds, with this library and without it."""
+
+import re
+from pathlib import Path
+
+import pytest
+import torch
+from huggingface_hub import ModelCard
+from torch.nn.functional import interpolate
+
+import models
+from models import hub as sources
+from models.networks.vae import GaussianVAE
+from models.pictures import corruptions
+from train.data import strokes
+from train.recipes import (
+    RECIPES,
+    AutoencoderRecipe,
+    ClassifierRecipe,
+    DigitDenoiserRecipe,
+    FaceAutoencoderRecipe,
+    FaceGANRecipe,
+    FaceRecipe,
+    GANRecipe,
+    PhotoRecipe,
+    Recipe,
+    VAERecipe,
+    WGANRecipe,
+)
+from train.snippets import SNIPPETS
+
+NAMES = models.names()
+CLASSIFIERS = models.names(task="classification")
+DRAWN = {"frechet", "precision", "recall", "inception_score"}
+TAGS: dict[type[Recipe], str] = {
+    ClassifierRecipe: "image-classification",
+    AutoencoderRecipe: "image-feature-extraction",
+    VAERecipe: "unconditional-image-generation",
+    GANRecipe: "unconditional-image-generation",
+    WGANRecipe: "unconditional-image-generation",
+    PhotoRecipe: "image-to-image",
+    DigitDenoiserRecipe: "image-to-image",
+    FaceAutoencoderRecipe: "image-to-image",
+    FaceRecipe: "image-to-image",
+    FaceGANRecipe: "image-to-image",
+}
+SIZES = {PhotoRecipe: ("68 test images", "20 held out")}
+SIZES |= dict.fromkeys((FaceAutoencoderRecipe, FaceRecipe, FaceGANRecipe), ("1,000 test images", "1,000 held out"))
+CBM3D = {"psnr_15": 33.52, "psnr_25": 30.71, "psnr_50": 27.38}  # published, on CBSD68 and on BSD68
+BM3D = {"grey_15": 31.08, "grey_25": 28.57, "grey_50": 25.60}
+FORMATS = {".png": b"\x89PNG", ".jpg": b"\xff\xd8\xff"}
+COMMITTED = sorted(folder.name for folder in sources.CHECKPOINTS.iterdir() if folder.is_dir())
+
+
+@pytest.fixture
+def only_embedded(checkpoints: Path, hub: object) -> None:
+    """`checkpoints/` as it is, without what may pin it to the Hub."""
+    for name in COMMITTED:
+        (checkpoints / name).symlink_to(Path(models.__file__).parent.parent / "checkpoints" / name)
+
+
+def read(folder: Path) -> str:
+    return (folder / "README.md").read_text(encoding="utf-8")
+
+
+def test_every_network_is_published() -> None:
+    """Each registered name has a folder, and no folder is of something else."""
+    assert sorted(NAMES) == COMMITTED
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_embedded_checkpoint(only_embedded: None, checkpoints: Path, name: str) -> None:
+    """It loads from `checkpoints/`, is small enough for git, and holds what a Hub repository of it would."""
+    net = models.load(name)
+    assert (net.provenance.source, net.provenance.notes) == ("embedded", ())
+    assert net.kwargs == models.create(name).kwargs
+    files = {file.name: file.stat().st_size for file in (checkpoints / name).iterdir()}
+    assert files.keys() >= {"config.json", "model.safetensors", "README.md"}
+    assert max(files.values()) < 10_000_000
+
+
+def test_all_checkpoints_are_small() -> None:
+    """Together they stay below 56 MiB."""
+    assert sum(file.stat().st_size for file in sources.CHECKPOINTS.rglob("*") if file.is_file()) < 56 * 2**20
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_card(name: str) -> None:
+    """The metadata is complete and valid, and the text says what a reader must know."""
+    folder = sources.CHECKPOINTS / name
+    card = ModelCard.load(folder / "README.md")
+    told = card.data.to_dict()
+    assert (told["library_name"], told["pipeline_tag"]) == ("latent-lab", TAGS[type(RECIPES[name])])
+    dataset = RECIPES[name].dataset
+    # The faces are for research alone, and so is what was learned from them.
+    assert told["license"] == ("cc-by-nc-4.0" if name.startswith("face") else "apache-2.0")
+    assert told["datasets"] == [dataset]
+    assert {"pytorch", "safetensors", dataset.split("/")[1].lower()} <= set(told["tags"])
+    assert card.data.model_name == name
+    figures = {result.metric_type: result.metric_value for result in card.data.eval_results}
+    expect_figures(name, figures)
+    assert {(r.dataset_type, r.dataset_split) for r in card.data.eval_results} == {(dataset, "test")}
+    for result in card.data.eval_results:
+        told = re.search(rf"^\| {re.escape(result.metric_name)} \| (-?[\d.]+) \|$", card.text, re.MULTILINE)[1]
+        assert float(told) == pytest.approx(result.metric_value, rel=6e-4, abs=6e-5)
+    for text in (
+        f"{models.create(name).parameter_count:,} parameters",
+        f"fit {name}",
+        *SIZES.get(type(RECIPES[name]), ("10,000 test images", "5,000 held out")),
+        "Published seed:",
+        "Duration:",
+        "## Limits",
+    ):
+        assert text in card.text
+    assert re.search(r"Fingerprint .*\(sha256\): `[0-9a-f]{64}`", card.text)
+    for picture in re.findall(r"!\[[^\]]+\]\(([^)]+)\)", card.text):
+        assert (folder / picture).read_bytes().startswith(FORMATS[Path(picture).suffix])
+
+
+def expect_figures(name: str, figures: dict[str, float]) -> None:
+    """Those that its kind has, each within what it can be and what such a network must reach."""
+
+    def whole(key: str, of: int = 10_000) -> bool:
+        return figures[key] * of == pytest.approx(round(figures[key] * of), abs=0.02)
+
+    recipe = RECIPES[name]
+    if isinstance(recipe, ClassifierRecipe):
+        assert figures.pop("ece") < 0.01
+        assert figures.keys() == {"accuracy", "precision", "recall", "f1", "roc_auc"}
+        assert all(0.9 < value <= 1 for value in figures.values())
+        assert whole("accuracy")
+    elif isinstance(recipe, AutoencoderRecipe):
+        assert figures.keys() == {"mse", "pca_mse", "probe_accuracy", "active", "jacobian"}
+        assert 0 < figures["mse"] < 0.03
+        assert figures["pca_mse"] == pytest.approx(0.0091, abs=0.0001)
+        assert 0.9 < figures["probe_accuracy"] < 1 and whole("probe_accuracy")
+        assert 0 < figures["active"] <= 1 and figures["jacobian"] > 0
+    elif isinstance(recipe, PhotoRecipe):
+        assert figures.keys() == {*CBM3D, *BM3D, "blind_25", "grey_blind_25", "elsewhere_25"}
+        for key, least in {**CBM3D, **BM3D}.items():
+            assert least <= figures[key] < least + 2, key
+        assert abs(figures["grey_blind_25"] - figures["grey_25"]) <= 0.15
+        assert abs(figures["blind_25"] - figures["psnr_25"]) <= 0.15
+        assert 28 < figures["elsewhere_25"] < 36
+    elif isinstance(recipe, DigitDenoiserRecipe):
+        assert figures.keys() == {"psnr", "psnr_25", "psnr_64", "psnr_128"}
+        assert figures["psnr_25"] > figures["psnr_64"] > figures["psnr_128"]
+    elif isinstance(recipe, FaceAutoencoderRecipe):
+        assert figures.keys() == {"mse", "accuracy", "psnr_28", "ssim_28"}
+        assert 0 < figures["mse"] <= 0.0031 and 0.93 <= figures["accuracy"] < 1
+    elif isinstance(recipe, FaceRecipe):
+        inside = {f"{kind}_{size}" for kind in ("psnr", "ssim") for size in (28, 64)}
+        assert figures.keys() == inside | {"told_apart", "sharpness_28", "seam_28"}
+        assert 24.8 <= figures["psnr_28"] < 32 and 0.9 <= figures["seam_28"] <= 1.1
+        assert 0.5 <= figures["told_apart"] < 1 and 0 < figures["sharpness_28"] < 1.2
+    else:
+        conditional = {"asked", "spread"} if models.create(name).conditional else set()
+        likelihood = {"nll", "elbo", "kl", "units"} if isinstance(recipe, VAERecipe) else set()
+        assert figures.keys() == DRAWN | conditional | likelihood
+        assert figures["frechet"] > 0 and 1 <= figures["inception_score"] <= 10
+        assert all(0 < figures[key] < 1 and whole(key) for key in ("precision", "recall"))
+        assert not conditional or (0 < figures["asked"] <= 1 and whole("asked") and figures["spread"] > 0)
+        if likelihood:
+            assert figures["units"] in range(1, models.create(name).latent + 1)
+            assert 0 < figures["kl"] < -figures["elbo"]
+            # Told the digit it can say what a picture is; its likelihood is of pictures and digits, log 10 further off.
+            assert figures["nll"] < -figures["elbo"] + (2.303 if conditional else 0)
+
+
+def test_accuracy_of_the_faithful_network() -> None:
+    """Its card tells mean and standard deviation of five seeds; the mean is at least 97.7 %."""
+    mean, spread, listed = re.search(
+        r"over 5 seeds: \*\*([\d.]+) ± ([\d.]+) %\*\* \(mean ± standard deviation; (.*)\)",
+        read(sources.CHECKPOINTS / "mnist-dense"),
+    ).groups()
+    values = torch.tensor([float(value) for value in re.findall(r"\d: ([\d.]+) %", listed)], dtype=torch.float64)
+    assert len(values) == 5
+    assert float(mean) == pytest.approx(values.mean().item(), abs=0.011)
+    assert float(spread) == pytest.approx(values.std().item(), abs=0.011)
+    assert float(mean) >= 97.7
+    assert sources.figures(sources.CHECKPOINTS / "mnist-dense")["accuracy"] == pytest.approx(values[0] / 100, abs=6e-5)
+
+
+@pytest.mark.parametrize(
+    ("name", "bar"),
+    [
+        ("mnist-mlp", 0.973),
+        ("mnist-cnn", 0.991),
+        ("mnist-cnn-wide", 0.988),
+        ("mnist-rnn", 0.965),
+        ("mnist-lstm", 0.983),
+        ("mnist-resnet", 0.996),
+    ],
+)
+def test_accuracy(name: str, bar: float) -> None:
+    """The published seed reaches what the document's network reaches, and the flagship what it is for."""
+    assert sources.figures(sources.CHECKPOINTS / name)["accuracy"] >= bar
+
+
+def test_the_digit_denoiser_is_the_best() -> None:
+    """At each strength its card's table has it above the textbook's network and all methods without training."""
+    rows = re.findall(
+        r"^\| (.+?) \| ([\d.]+) \| ([\d.]+) \| ([\d.]+) \|$", read(sources.CHECKPOINTS / "mnist-denoiser"), re.M
+    )
+    figures = {name: tuple(map(float, values)) for name, *values in rows}
+    ours = figures.pop("**this network**")
+    assert len(figures) == 5
+    for others in figures.values():
+        assert all(own > other for own, other in zip(ours, others, strict=True))
+
+
+@pytest.mark.parametrize("name", ["face-unet", "face-gan"])
+def test_the_inpainter_is_the_best(name: str) -> None:
+    """Its card's table has it nearest to the truth, by far in large holes; harder to tell from it than a membrane."""
+    cell = r" ([\d.]+) \|"
+    rows = re.findall(rf"^\| (.+?) \|{cell * 6} ([\d.]+)% ± [\d.]+% \|$", read(sources.CHECKPOINTS / name), re.M)
+    figures = {method: tuple(map(float, values)) for method, *values in rows}
+    ours = figures.pop("**this network**")
+    assert len(figures) == 2
+    for others in figures.values():
+        assert all(own > other for own, other in zip(ours[:4], others[:4], strict=True))
+    assert ours[2] >= figures["biharmonic"][2] + 1.5
+    assert ours[6] < figures["biharmonic"][6]
+
+
+def test_the_critic_helps() -> None:
+    """What was sharpened against it is harder to tell from the truth than all others, and costs half a dB at most."""
+    told = r"^\| (.+?) \|(?: [\d.]+ \|){6} ([\d.]+)% ± [\d.]+% \|$"
+    cards = {name: read(sources.CHECKPOINTS / name) for name in ("face-gan", "face-unet")}
+    apart = {name: {key: float(share) for key, share in re.findall(told, card, re.M)} for name, card in cards.items()}
+    ours = apart["face-gan"].pop("**this network**")
+    assert ours < min(*apart["face-gan"].values(), *apart["face-unet"].values())
+    loss = [sources.figures(sources.CHECKPOINTS / name)["psnr_28"] for name in ("face-unet", "face-gan")]
+    assert loss[0] - 0.5 <= loss[1] < loss[0]
+
+
+def test_the_flagship_can_be_trusted() -> None:
+    """It is calibrated, reads foreign drawings, and tells most of what is no digit from what is."""
+    text = read(sources.CHECKPOINTS / "mnist-resnet")
+    assert sources.figures(sources.CHECKPOINTS / "mnist-resnet")["ece"] <= 0.005
+    assert float(re.search(r"MNIST never saw: \*\*([\d.]+)%\*\*", text)[1]) >= 97
+    flagged = {sort: float(share) for sort, share in re.findall(r"^\| ([\w ]+) \| ([\d.]+)% \|$", text, re.MULTILINE)}
+    assert flagged["test digits"] <= 1
+    assert min(flagged[sort] for sort in ("letters", "shapes", "scribbles")) >= 70
+
+
+def taken(name: str, digits: torch.Tensor) -> torch.Tensor:
+    """Digits (N, 1, 28, 28) as it takes pictures: a few, as large as a face; photographs have sides that divide."""
+    if name.startswith("face"):
+        return interpolate(digits[:3].expand(-1, 3, -1, -1), (128, 128))
+    return digits.expand(-1, 3, -1, -1)[:, :, 2:26, 2:26] if name == "photo-denoiser" else digits
+
+
+def expect_same(alone: object, net: models.Model, x: torch.Tensor) -> torch.Tensor:
+    """What the card's own network makes of pictures, or draws at points of the latent, is what this one does."""
+
+    def close(left: torch.Tensor, right: torch.Tensor) -> bool:
+        return left.shape == right.shape and torch.allclose(left, right, rtol=1e-5, atol=1e-5)
+
+    if net.task == "inpainting":
+        masks = corruptions.box(len(x), 128, 128, generator=torch.Generator().manual_seed(0))
+        x = torch.where(masks > 0, torch.nan, x)  # neither reads what is hidden
+        made = net(x, masks)
+        assert close(alone(x, masks), made)
+        return made
+    if net.task != "generation":
+        made = net(x)
+        assert close(alone(x), made)
+        return made
+    # The code of a network that no digit is told has no place for one.
+    digit = [torch.arange(len(x)) % 10] if net.conditional else []
+    z = torch.randn(len(x), net.latent, generator=torch.Generator().manual_seed(0))
+    made = net.decode(z, *digit)
+    assert close(alone.decode(z, *digit), made)
+    if isinstance(net, GaussianVAE):
+        assert close(alone.encode(x, *digit), net.encode(x, *digit))
+    return made
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_code_on_the_card(name: str, only_embedded: None, checkpoints: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the card shows for loading without this library runs as it stands and gives the same."""
+    text = read(checkpoints / name)
+    code = text.split("With nothing but `torch` and `safetensors`:")[1].split("```python\n")[1].split("```")[0]
+    assert "import models" not in code
+    monkeypatch.chdir(checkpoints / name)
+    space: dict = {"__name__": "card"}
+    exec(code, space)
+    draw = torch.Generator().manual_seed(0)
+    x = taken(name, strokes.pictures(strokes.digits(16, draw)[0], draw))
+    with torch.inference_mode():
+        made = expect_same(space["net"], models.load(name), x)
+        assert made.std() > (0.5 if name in CLASSIFIERS else 0.1)
+        if "pictures" in space:  # what its last line draws
+            assert space["pictures"].shape[1:] == (1, 28, 28)
+            assert 0 <= space["pictures"].min() < 0.1 and 0.9 < space["pictures"].max() <= 1
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_code_for_the_next_card(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the next card of each network will show is that network, whatever its weights."""
+    torch.manual_seed(0)
+    net = models.create(name)
+    for parameter in net.parameters():
+        torch.nn.init.normal_(parameter, std=0.1)
+    for module in net.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):  # that has seen something
+            torch.nn.init.normal_(module.running_mean, std=0.1)
+            torch.nn.init.uniform_(module.running_var, 0.5, 2.0)
+    net.eval().save_pretrained(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    space: dict = {"__name__": "card"}
+    exec(SNIPPETS[type(net).__name__], space)
+    with torch.inference_mode():
+        expect_same(space["net"], type(net).from_pretrained(tmp_path), taken(name, torch.rand(16, 1, 28, 28)))
+
+
+GOOD = "---\nmodel-index:\n- name: a\n  results:\n  - task: {type: t}\n    dataset: {name: n, type: d}\n    metrics:\n"
+CARDS = {
+    "figures": (GOOD + "    - {type: accuracy, value: 0.5}\n---\n# A card\n", {"accuracy": 0.5}),
+    "no metadata": ("# A card\n", {}),
+    "no results": ("---\nlicense: mit\n---\n", {}),
+    "broken YAML": ("---\nlicense: [mit\n---\n", {}),
+    "no table": ("---\n- license\n---\n", {}),
+    "no bytes": ("", {}),
+    "no index": ("---\nmodel-index: 5\n---\n", {}),
+    "half an index": ("---\nmodel-index:\n- results: []\n---\n", {}),
+    "half a result": ("---\nmodel-index:\n- name: a\n  results:\n  - task: {type: t}\n---\n", {}),
+    "figures in words": (GOOD + "    - {type: accuracy, value: high}\n---\n", {}),
+    "figures that are none": (GOOD + "    - {type: accuracy, value: .nan}\n---\n", {}),
+}
+
+
+@pytest.mark.parametrize("card", CARDS)
+def test_figures_of_any_card(tmp_path: Path, hub: object, card: str) -> None:
+    """A page that tells a stranger's accuracy does not fall over their card: what is no figure is not there."""
+    text, expected = CARDS[card]
+    (tmp_path / "README.md").write_text(text)
+    assert sources.figures(tmp_path) == expected
+    assert hub.requests == []
+
+
+def test_figures_without_a_readable_card(tmp_path: Path, hub: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No card, or one that is no text: no figures, and the Hub is not asked for a repository of the folder's name."""
+    assert sources.figures(tmp_path) == {}
+    monkeypatch.chdir(tmp_path)
+    assert sources.figures(Path("alice")) == {}
+    (tmp_path / "README.md").write_bytes(b"---\n\xff\xfe\n---\n")
+    assert sources.figures(tmp_path) == {}
+    assert hub.requests == []

@@ -1,0 +1,1 @@
+"""From a dataset's name to tensors in memory; digits that are drawn, and augmentation."""
