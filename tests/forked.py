@@ -27,7 +27,7 @@ BEFORE = environment()  # without what a test may set
 # machine there is time to stop it, and in the midst of a file too. It costs no work.
 SLOW_TRAIN = """
 import os, runpy, time
-from train import loop
+from train.engine import loop
 
 def late(function):
     return lambda *arguments: (time.sleep(0.02), function(*arguments))[1]

@@ -14,8 +14,9 @@ import models
 from models import Model
 from train.data.augmentation import Augment
 from train.engine import loop
-from train.recipes import ClassifierRecipe, Recipe
-from train.tasks import Classification, Task
+from train.recipe import Recipe
+from train.tasks.classification import Classification, ClassifierRecipe
+from train.tasks.task import Task
 
 DATA = tiny.data(train=50, validation=30)
 STEPS = 4  # an epoch, of 16, 16, 16 and 2 images

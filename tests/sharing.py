@@ -16,10 +16,12 @@ import torch
 from accelerate import Accelerator
 
 import models
-from train.data.digits import Data, Split
+from train.data.splits import Data, Split
 from train.engine import loop
-from train.recipes import ClassifierRecipe, GANRecipe, VAERecipe, WGANRecipe
-from train.tasks import Adversarial, Classification, Likelihood, Task, Wasserstein
+from train.tasks.classification import Classification, ClassifierRecipe
+from train.tasks.gan import Adversarial, GANRecipe, Wasserstein, WGANRecipe
+from train.tasks.task import Task
+from train.tasks.vae import Likelihood, VAERecipe
 
 COMMON = {"epochs": 3, "lr": 1e-2, "optimizer": "adam", "source": "", "seed": 5, "accumulation": 2}
 KINDS: dict[str, tuple[type[Task], partial, partial]] = {

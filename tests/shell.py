@@ -38,7 +38,7 @@ def run(cwd: Path, *command: object, **more: str) -> subprocess.CompletedProcess
 
 def draw_few(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the cards that this process writes look at few drawings, which else take longer than a short training."""
-    monkeypatch.setattr("train.figures.reliability.NONSENSE_EACH", 5)
+    monkeypatch.setattr("train.tasks.classification.reliability.NONSENSE_EACH", 5)
     monkeypatch.setattr("train.data.synthetic_digits.EACH", 2)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from train.data.digits import Data, Split
+from train.data.splits import Data, Split
 
 Pictures = np.ndarray  # (N, H, W) uint8
 

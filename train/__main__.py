@@ -102,6 +102,8 @@ def parser() -> argparse.ArgumentParser:
     one = command("evaluate", "Print a trained model's figures on the test split.")
     one.add_argument("name", help="a model's name, a checkpoint folder, or NAMESPACE/NAME on the Hub")
     dataset(one)
+    one.add_argument("--write", action="store_true", help="renew by them the card in checkpoints/NAME, or in the "
+                     "folder, and the README's row: weights, and what is told of the training, stay")  # fmt: skip
 
     one = command("push", "Upload a checkpoint folder and pin it in checkpoints/hub.json, so that the app loads it.")
     one.add_argument("name", help="a model's name, see list")

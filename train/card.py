@@ -3,73 +3,100 @@
 import inspect
 import os
 import platform
+import re
 import statistics
+import tempfile
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 
-import matplotlib
 import torch
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
 from models import hub
-from train import snippets
-from train.config import recipe_json
-from train.data.digits import Data
-from train.kinds import KINDS, Kind
-from train.recipes import Recipe
-from train.sections import Run
-from train.tasks import TASKS
+from models.base import Model
+from train.data.splits import Data
+from train.engine import state
+from train.figures.plots import plt
+from train.recipe import Recipe, recipe_json
+from train.run import Run
+from train.standalone import script
+from train.tasks import RECIPES, TASKS
+from train.tasks.task import Task
 
-matplotlib.use("agg")  # pictures go to files; no screen is needed
-import matplotlib.pyplot as plt
+TRAINING = re.compile(r"^## Training\n.*?(?=^## Limits$)", re.MULTILINE | re.DOTALL)  # of a card
 
 
 def write_checkpoint(folder: Path, name: str, recipe: Recipe, runs: list[Run], data: Data, command: str) -> None:
     """Write the first run's network with its card; further runs are other seeds of the same recipe. Raises OSError."""
-    first, kind = runs[0], KINDS[type(recipe)]
+    first, task = runs[0], TASKS[name]
     with hub.aside(folder) as temporary:
         first.net.save_pretrained(temporary)
-        _learning_curve(first.progress.history, TASKS[type(recipe)].score, kind, temporary / "learning-curve.png")
-        section = kind.section(temporary, first, data)
+        _learning_curve(first.progress.history, task, temporary / "learning-curve.png")
         (temporary / hub.RECIPE).write_text(recipe_json(recipe))
-        model_card(name, recipe, runs, data, section, command).save(temporary / hub.CARD)
+        section = task.section(temporary, first.net, first.test, data)
+        training = _training(task, recipe, runs, data, command, task.history(temporary, first))
+        _card(name, recipe, first.net, first.test, data, section, training).save(temporary / hub.CARD)
 
 
-def model_card(name: str, recipe: Recipe, runs: list[Run], data: Data, section: str, command: str) -> ModelCard:
-    """The card of the first run's network, with what its kind has to show in `section`."""
-    first, kind = runs[0], KINDS[type(recipe)]
+def renew(folder: Path, name: str, net: Model, figures: dict[str, float], data: Data) -> str:
+    """Write the card of a checkpoint anew with these figures; weights, and what it tells of the training, stay.
+
+    Returns the figures for a row of the README.
+
+    Raises:
+        ValueError: there is no card, or none that tells of a training.
+        OSError: it cannot be written.
+    """
+    file, task = folder / hub.CARD, TASKS[name]
+    found = TRAINING.search(file.read_text(encoding="utf-8")) if file.is_file() else None
+    if found is None:
+        raise ValueError(f"{file} is no card that tells of a training: train the network again.")
+    with tempfile.TemporaryDirectory() as temporary:
+        section = task.section(Path(temporary), net, figures, data)
+        _card(name, RECIPES[name], net, figures, data, section, found[0]).save(Path(temporary, hub.CARD))
+        for made in sorted(Path(temporary).iterdir(), key=lambda one: one.name == hub.CARD):  # the card comes last
+            state.replace(folder / made.name, made.read_bytes())
+    seeds = re.search(r"over (\d+) seeds: \*\*(.+?)\*\*", found[0])
+    return task.summary(figures, section) + (f"; {seeds[2]} over {seeds[1]} seeds" if seeds else "")
+
+
+def _dataset(recipe: Recipe, data: Data) -> str:
     # A folder that is named as the Hub dataset is taken for a copy of it; the fingerprint shows whether it is one.
-    dataset = recipe.dataset if data.name in (recipe.dataset, recipe.dataset.split("/")[-1]) else data.name
-    tag, title = kind.pipeline_tag, dataset.split("/")[-1].upper()
+    return recipe.dataset if data.name in (recipe.dataset, recipe.dataset.split("/")[-1]) else data.name
+
+
+def _card(
+    name: str, recipe: Recipe, net: Model, figures: dict[str, float], data: Data, section: str, training: str
+) -> ModelCard:
+    """The card around what the task has to show in `section`, and around a text on the training."""
+    task, dataset = TASKS[name], _dataset(recipe, data)
+    tag, title = task.pipeline_tag, dataset.split("/")[-1].upper()
+    told = {key: label for key, label in task.metrics.items() if key in figures}
     metadata = ModelCardData(
         language=None,
-        license=kind.license,
+        license=task.license,
         library_name="latent-lab",
         pipeline_tag=tag,
-        tags=["pytorch", "safetensors", title.lower(), type(first.net).__name__.lower()],
+        tags=["pytorch", "safetensors", title.lower(), type(net).__name__.lower()],
         datasets=[dataset] if "/" in dataset else None,
         model_name=name,
         eval_results=[
-            EvalResult(tag, dataset, title, key, round(first.test[key], 6), metric_name=label, dataset_split="test")
-            for key, label in kind.metrics.items()
-            if key in first.test
+            EvalResult(tag, dataset, title, key, round(figures[key], 6), metric_name=label, dataset_split="test")
+            for key, label in told.items()
         ],
     )
-    return ModelCard(f"---\n{metadata.to_yaml()}\n---\n\n{_body(name, recipe, runs, data, dataset, section, command)}")
+    rows = "\n".join(f"| {label} | {figures[key]:.4g} |" for key, label in told.items())
+    return ModelCard(f"""---
+{metadata.to_yaml()}
+---
 
+# {name}
 
-def _body(name: str, recipe: Recipe, runs: list[Run], data: Data, dataset: str, section: str, command: str) -> str:
-    first, progress, kind = runs[0], runs[0].progress, KINDS[type(recipe)]
-    rows = "\n".join(f"| {label} | {first.test[key]:.4g} |" for key, label in kind.metrics.items() if key in first.test)
-    settings = ", ".join(f"{key} {value}" for key, value in asdict(recipe).items() if key not in ("source", "dataset"))
-    stopped = "" if progress.finished else f" Training was stopped early, at step {progress.step:,}."
-    return f"""# {name}
+{inspect.getdoc(type(net)).partition("Args:")[0].strip()}
 
-{inspect.getdoc(type(first.net)).partition("Args:")[0].strip()}
-
-{recipe.source} {kind.interface}
-{first.net.parameter_count:,} parameters, {str(first.net.stored).removeprefix("torch.")}.
+{recipe.source} {task.interface}
+{net.parameter_count:,} parameters, {str(net.stored).removeprefix("torch.")}.
 
 ## Figures
 
@@ -79,25 +106,10 @@ On the {len(data.test):,} test images of {dataset}, which chose nothing: no sett
 |---|---|
 {rows}
 
-{_seeds(runs, TASKS[type(recipe)].score, kind)}
-
-![Training loss and validation score by epoch](learning-curve.png)
-
 {section}
-## Training
+{training}## Limits
 
-    {command}
-
-- Data: {dataset}; {len(data.train):,} images to learn from, {len(data.validation):,} held out to watch and choose.
-  Fingerprint of all pixels and labels (sha256): `{data.fingerprint}`
-- Published seed: {first.seed}, fixed before training. Weights of epoch {progress.best["epoch"]}.{stopped}
-- Recipe, also in `recipe.json`: {settings}
-- Duration: {progress.seconds / 60:.1f} minutes on {hardware(first.device)}; Python {platform.python_version()}, torch
-  {version("torch")}, accelerate {version("accelerate")}.
-
-## Limits
-
-{kind.limits}
+{task.limits}
 
 ## Load it
 
@@ -112,19 +124,46 @@ net = models.load("{name}")  # or a folder, or NAMESPACE/{name} on the Hub
 With nothing but `torch` and `safetensors`:
 
 ```python
-{snippets.SNIPPETS[type(first.net).__name__].strip()}
+{script(type(net), task.usage(net))}
 ```
-"""
+""")
 
 
-def _seeds(runs: list[Run], score: str, kind: Kind) -> str:
+def _training(task: Task, recipe: Recipe, runs: list[Run], data: Data, command: str, history: str) -> str:
+    """The part of a card that only a training can tell."""
+    first, progress = runs[0], runs[0].progress
+    settings = ", ".join(f"{key} {value}" for key, value in asdict(recipe).items() if key not in ("source", "dataset"))
+    stopped = "" if progress.finished else f" Training was stopped early, at step {progress.step:,}."
+    return (
+        f"""## Training
+
+    {command}
+
+- Data: {_dataset(recipe, data)}; {len(data.train):,} images to learn from, {len(data.validation):,} held out to
+  watch and choose.
+  Fingerprint of all pixels and labels (sha256): `{data.fingerprint}`
+- Published seed: {first.seed}, fixed before training. Weights of epoch {progress.best["epoch"]}.{stopped}
+- Recipe, also in `recipe.json`: {settings}
+- Duration: {progress.seconds / 60:.1f} minutes on {hardware(first.device)}; Python {platform.python_version()}, torch
+  {version("torch")}, accelerate {version("accelerate")}.
+- {_seeds(runs, task)}
+
+![Training loss and validation score by epoch](learning-curve.png)
+
+{history}
+""".rstrip()
+        + "\n\n"
+    )
+
+
+def _seeds(runs: list[Run], task: Task) -> str:
     if len(runs) == 1:
         return "One seed was trained."
-    factor, unit, form = (100, " %", ".2f") if kind.percent else (1, "", ".4f")
-    values = [run.test[score] * factor for run in runs]
+    factor, unit, form = (100, " %", ".2f") if task.percent else (1, "", ".4f")
+    values = [run.test[task.score] * factor for run in runs]
     listed = ", ".join(f"{run.seed}: {value:{form}}{unit}" for run, value in zip(runs, values, strict=True))
     return (
-        f"{kind.metrics[score]} over {len(runs)} seeds: **{statistics.mean(values):{form}} ± "
+        f"{task.metrics[task.score]} over {len(runs)} seeds: **{statistics.mean(values):{form}} ± "
         f"{statistics.stdev(values):{form}}{unit}** (mean ± standard deviation; {listed})."
     )
 
@@ -136,13 +175,13 @@ def hardware(device: torch.device) -> str:
     return f"{os.cpu_count()} cores of {torch.cpu.get_capabilities().get('cpu_name', platform.machine())}"
 
 
-def _learning_curve(history: list[dict[str, float]], score: str, kind: Kind, path: Path) -> None:
+def _learning_curve(history: list[dict[str, float]], task: Task, path: Path) -> None:
     figure, left = plt.subplots(figsize=(6, 3.2), layout="constrained")
     right = left.twinx()
     epochs = [row["epoch"] for row in history]
-    factor, label = (100, f"validation {score}, %") if kind.percent else (1, f"validation {score}")
+    factor, label = (100, f"validation {task.score}, %") if task.percent else (1, f"validation {task.score}")
     left.plot(epochs, [row["train_loss"] for row in history], ".-", color="#6b6256", label="training loss")
-    right.plot(epochs, [row[score] * factor for row in history], ".-", color="#b54f15", label=label.rstrip(", %"))
+    right.plot(epochs, [row[task.score] * factor for row in history], ".-", color="#b54f15", label=label.rstrip(", %"))
     left.set(xlabel="epoch", ylabel="training loss")
     left.xaxis.get_major_locator().set_params(integer=True)
     right.set_ylabel(label)

@@ -26,7 +26,7 @@ from torch import nn
 import models
 from train.data import digits
 from train.figures import fidelity
-from train.recipes import RECIPES
+from train.tasks import RECIPES
 
 OURS = {"mnist-vae": 1.05, "mnist-cvae": 0.5, "mnist-dcgan": 0.5}
 

@@ -30,10 +30,10 @@ import tiny
 import models
 from models.networks.classifiers import MNIST_MEAN, MNIST_SD
 from train.__main__ import _fast_bf16
-from train.data.digits import Data
+from train.data.splits import Data
 from train.engine.loop import fit
-from train.recipes import RECIPES
-from train.tasks import Classification
+from train.tasks import RECIPES
+from train.tasks.classification import Classification
 
 NAME, IMAGES, ROUNDS, CORES, BAR = "mnist-cnn", 12_000, 5, 2, 1.5
 

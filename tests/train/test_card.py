@@ -13,21 +13,17 @@ from models import hub as sources
 from models.networks.vae import GaussianVAE
 from models.pictures import corruptions
 from train.data import strokes
-from train.recipes import (
-    RECIPES,
-    AutoencoderRecipe,
-    ClassifierRecipe,
-    DigitDenoiserRecipe,
-    FaceAutoencoderRecipe,
-    FaceGANRecipe,
-    FaceRecipe,
-    GANRecipe,
-    PhotoRecipe,
-    Recipe,
-    VAERecipe,
-    WGANRecipe,
-)
-from train.snippets import SNIPPETS
+from train.recipe import Recipe
+from train.standalone import script
+from train.tasks import RECIPES, TASKS
+from train.tasks.autoencoding import AutoencoderRecipe
+from train.tasks.classification import ClassifierRecipe
+from train.tasks.digit_denoising import DigitDenoiserRecipe
+from train.tasks.face_autoencoding import FaceAutoencoderRecipe
+from train.tasks.gan import GANRecipe, WGANRecipe
+from train.tasks.inpainting import FaceGANRecipe, FaceRecipe
+from train.tasks.photo_denoising import PhotoRecipe
+from train.tasks.vae import VAERecipe
 
 NAMES = models.names()
 CLASSIFIERS = models.names(task="classification")
@@ -310,7 +306,7 @@ def test_code_for_the_next_card(name: str, tmp_path: Path, monkeypatch: pytest.M
     net.eval().save_pretrained(tmp_path)
     monkeypatch.chdir(tmp_path)
     space: dict = {"__name__": "card"}
-    exec(SNIPPETS[type(net).__name__], space)
+    exec(script(type(net), TASKS[name].usage(net)), space)
     with torch.inference_mode():
         expect_same(space["net"], type(net).from_pretrained(tmp_path), taken(name, torch.rand(16, 1, 28, 28)))
 

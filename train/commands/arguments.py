@@ -1,6 +1,7 @@
 """What the words of a command ask for. Nothing heavy is imported to find that out."""
 
 import argparse
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,19 +10,20 @@ import torch
 import models
 from models import base, hub
 from models.base import Model
-from train import config
-from train.recipes import RECIPES, Recipe
+from train.recipe import Recipe, read_recipe
+from train.tasks import RECIPES
 
 
 def recipe(args: argparse.Namespace) -> Recipe:
     """The recipe in effect: that of the model, overridden by a file, overridden by options.
 
-    Its values may be beyond their limits, see `config.mistakes`. Raises ValueError for an unknown name or a bad file.
+    Its values may be beyond their limits, see `train.recipe.mistakes`. Raises ValueError for an unknown name or a bad
+    file.
     """
     base.architecture(args.name)
     found = RECIPES[args.name]
     if args.config:
-        found = config.read_recipe(args.config, found)
+        found = read_recipe(args.config, found)
     names = ("epochs", "batch_size", "accumulation", "lr", "patience", "seed", "mixed_precision")
     given = {name: getattr(args, name) for name in names}
     found = replace(found, **{name: value for name, value in given.items() if value is not None})
@@ -70,3 +72,8 @@ def upload(args: argparse.Namespace) -> Path:
     if not isinstance(net, wanted):
         raise ValueError(f"{folder} holds a {type(net).__name__}, which is not {args.name}.")
     return folder
+
+
+def folder(args: argparse.Namespace) -> Path:
+    """The checkpoint folder that `evaluate` is about: the one that is named, or the published one of that name."""
+    return Path(args.name) if os.path.isdir(args.name) else hub.CHECKPOINTS / args.name

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from models import base, hub
-from train import config
+from train import recipe
 from train.commands import arguments
 from train.data import names
 from train.engine import folders
@@ -39,13 +39,19 @@ def _source(args: argparse.Namespace) -> None:
         base.architecture(args.name)
 
 
+def _card(args: argparse.Namespace) -> None:
+    file = arguments.folder(args) / hub.CARD
+    if args.write and not file.is_file():
+        raise ValueError(f"--write renews a card, and there is no {file}: name a checkpoint folder of this machine.")
+
+
 def _dataset(args: argparse.Namespace) -> None:
     if args.dataset:
         names.check(args.dataset, args.dataset_revision)
 
 
 def _settings(args: argparse.Namespace) -> list[str]:
-    return config.mistakes(arguments.recipes(args)[-1])  # the one with the largest seed
+    return recipe.mistakes(arguments.recipes(args)[-1])  # the one with the largest seed
 
 
 def _network(args: argparse.Namespace) -> None:
@@ -64,12 +70,12 @@ def _output(args: argparse.Namespace) -> None:
 def _runs(args: argparse.Namespace) -> list[str]:
     """Those that are under way in a folder, or have been and are not to go on, or not like this."""
     found = []
-    for recipe in arguments.recipes(args):
-        folder = arguments.run_folder(args, recipe)
+    for one in arguments.recipes(args):
+        folder = arguments.run_folder(args, one)
         try:
             folders.expect_free(folder)
             folders.refuse_overwriting(folder, args.resume)
-            folders.expect_same(folder, recipe, args.max_steps)
+            folders.expect_same(folder, one, args.max_steps)
         except (ValueError, OSError) as error:
             found.append(str(error))
     return found
@@ -86,7 +92,7 @@ def _upload(args: argparse.Namespace) -> None:
 
 CHECKS: dict[str, list[Check]] = {
     "fit": [_name, _dataset, _settings, _network, _tracker, _output, _runs, _repository],
-    "evaluate": [_source, _dataset],
+    "evaluate": [_source, _card, _dataset],
     "push": [_name, _upload, _repository],
     "list": [],
 }

@@ -1,28 +1,58 @@
-"""`evaluate NAME`: the figures on the test split."""
+"""`evaluate NAME`: the figures on the test split; with `--write` its card is renewed by them."""
 
 import argparse
+import re
+from pathlib import Path
 
 import models
-from models import base
-from train.data import digits
-from train.recipes import RECIPES, Recipe
-from train.tasks import TASKS, Task
+from models import base, hub
+from models.base import Model
+from train.commands import arguments
+from train.data.splits import Data
+from train.recipe import Recipe
+from train.tasks import RECIPES, TASKS
+from train.tasks.task import Task
+
+README = hub.CHECKPOINTS.parent / "README.md"
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the figures on the test split."""
-    net = models.load(args.name)
-    recipe = next(recipe for name, recipe in RECIPES.items() if base.architecture(name) is type(net))
-    task = TASKS[type(recipe)]
-    found = load(args, task, recipe)
+    """Print the figures on the test split, and write them if asked."""
+    folder = arguments.folder(args)
+    net = base.read(hub.Provenance("path", folder)) if args.write else models.load(args.name)
+    name = _registered(args.name, net)
+    task = TASKS[name]
+    found = load(args, task, RECIPES[name])
     task.check(found)
     print(f"{args.name} ({net.provenance.source}, {net.provenance.folder}) on {len(found.test)} test images")
-    for name, value in task.measure(net, found).items():
-        print(f"  {name:22} {value:.4f}")
+    figures = task.measure(net, found)
+    for key, value in figures.items():
+        print(f"  {key:22} {value:.4f}")
+    if args.write:
+        _write(folder, name, net, figures, found)
     return 0
 
 
-def load(args: argparse.Namespace, task: Task, recipe: Recipe) -> digits.Data:
+def load(args: argparse.Namespace, task: Task, recipe: Recipe) -> Data:
     """The dataset that the command line names, else the recipe's. Raises ValueError."""
     name = args.dataset or recipe.dataset
     return task.load(name, args.dataset_config, args.dataset_revision, args.image_column, args.label_column)
+
+
+def _registered(source: str, net: Model) -> str:
+    """The name of a network's recipe: its own, or the first of those that make such a network."""
+    return source if source in RECIPES else next(name for name in RECIPES if base.architecture(name) is type(net))
+
+
+def _write(folder: Path, name: str, net: Model, figures: dict[str, float], data: Data) -> None:
+    """Renew a card, and of a published network its row in the README."""
+    from train import card
+    from train.engine import state
+
+    row = card.renew(folder, name, net, figures, data)
+    print(f"wrote {folder / hub.CARD}")
+    if folder == hub.CHECKPOINTS / name and README.is_file():
+        old = README.read_text(encoding="utf-8")
+        pattern = rf"^(\| \[`{name}`\]\(.*?\) \| .*? \| ).*\|$"
+        new = re.sub(pattern, lambda match: f"{match[1]}{net.parameter_count:,} | {row} |", old, flags=re.MULTILINE)
+        state.replace(README, new.encode())

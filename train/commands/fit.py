@@ -15,12 +15,13 @@ from models import base, hub
 from train import card
 from train.commands import arguments
 from train.commands.evaluate import load
-from train.data import digits
+from train.data.splits import Data
 from train.engine import folders, loop
 from train.engine.processes import once
-from train.recipes import Recipe
-from train.sections import Run
-from train.tasks import TASKS, Task
+from train.recipe import Recipe
+from train.run import Run
+from train.tasks import TASKS
+from train.tasks.task import Task
 
 
 def run(args: argparse.Namespace) -> int:
@@ -56,9 +57,9 @@ def _lock(locks: ExitStack, seeds: list[Path], output: Path, resume: bool) -> No
 
 def _train_all(
     args: argparse.Namespace, accelerator: Accelerator, recipes: list[Recipe], seeds: list[Path]
-) -> tuple[list[Run], digits.Data]:
+) -> tuple[list[Run], Data]:
     """Train one seed after the other, until all are or one is stopped."""
-    task, recipe, say = TASKS[type(recipes[0])], recipes[0], accelerator.print
+    task, recipe, say = TASKS[args.name], recipes[0], accelerator.print
     found = once(accelerator, lambda: load(args, task, recipe))
     once(accelerator, lambda: task.check(found))
     say(f"{args.name}: {len(found.train)} images to train on, {len(found.validation)} to validate, on "
@@ -76,7 +77,7 @@ def _train_all(
     return runs, found
 
 
-def _publish(args: argparse.Namespace, output: Path, recipe: Recipe, runs: list[Run], found: digits.Data) -> None:
+def _publish(args: argparse.Namespace, output: Path, recipe: Recipe, runs: list[Run], found: Data) -> None:
     """Write the checkpoint folder, and push it if asked."""
     # A further seed that was stopped tells nothing about the spread.
     told = [run for run in runs if run is runs[0] or run.progress.finished]
@@ -93,7 +94,7 @@ def _publish(args: argparse.Namespace, output: Path, recipe: Recipe, runs: list[
 
 
 def _train(
-    args: argparse.Namespace, task: Task, recipe: Recipe, found: digits.Data, accelerator: Accelerator, folder: Path
+    args: argparse.Namespace, task: Task, recipe: Recipe, found: Data, accelerator: Accelerator, folder: Path
 ) -> Run:
     """Train one seed to its end, or until it is stopped, and read its figures on the test split."""
     torch.manual_seed(recipe.seed)

@@ -2,8 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,41 +14,12 @@ from PIL import Image, ImageOps
 from models.pictures.images import DIGIT_SIZE
 from train.data import tables
 from train.data.class_folders import DIGITS
+from train.data.splits import Data, Split
 
 VALIDATION_SHARE = 12  # without a validation split the last twelfth of the training images: 5,000 of MNIST's 60,000
 TEST_SHARE = 6
 IMAGES_A_PROCESS = 5_000  # half a second's work: for less another process is not worth its start
 DECODER = 2  # to be raised with every change of `_pixels`: the cache knows that function by its name alone
-
-
-@dataclass(frozen=True)
-class Split:
-    """Images (N, C, H, W) uint8 and labels (N,) int64."""
-
-    images: torch.Tensor
-    labels: torch.Tensor
-
-    def __len__(self) -> int:
-        return len(self.images)
-
-    def to(self, device: torch.device) -> "Split":
-        return Split(self.images.to(device), self.labels.to(device))
-
-    def batches(self, size: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-        """In order: images in [0, 1] and labels."""
-        for start in range(0, len(self), size):
-            yield self.images[start : start + size] / 255, self.labels[start : start + size]
-
-
-@dataclass(frozen=True)
-class Data:
-    """The three splits, the dataset's name and a sha256 over every pixel and label."""
-
-    train: Split
-    validation: Split
-    test: Split
-    name: str
-    fingerprint: str
 
 
 def load(

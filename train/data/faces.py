@@ -4,7 +4,8 @@ import torch
 
 from models.networks.inpainters import SIZE
 from train.data import tables
-from train.data.digits import Data, Split, decode, gathered, image_column
+from train.data.digits import decode, gathered, image_column
+from train.data.splits import Data, Split
 
 
 def load(name: str, config: str | None = None, revision: str | None = None, column: str | None = None) -> Data:

@@ -3,7 +3,6 @@
 import hashlib
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -11,32 +10,17 @@ from PIL import Image
 
 from models.pictures.photographs import packed, unpacked
 from train.data import tables
-from train.data.digits import Data, Split, image_column
-from train.recipes import PATCH
+from train.data.digits import image_column
+from train.data.splits import Data, Photographs, Split
 
 SCALES = (1.0, 0.9, 0.8, 0.7)  # at which each photograph is cut into patches (Zhang et al. 2017)
 HELD_OUT = 20  # a twentieth of the photographs, the last ones
 
 
-@dataclass(frozen=True)
-class Photos:
-    """Whole photographs, each (3, H, W) uint8 of a size of its own."""
-
-    images: list[torch.Tensor]
-
-    def __len__(self) -> int:
-        return len(self.images)
-
-    def to(self, device: torch.device) -> "Photos":
-        return Photos([one.to(device) for one in self.images])
-
-    def __iter__(self) -> Iterator[torch.Tensor]:
-        """One after the other, (1, 3, H, W) in [0, 1]."""
-        return (one[None] / 255 for one in self.images)
-
-
-def load(name: str, config: str | None = None, revision: str | None = None, column: str | None = None) -> Data:
-    """Read a dataset of photographs: `train` as patches (N, 3, PATCH, PATCH), the last `HELD_OUT` and `test` whole.
+def load(
+    name: str, size: int, config: str | None = None, revision: str | None = None, column: str | None = None
+) -> Data:
+    """Read a dataset of photographs: `train` as patches (N, 3, size, size), the last `HELD_OUT` and `test` whole.
 
     Raises:
         ValueError: one sentence on what cannot be read or does not fit, and what to do.
@@ -53,14 +37,14 @@ def load(name: str, config: str | None = None, revision: str | None = None, colu
         for photo in photos:
             digest.update(photo.tobytes())
         splits[key] = photos
-    cut = [patch for photo in splits["train"][:-HELD_OUT] for patch in patches(photo)]
+    cut = [patch for photo in splits["train"][:-HELD_OUT] for patch in patches(photo, size)]
     if not cut:
-        raise ValueError(f"The photographs of {name}, train, have sides below {PATCH} pixels: add larger ones.")
+        raise ValueError(f"The photographs of {name}, train, have sides below {size} pixels: add larger ones.")
     train = torch.from_numpy(np.stack(cut))
     known_as = os.path.basename(os.path.abspath(name)) if os.path.isdir(name) else name
     return Data(
         Split(train, torch.zeros(len(train), dtype=torch.int64)),
-        *(Photos([_tensor(photo) for photo in some]) for some in (splits["train"][-HELD_OUT:], splits["test"])),
+        *(Photographs([_tensor(photo) for photo in some]) for some in (splits["train"][-HELD_OUT:], splits["test"])),
         name=known_as,
         fingerprint=digest.hexdigest(),
     )
@@ -84,19 +68,19 @@ def _tensor(photo: Image.Image) -> torch.Tensor:
     return torch.from_numpy(np.array(photo)).permute(2, 0, 1).contiguous()
 
 
-def patches(photo: Image.Image) -> Iterator[np.ndarray]:
-    """Squares (3, PATCH, PATCH) uint8 that cover the photograph, at each scale at which there is room for one."""
+def patches(photo: Image.Image, size: int) -> Iterator[np.ndarray]:
+    """Squares (3, size, size) uint8 that cover the photograph, at each scale at which there is room for one."""
     for scale in SCALES:
         width, height = (round(scale * side) for side in photo.size)
-        if min(width, height) < PATCH:
+        if min(width, height) < size:
             continue
         pixels = np.asarray(photo.resize((width, height), Image.Resampling.BICUBIC)).transpose(2, 0, 1)
-        for top in _starts(height):
-            for left in _starts(width):
-                yield pixels[:, top : top + PATCH, left : left + PATCH]
+        for top in _starts(height, size):
+            for left in _starts(width, size):
+                yield pixels[:, top : top + size, left : left + size]
 
 
-def _starts(length: int) -> list[int]:
+def _starts(length: int, size: int) -> list[int]:
     """Where patches begin that cover a length, evenly apart."""
-    count = -(-length // PATCH)
-    return [round(place * (length - PATCH) / max(1, count - 1)) for place in range(count)]
+    count = -(-length // size)
+    return [round(place * (length - size) / max(1, count - 1)) for place in range(count)]

@@ -14,7 +14,7 @@ from PIL import Image, ImageFilter
 from models.base import Model
 from models.pictures import images
 from train.data import strokes
-from train.data.digits import Split
+from train.data.splits import Split
 
 EACH = 200  # pictures of each kind
 SIDE = 100  # pixels of a digit before it is put on a sheet

@@ -13,7 +13,7 @@ from typing import Any
 
 from train.data.augmentation import Augment
 from train.engine import state
-from train.recipes import Recipe
+from train.recipe import Recipe
 
 STATE, SETTING = "state.pt", "recipe.json"
 

@@ -18,14 +18,14 @@ from torch.nn.utils import get_total_norm
 from torch.optim.swa_utils import AveragedModel
 from tqdm import tqdm
 
-from train.data.digits import Data
+from train.data.splits import Data
 from train.engine import state
 from train.engine.optimizers import ema, lr_factor, make_optimizer
 from train.engine.processes import once, stop_on_signal
-from train.engine.state import Progress
 from train.engine.tracking import tracked
-from train.recipes import Recipe
-from train.tasks import Task
+from train.recipe import Recipe
+from train.run import Progress
+from train.tasks.task import Task
 
 LOG_EVERY = 20  # steps between two training losses for the tracker
 

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from train.engine.muon import Muon
-from train.recipes import Recipe
+from train.recipe import Recipe
 
 OPTIMIZERS = {
     # Keras's RMSprop: its rho of 0.9 is torch's alpha, which is 0.99 by default

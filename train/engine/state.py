@@ -1,31 +1,12 @@
-"""How far a run is, and the file that holds it: whole at every moment, whatever ends the run."""
+"""The file that holds how far a run is: whole at every moment, whatever ends the run."""
 
 import errno
 import io
 import os
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
-
-
-@dataclass
-class Progress:
-    """How far a run is.
-
-    `history` has a row of figures for every finished epoch, `snapshots` pictures of what the network draws then (of
-    tasks that have any), `best` the weights to publish.
-    """
-
-    step: int = 0
-    seconds: float = 0.0
-    loss_sum: float = 0.0  # over the images of the epoch under way
-    history: list[dict[str, float]] = field(default_factory=list)
-    snapshots: list[dict] = field(default_factory=list)  # {"epoch", "picture": (H, W) uint8}
-    best: dict | None = None  # {"score", "epoch", "weights"}
-    finished: bool = False
-    stopped_by: int = 0  # the signal that ended it before
 
 
 def write(file: Path, state: dict[str, Any]) -> None:

@@ -8,13 +8,11 @@ from functools import cache
 
 import torch
 from torch import nn
-from torchmetrics.image.fid import FrechetInceptionDistance
-from torchmetrics.image.inception import InceptionScore
 
 import models
 from models.networks.classifiers import ResNet
 from models.networks.generators import DIGITS, Generator
-from train.data.digits import Data, Split
+from train.data.splits import Data, Split
 
 JUDGE = "mnist-resnet"
 BATCH = 500
@@ -56,6 +54,8 @@ def features(images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
 
 def frechet_distance(left: torch.Tensor, right: torch.Tensor) -> float:
     """The distance of the normal distributions fitted to two sets of features (N, D): Heusel et al. 2017."""
+    from torchmetrics.image.fid import FrechetInceptionDistance
+
     identity = nn.Identity()
     identity.num_features = left.shape[1]
     metric = FrechetInceptionDistance(identity, sync_on_compute=False).set_dtype(torch.float64).to(left.device)
@@ -106,6 +106,8 @@ def measure(net: Generator, split: Split) -> dict[str, float]:
     `frechet`, `precision`, `recall`, `inception_score` (of the judge's answers); of a conditional network `asked`, the
     share that the judge reads as the digit asked for, and `spread`, relative to the split's.
     """
+    from torchmetrics.image.inception import InceptionScore
+
     images = split.images / 255
     drawn, digits = draw(net, len(split))
     real, (fake, logits) = _real(split), features(drawn.to(images.device))

@@ -27,7 +27,7 @@ BLIND = """
 import sys
 import PIL.Image
 PIL.Image.open = None
-from train import data
+from train.data import digits
 print("".join(digits.load(name).fingerprint for name in sys.argv[1:]))
 """
 

@@ -8,7 +8,7 @@ from PIL import Image
 
 from models.pictures import images
 from train.data import synthetic_digits
-from train.data.digits import Split
+from train.data.splits import Split
 from train.data.synthetic_digits import KINDS, Kind
 
 EACH = 24

@@ -14,7 +14,9 @@ from shell import names, sentence, sentences, wait_for
 
 from train.data.augmentation import Augment
 from train.engine import folders
-from train.recipes import ClassifierRecipe, Recipe, WGANRecipe
+from train.recipe import Recipe
+from train.tasks.classification import ClassifierRecipe
+from train.tasks.gan import WGANRecipe
 
 RECIPE = ClassifierRecipe(
     "d", epochs=3, batch_size=16, lr=1e-2, optimizer="adam", source="", augment=Augment(1, 0, 0, 0, 0)
@@ -22,7 +24,7 @@ RECIPE = ClassifierRecipe(
 HOLD = """
 import sys, time
 from pathlib import Path
-from train.folders import lock
+from train.engine.folders import lock
 try:
     with lock(Path(sys.argv[1])):
         print("in", flush=True)

@@ -28,8 +28,7 @@ from looping import (
 )
 
 from train.engine import loop
-from train.recipes import ClassifierRecipe
-from train.tasks import Classification
+from train.tasks.classification import Classification, ClassifierRecipe
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ from looping import STEPS, Weights, expect_same, same, state, trainer
 import models
 from train.engine import loop
 from train.figures import fidelity
-from train.recipes import GANRecipe, VAERecipe, WGANRecipe
-from train.tasks import Adversarial, Likelihood, Wasserstein
+from train.tasks.gan import Adversarial, GANRecipe, Wasserstein, WGANRecipe
+from train.tasks.vae import Likelihood, VAERecipe
 
 COMMON = {"dataset": "d", "epochs": 3, "batch_size": 16, "lr": 2e-3, "source": "", "seed": 5}
 PLAIN = GANRecipe(**COMMON, optimizer="adam")

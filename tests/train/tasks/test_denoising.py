@@ -17,10 +17,13 @@ from torch import nn
 import models
 from models import hub
 from models.pictures.corruptions import DIGITS
-from train import denoising
-from train.data.photographs import HELD_OUT, Photos
-from train.denoising import DIGIT_SIGMAS, SIGMAS, Denoised, DigitDenoising, PhotoDenoising, mean_psnr
-from train.recipes import DigitDenoiserRecipe, PhotoRecipe
+from models.pictures.luma import luma
+from train.data.photographs import HELD_OUT
+from train.data.splits import Photographs
+from train.figures.denoising import mean_psnr
+from train.tasks import digit_denoising, photo_denoising
+from train.tasks.digit_denoising import DigitDenoiserRecipe, DigitDenoising
+from train.tasks.photo_denoising import SIGMAS, Denoised, PhotoDenoising, PhotoRecipe
 
 COMMON = {"dataset": "d", "epochs": 1, "batch_size": 8, "lr": 0.1, "optimizer": "adam", "source": ""}
 
@@ -39,7 +42,7 @@ def test_luma() -> None:
     """As Pillow makes pictures grey, to half a level."""
     pixels = photograph(40, 30, 0)
     expected = np.asarray(Image.fromarray(pixels).convert("L"))
-    found = denoising.luma(torch.from_numpy(pixels).permute(2, 0, 1)[None] / 255)
+    found = luma(torch.from_numpy(pixels).permute(2, 0, 1)[None] / 255)
     assert found.shape == (1, 1, 30, 40)
     assert abs(255 * found[0, 0].numpy() - expected).max() < 0.51
 
@@ -50,7 +53,7 @@ def test_crop() -> None:
     seen = set()
     for seed in range(600):
         torch.manual_seed(seed)
-        found = denoising.crop(x, 10)
+        found = photo_denoising.crop(x, 10)
         assert found.shape == (2, 1, 10, 10) and torch.equal(found[1], 2 * found[0])
         corners = tuple(int(found[0, 0, row, column]) for row in (0, -1) for column in (0, -1))
         top, left = divmod(min(corners), 12)
@@ -82,7 +85,7 @@ def test_grey_photographs() -> None:
     assert torch.equal(grey, same)
     assert grey.float().mean().item() == pytest.approx(0.25, abs=0.07)
     assert torch.equal(clean[~grey], before[~grey])
-    assert torch.allclose(clean[grey], denoising.luma(before[grey]).expand(-1, 3, -1, -1))
+    assert torch.allclose(clean[grey], luma(before[grey]).expand(-1, 3, -1, -1))
 
 
 def test_camera_noise() -> None:
@@ -189,10 +192,10 @@ def tiny_photos(tmp_path: Path) -> Path:
 
 def test_measure(tiny_photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The table: colour, grey by Pillow, sigma told and not, and photographs from elsewhere."""
-    monkeypatch.setattr(denoising, "ELSEWHERE", ("coffee",))
+    monkeypatch.setattr(photo_denoising, "ELSEWHERE", ("coffee",))
     task, net = PhotoDenoising(), models.create("photo-denoiser", widths=(4,), blocks=1)
     data = task.load(str(tiny_photos), None, None, None, None)
-    assert isinstance(data.test, Photos)
+    assert isinstance(data.test, Photographs)
     found = task.measure(net.eval(), data)
     blind = {f"{kind}_25" for kind in ("blind", "grey_blind", "elsewhere")}
     assert found.keys() == {f"{kind}_{sigma}" for kind in ("psnr", "grey") for sigma in SIGMAS} | blind
@@ -212,7 +215,7 @@ def test_measure(tiny_photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("name", ["photo-denoiser", "mnist-denoiser"])
 def test_fit(name: str, cli: Callable, tmp_path: Path, tiny_photos: Path, tiny_mnist: Path, monkeypatch) -> None:
     """From the data to a folder: a card with its table and strips, figures that `evaluate` finds again."""
-    monkeypatch.setattr(denoising, "ELSEWHERE", ("coffee",))
+    monkeypatch.setattr(photo_denoising, "ELSEWHERE", ("coffee",))
     dataset = tiny_photos if name == "photo-denoiser" else tiny_mnist
     status, _, stderr = cli("fit", name, "--dataset", dataset, "--epochs", 1)
     assert status == 0, stderr
@@ -230,14 +233,16 @@ def test_fit(name: str, cli: Callable, tmp_path: Path, tiny_photos: Path, tiny_m
         assert float(measured[key]) == pytest.approx(value, abs=1e-3)
     if name == "mnist-denoiser":
         methods = ("mnist-dae", "non-local-means", "total-variation", "wavelet", "median", "psnr")
-        assert measured.keys() == {f"{method}_{sigma}" for method in methods for sigma in DIGIT_SIGMAS} | {"psnr"}
+        assert measured.keys() == {f"{method}_{sigma}" for method in methods for sigma in digit_denoising.SIGMAS} | {
+            "psnr"
+        }
 
 
 def test_without_the_textbook(cli: Callable, cache: Path, tmp_path: Path, tiny_mnist: Path, monkeypatch) -> None:
     """No weights of the network that it is compared with: said before anything is trained."""
     monkeypatch.setattr(hub, "CHECKPOINTS", tmp_path / "none")
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-    denoising.textbook.cache_clear()
+    digit_denoising.textbook.cache_clear()
     status, stdout, stderr = cli("fit", "mnist-denoiser", "--dataset", tiny_mnist, "--epochs", 1)
     assert status != 0 and "mnist-dae" in stderr and stderr.count("\n") == 1
     assert "train on" not in stdout
@@ -247,6 +252,6 @@ def test_small_digits() -> None:
     """Figures by epoch: each sigma's, and their mean, which it is chosen by."""
     task = DigitDenoising()
     found = task.evaluate(models.create("mnist-denoiser").eval(), tiny.data().validation)
-    assert found.keys() == {"psnr", *(f"psnr_{sigma}" for sigma in DIGIT_SIGMAS)}
-    assert found["psnr"] == pytest.approx(sum(found[f"psnr_{sigma}"] for sigma in DIGIT_SIGMAS) / 3)
+    assert found.keys() == {"psnr", *(f"psnr_{sigma}" for sigma in digit_denoising.SIGMAS)}
+    assert found["psnr"] == pytest.approx(sum(found[f"psnr_{sigma}"] for sigma in digit_denoising.SIGMAS) / 3)
     assert found["psnr_25"] > found["psnr_64"] > found["psnr_128"]

@@ -12,10 +12,9 @@ from shell import names, sentence
 
 import models
 from models import hub
-from train.figures import fidelity, metrics
-from train.kinds import KINDS
-from train.recipes import RECIPES
-from train.tasks import Adversarial
+from train.figures import fidelity
+from train.tasks import TASKS, vae
+from train.tasks.gan import Adversarial
 
 DRAWN = {"frechet", "precision", "recall", "inception_score"}
 PICTURES = {"mnist-sparse-ae": ["rebuilt.png"], "mnist-vae": ["samples.png", "snapshots.png"]}
@@ -30,19 +29,19 @@ FIGURES = {
 @pytest.mark.parametrize("name", FIGURES)
 def test_card(name: str, cli: Callable, tmp_path: Path, tiny_mnist: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It has all figures of its kind, as `evaluate` finds them again, and every picture that its text shows."""
-    monkeypatch.setattr(metrics, "SAMPLES", 20)
+    monkeypatch.setattr(vae, "SAMPLES", 20)
     status, _, stderr = cli("fit", name, "--dataset", tiny_mnist, "--epochs", 2)
     assert status == 0, stderr
     folder = tmp_path / "runs" / name / "checkpoint"
     files = ["README.md", "config.json", "learning-curve.png", "model.safetensors", "recipe.json"]
     assert names(folder) == sorted(files + PICTURES[name])
     card = ModelCard.load(folder / "README.md")
-    kind = KINDS[type(RECIPES[name])]
-    assert card.data.pipeline_tag == kind.pipeline_tag
+    task = TASKS[name]
+    assert card.data.pipeline_tag == task.pipeline_tag
     figures = {result.metric_type: result.metric_value for result in card.data.eval_results}
     assert figures.keys() == FIGURES[name]
     for key in figures:
-        assert f"| {kind.metrics[key]} | " in card.text
+        assert f"| {task.metrics[key]} | " in card.text
     shown = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", card.text)
     assert sorted(shown) == sorted(["learning-curve.png", *PICTURES[name]])
     for picture in shown:

@@ -21,23 +21,23 @@ from torch import nn
 import models
 from models import hub
 from models.pictures.corruptions import MASKS
-from train import inpainting
 from train.data import faces
-from train.data.digits import Data, Split
-from train.figures import inpainting_quality
-from train.inpainting import (
+from train.data.splits import Data, Split
+from train.figures import inpainting as figures
+from train.tasks import inpainting
+from train.tasks.face_autoencoding import FaceAutoencoding, rebuilt
+from train.tasks.inpainting import (
     BOX,
     LARGE,
     START,
     FaceAdversarial,
-    FaceAutoencoding,
+    FaceGANRecipe,
     FaceInpainting,
+    FaceRecipe,
     around,
     hidden_parts,
     hole_loss,
-    rebuilt,
 )
-from train.recipes import FaceGANRecipe, FaceRecipe
 
 SIZE = 128
 RECIPE = FaceRecipe(dataset="d", epochs=1, batch_size=8, lr=0.1, optimizer="adam", source="")
@@ -73,22 +73,22 @@ def places(masks: torch.Tensor) -> list[tuple[slice, slice]]:
 def test_boxes() -> None:
     """One for each picture, of that size, the same every time, and away from the border where that is asked."""
     one = split(40)
-    found = inpainting_quality.boxes(one, 28)
-    assert found.shape == (40, 1, SIZE, SIZE) and torch.equal(found, inpainting_quality.boxes(one, 28))
-    assert torch.equal(found[:7], inpainting_quality.boxes(one, 28)[:7])
+    found = figures.boxes(one, 28)
+    assert found.shape == (40, 1, SIZE, SIZE) and torch.equal(found, figures.boxes(one, 28))
+    assert torch.equal(found[:7], figures.boxes(one, 28)[:7])
     for rows, columns in places(found):
         assert rows.stop - rows.start == columns.stop - columns.start == 28
     assert len({(rows.start, columns.start) for rows, columns in places(found)}) > 30
-    for rows, columns in places(inpainting_quality.boxes(one, 28, margin=8)):
+    for rows, columns in places(figures.boxes(one, 28, margin=8)):
         assert rows.start >= 8 and rows.stop <= 120 and columns.start >= 8 and columns.stop <= 120
 
 
 def test_quality() -> None:
     """PSNR and SSIM inside the holes are scikit-image's; outside the truth stays, whatever is made of it."""
     some = split(6)
-    found = inpainting_quality.quality(offset, some, 28)
+    found = figures.quality(offset, some, 28)
     noise, likeness = [], []
-    for (rows, columns), true in zip(places(inpainting_quality.boxes(some, 28)), parts(6) / 255, strict=True):
+    for (rows, columns), true in zip(places(figures.boxes(some, 28)), parts(6) / 255, strict=True):
         made = true.copy()
         made[rows, columns] *= 0.9
         inside = (true[rows, columns], made[rows, columns])
@@ -108,8 +108,8 @@ def test_seam() -> None:
     def darker(images: torch.Tensor, masks: torch.Tensor) -> torch.Tensor:
         return images - 0.2
 
-    found, (made_steps, true_steps) = inpainting_quality.quality(darker, some, 28), (0.0, 0.0)
-    for (rows, columns), true in zip(places(inpainting_quality.boxes(some, 28)), parts(3) / 255, strict=True):
+    found, (made_steps, true_steps) = figures.quality(darker, some, 28), (0.0, 0.0)
+    for (rows, columns), true in zip(places(figures.boxes(some, 28)), parts(3) / 255, strict=True):
         made = true.copy()
         made[rows, columns] = (made[rows, columns] - 0.2).clip(0, 1)
         for kind, one in (("made", made @ [0.299, 0.587, 0.114]), ("true", true @ [0.299, 0.587, 0.114])):
@@ -123,7 +123,7 @@ def test_seam() -> None:
                 steps += abs(line[inner] - line[outer]).sum() if 0 <= outer < SIZE else 0
             made_steps, true_steps = (made_steps + steps * (kind == "made"), true_steps + steps * (kind == "true"))
     assert found["seam_28"] == pytest.approx(made_steps / true_steps, rel=1e-4)
-    truth = inpainting_quality.quality(lambda images, masks: images, some, 28)
+    truth = figures.quality(lambda images, masks: images, some, 28)
     assert truth["seam_28"] == pytest.approx(1) and truth["sharpness_28"] == pytest.approx(1)
     assert truth["psnr_28"] == 100 and truth["ssim_28"] == pytest.approx(1)
 
@@ -135,9 +135,9 @@ def faces_of(train: int, validation: int, test: int) -> Data:
 @pytest.mark.parametrize(("fill", "low", "high"), [("truth", 0.5, 0.5), ("grey", 0.8, 1.0)])
 def test_told_apart(fill: str, low: float, high: float, monkeypatch: pytest.MonkeyPatch) -> None:
     """The truth cannot be told from the truth, a grey box can; the interval is the binomial's."""
-    monkeypatch.setattr(inpainting_quality, "EPOCHS", 8)
+    monkeypatch.setattr(figures, "EPOCHS", 8)
     fills = {"truth": lambda images, masks: images, "grey": lambda images, masks: torch.full_like(images, 0.5)}
-    found = inpainting_quality.told_apart(fills[fill], faces_of(1, 100, 60), 28)
+    found = figures.two_sample_accuracy(fills[fill], faces_of(1, 100, 60), 28)
     right = found["told_apart"]
     assert low <= right <= high
     assert found["told_apart_within"] == pytest.approx(1.96 * math.sqrt(right * (1 - right) / 120))
@@ -253,7 +253,7 @@ def write(folder: Path, split: str, found: list[np.ndarray | bytes]) -> None:
 @pytest.fixture
 def tiny_faces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Parts of a photograph for faces: 8 to train on, 4 held out, 4 to test with; and a quick classifier."""
-    monkeypatch.setattr(inpainting_quality, "EPOCHS", 1)
+    monkeypatch.setattr(figures, "EPOCHS", 1)
     for number, (name, count) in enumerate({"train": 8, "validation": 4, "test": 4}.items()):
         write(tmp_path / "faces", name, list(parts(count, number)))
     return tmp_path / "faces"

@@ -8,7 +8,9 @@ from torch import distributions, nn
 
 import models
 from models.networks.gan import ConvCritic
-from train.losses import Bound, Drawing, Reconstruction, contraction, gradient_penalty
+from train.tasks.autoencoding import Reconstruction, contraction
+from train.tasks.gan import Drawing, gradient_penalty
+from train.tasks.vae import Bound
 
 
 @pytest.mark.parametrize("activation", ["relu", "sigmoid"])

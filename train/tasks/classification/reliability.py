@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-import matplotlib
 import torch
 from scipy.optimize import minimize_scalar
 from torch.nn.functional import cross_entropy
@@ -11,11 +10,9 @@ from torch.nn.functional import cross_entropy
 from models.base import Model
 from models.pipelines import KNOWN, SURE
 from train.data import strokes, synthetic_digits
-from train.data.digits import Data
-from train.figures.metrics import BINS
-
-matplotlib.use("agg")  # pictures go to files; no screen is needed
-import matplotlib.pyplot as plt
+from train.data.splits import Data
+from train.figures.classification import BINS
+from train.figures.plots import plt
 
 NONSENSE_EACH = 500  # pictures of each sort of nonsense
 
@@ -95,16 +92,15 @@ def _share(flags: torch.Tensor) -> float:
     return flags.float().mean().item() if len(flags) else 0.0
 
 
-def section(found: Reliability, heat: float, ece: float) -> str:
+def section(found: Reliability, ece: float) -> str:
     """The card's section, in Markdown."""
     kinds = "\n".join(f"| {kind} | {share:.1%} |" for kind, share in found.drawings.items())
     total = sum(found.drawings.values()) / len(found.drawings)
     flagged = "\n".join(f"| {sort} | {share:.1%} |" for sort, share in found.flagged.items())
     return f"""## How far to trust it
 
-Its probabilities are calibrated: the logits are divided by {heat:.3f}, the temperature at which they explain the
-validation images best (Guo et al. 2017); the last layer's weights hold that already. Expected calibration error on the
-test images, {BINS} bins: **{ece:.4f}**.
+Its probabilities are calibrated on the validation images (Guo et al. 2017). Expected calibration error on the test
+images, {BINS} bins: **{ece:.4f}**.
 
 ![Confidence against accuracy on the validation images](reliability.png)
 
@@ -116,10 +112,11 @@ together get less than {KNOWN:.0%} is called no digit:
 |---|---|
 {flagged}
 
-Letters, shapes and scribbles are drawn by `train/strokes.py`, without O, I, S, Z, B, l, o, z and q.
+Letters, shapes and scribbles are drawn by `train.data.strokes`, without O, I, S, Z, B, l, o, z and q.
 
-On drawings that MNIST never saw: **{total:.1%}** right. `train/drawings.py` makes them, half from validation images and
-half with a pen of its own (seed 0), and they come to the network through `models.pictures.images.to_digit`:
+On drawings that MNIST never saw: **{total:.1%}** right. `train.data.synthetic_digits` makes them, half from
+validation images and half with a pen of its own (seed 0), and they come to the network through
+`models.pictures.images.to_digit`:
 
 | kind | right |
 |---|---|

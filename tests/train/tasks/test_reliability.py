@@ -12,7 +12,7 @@ import models
 from models.pictures import images
 from models.pipelines import DigitClassifier, Reading
 from train.data import synthetic_digits
-from train.figures import reliability
+from train.tasks.classification import reliability
 
 
 def overconfident(count: int = 4000) -> tuple[torch.Tensor, torch.Tensor]:

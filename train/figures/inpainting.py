@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import torch
-from skimage.metrics import structural_similarity
 from torch import nn
 from torch.nn.functional import binary_cross_entropy_with_logits, pad
 
 from models.pictures import corruptions
-from train.data.digits import Data, Split
+from models.pictures.luma import luma
+from train.data.splits import Data, Split
 
 BATCH = 50
 MARGIN = 8  # pixels around a hole that the classifier sees as well
@@ -57,13 +57,10 @@ def quality(fill: Fill, split: Split, size: int) -> dict[str, float]:
     }
 
 
-def luma(x: torch.Tensor) -> torch.Tensor:
-    """(N, 3, H, W) -> (N, 1, H, W), weighed as in JPEG (ITU-R BT.601)."""
-    return (x * x.new_tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)).sum(1, keepdim=True)
-
-
 def _ssim(made: torch.Tensor, true: torch.Tensor) -> torch.Tensor:
     """Its map (N, 1, H, W) for pictures (N, 1, H, W)."""
+    from skimage.metrics import structural_similarity
+
     options = {"gaussian_weights": True, "use_sample_covariance": False, "data_range": 1.0, "full": True}
     pairs = zip(made[:, 0].cpu().numpy(), true[:, 0].cpu().numpy(), strict=True)
     return torch.from_numpy(np.stack([structural_similarity(*pair, **options)[1] for pair in pairs])[:, None]).to(made)
@@ -83,8 +80,8 @@ def _ratio(pairs: list[list[float]]) -> float:
     return made / true
 
 
-class Detective(nn.Module):
-    """A small classifier of patches (N, 3, 44, 44) in [0, 1]: the logit of a filled hole in the middle."""
+class TwoSampleClassifier(nn.Module):
+    """A small network that looks at patches (N, 3, 44, 44) in [0, 1]: the logit of a filled hole in the middle."""
 
     def __init__(self):
         super().__init__()
@@ -98,15 +95,16 @@ class Detective(nn.Module):
         return self.layers(2 * x - 1)[:, 0]
 
 
-def told_apart(fill: Fill, data: Data, size: int) -> dict[str, float]:
-    """How often a classifier tells filled holes from true pictures of faces that neither network has seen.
+def two_sample_accuracy(fill: Fill, data: Data, size: int) -> dict[str, float]:
+    """How often a classifier tells filled holes from true pictures of faces that neither network has seen
+    (Lopez-Paz & Oquab 2017).
 
     It learns on the validation split and is asked on the test split, of both kinds equally many; 0.5 is a guess. With
     it half the width of its 95 % interval (normal approximation).
     """
     torch.manual_seed(0)
-    known, asked = (_patches(fill, split, size) for split in (data.validation, data.test))
-    net = Detective().to(known.device, memory_format=torch.channels_last)
+    known, unseen = (_patches(fill, split, size) for split in (data.validation, data.test))
+    net = TwoSampleClassifier().to(known.device, memory_format=torch.channels_last)
     optimizer = torch.optim.AdamW(net.parameters(), weight_decay=0.01)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, LR, total_steps=EPOCHS * math.ceil(len(known) / BATCH))
     for _ in range(EPOCHS):
@@ -122,8 +120,8 @@ def told_apart(fill: Fill, data: Data, size: int) -> dict[str, float]:
             schedule.step()
     net.eval()
     with torch.inference_mode():
-        right = torch.stack([net(asked[:, 0]) > 0, net(asked[:, 1]) <= 0]).float().mean().item()
-    return {"told_apart": right, "told_apart_within": 1.96 * math.sqrt(right * (1 - right) / (2 * len(asked)))}
+        right = torch.stack([net(unseen[:, 0]) > 0, net(unseen[:, 1]) <= 0]).float().mean().item()
+    return {"told_apart": right, "told_apart_within": 1.96 * math.sqrt(right * (1 - right) / (2 * len(unseen)))}
 
 
 @torch.inference_mode()

@@ -9,8 +9,9 @@ import torch
 
 import models
 from models.networks.vae import VAE
-from train.data.digits import Data, Split
-from train.figures import metrics
+from train.data.splits import Data, Split
+from train.tasks import autoencoding
+from train.tasks import vae as likelihood
 
 
 def net(latent: int = 12) -> models.Model:
@@ -21,7 +22,7 @@ def net(latent: int = 12) -> models.Model:
 @pytest.mark.parametrize("batch", [13, 500])
 def test_reconstruction(batch: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """The mean over all pixels of all images, the last batch counting for what it has; neurons above 0.01; slopes."""
-    monkeypatch.setattr(metrics, "BATCH", batch)
+    monkeypatch.setattr(autoencoding, "BATCH", batch)
     auto, split = net(), tiny.data(test=40).test
     split.images[30:] = 255 - split.images[30:]  # that they are not all alike
     x = split.images / 255
@@ -33,7 +34,7 @@ def test_reconstruction(batch: int, monkeypatch: pytest.MonkeyPatch) -> None:
         "jacobian": slopes.square().sum().item() / 40,
     }
     assert 0.1 < wanted["active"] < 0.9
-    assert metrics.reconstruction(auto, split) == pytest.approx(wanted, rel=1e-5)
+    assert autoencoding.reconstruction(auto, split) == pytest.approx(wanted, rel=1e-5)
 
 
 @pytest.mark.parametrize("components", [1, 5, 64])
@@ -44,7 +45,7 @@ def test_pca(components: int) -> None:
     mean = train.mean(0)
     _, _, axes = np.linalg.svd(train - mean, full_matrices=False)
     rest = (test - mean) - (test - mean) @ axes[:components].T @ axes[:components]
-    assert metrics.pca_mse(data, components) == pytest.approx((rest**2).mean(), rel=1e-3)
+    assert autoencoding.pca_mse(data, components) == pytest.approx((rest**2).mean(), rel=1e-3)
 
 
 class Encoder:
@@ -71,11 +72,11 @@ def test_probe_accuracy() -> None:
     """All where the code has a neuron for each digit, even a faint one; a tenth where it has nothing to do with it."""
     data = labelled(300, 200)
     scale = torch.logspace(-4, 3, 10)
-    assert metrics.probe_accuracy(Encoder(lambda label: torch.eye(10)[label] * scale), data) == 1
+    assert autoencoding.probe_accuracy(Encoder(lambda label: torch.eye(10)[label] * scale), data) == 1
     torch.manual_seed(0)
-    assert metrics.probe_accuracy(Encoder(lambda label: torch.randn(len(label), 5)), data) < 0.25
+    assert autoencoding.probe_accuracy(Encoder(lambda label: torch.randn(len(label), 5)), data) < 0.25
     # Trained on one split and asked on the other: five digits are told apart, the others look the same.
-    halved = metrics.probe_accuracy(Encoder(lambda label: torch.eye(10)[label.clamp(max=5)]), data)
+    halved = autoencoding.probe_accuracy(Encoder(lambda label: torch.eye(10)[label.clamp(max=5)]), data)
     assert halved == pytest.approx(0.6, abs=0.05)
 
 
@@ -106,7 +107,7 @@ def test_bound() -> None:
     """-KL + log p(x | z), the KL being mean^2 / 2 here; a mean that is the same for every image is no active unit."""
     split = black_and_white(60)
     means = torch.tensor([0.0, 0.1, 0.2, -1.5, 3.0])
-    found = metrics.bound(known(means, 0.0, -1.0), split)
+    found = likelihood.bound(known(means, 0.0, -1.0), split)
     divergence = means.square().sum().item() / 2
     assert found["kl"] == pytest.approx(divergence, rel=1e-5)
     assert found["units"] == 0
@@ -120,13 +121,13 @@ def test_active_units() -> None:
     vae.encoder.weight[0] = 1.0
     for unit, variance in enumerate((0.0, 0.009, 0.011)):
         vae.mean.weight[unit, 0] = (variance / white.var()).sqrt()
-    assert metrics.bound(vae, split)["units"] == 1
+    assert likelihood.bound(vae, split)["units"] == 1
 
 
 def test_a_collapse_is_seen() -> None:
     """A code that says nothing has no active unit and no KL; the bound is then the likelihood itself."""
     split = black_and_white(60)
-    found = metrics.bound(known(torch.zeros(6), 0.0, -2.0), split)
+    found = likelihood.bound(known(torch.zeros(6), 0.0, -2.0), split)
     assert (found["units"], found["kl"]) == (0, 0)
     assert found["elbo"] == pytest.approx(log_share(split, -2.0), rel=1e-5)
 
@@ -135,23 +136,23 @@ def test_bound_draws_the_same_each_time() -> None:
     """Grey pixels are binarised and latents drawn by one seed, and the global generator is left as it was."""
     torch.manual_seed(0)
     vae, split = models.create("mnist-vae", hidden=8, latent=3).eval(), tiny.data(test=50).test
-    first = metrics.bound(vae, split)
+    first = likelihood.bound(vae, split)
     torch.manual_seed(9)
     state = torch.get_rng_state()
-    assert metrics.bound(vae, split) == first
+    assert likelihood.bound(vae, split) == first
     assert torch.equal(torch.get_rng_state(), state)
 
 
 def test_negative_log_likelihood(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pixels that do not depend on z: -log p(x) whatever q is, by as many samples as are told."""
-    monkeypatch.setattr(metrics, "SAMPLES", 3)
-    monkeypatch.setattr(metrics, "BATCH", 17)
+    monkeypatch.setattr(likelihood, "SAMPLES", 3)
+    monkeypatch.setattr(likelihood, "BATCH", 17)
     split = black_and_white(40)
-    found = metrics.negative_log_likelihood(known(torch.zeros(4), 0.0, -1.5), split)
+    found = likelihood.negative_log_likelihood(known(torch.zeros(4), 0.0, -1.5), split)
     assert found == pytest.approx(-log_share(split, -1.5), rel=1e-5)
     asked: list[int] = []
     monkeypatch.setattr(VAE, "log_likelihood", lambda self, x, samples, generator: asked.append(samples) or x.mean(0))
-    metrics.negative_log_likelihood(known(torch.zeros(4), 0.0, -1.5), split)
+    likelihood.negative_log_likelihood(known(torch.zeros(4), 0.0, -1.5), split)
     assert asked == [3, 3, 3]
 
 
@@ -163,7 +164,7 @@ def test_images_are_binarised_by_chance(monkeypatch: pytest.MonkeyPatch) -> None
     )
     split = Split(torch.full((200, 1, 28, 28), 64, dtype=torch.uint8), torch.zeros(200, dtype=torch.long))
     for _ in range(2):
-        metrics.negative_log_likelihood(known(torch.zeros(2), 0.0, 0.0), split)
+        likelihood.negative_log_likelihood(known(torch.zeros(2), 0.0, 0.0), split)
     assert set(seen[0].unique().tolist()) == {0, 1}
     assert seen[0].mean().item() == pytest.approx(64 / 255, abs=0.005)
     assert torch.equal(seen[0], seen[1])

@@ -13,9 +13,9 @@ from train.data import strokes
 from train.data.augmentation import Augment
 from train.engine.loop import epoch_order
 from train.engine.optimizers import ema, lr_factor, make_optimizer
-from train.figures import metrics
-from train.recipes import RECIPES, ClassifierRecipe
-from train.tasks import Classification
+from train.figures import classification
+from train.tasks import RECIPES
+from train.tasks.classification import Classification, ClassifierRecipe
 
 
 def recipe(**values: object) -> ClassifierRecipe:
@@ -62,8 +62,8 @@ def test_metrics(seed: int) -> None:
     shares = logits.softmax(1)
     expected = by_hand(shares.numpy(), labels.numpy())
     assert 0.5 < expected["accuracy"] < 0.95
-    assert metrics.classification(logits, labels) == pytest.approx(expected, abs=1e-6)
-    assert metrics.classification(shares, labels) == pytest.approx(expected, abs=1e-6)
+    assert classification.classification(logits, labels) == pytest.approx(expected, abs=1e-6)
+    assert classification.classification(shares, labels) == pytest.approx(expected, abs=1e-6)
 
 
 def test_confusion() -> None:
@@ -71,7 +71,7 @@ def test_confusion() -> None:
     logits, labels = answers(0)
     counts = np.zeros((10, 10), int)
     np.add.at(counts, (labels.numpy(), logits.argmax(1).numpy()), 1)
-    assert metrics.confusion(logits, labels).tolist() == counts.tolist()
+    assert classification.confusion(logits, labels).tolist() == counts.tolist()
     assert counts[:9, 9].sum() == 0 and counts[9].sum() > 0
 
 

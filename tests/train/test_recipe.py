@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from shell import sentences
 
-from train import config
+from train import recipe
 from train.data.augmentation import Augment
-from train.recipes import RECIPES, ClassifierRecipe
+from train.tasks import RECIPES
+from train.tasks.classification import ClassifierRecipe
 
 DENSE, RESNET = RECIPES["mnist-dense"], RECIPES["mnist-resnet"]
 
@@ -23,28 +24,28 @@ def write(folder: Path, text: str) -> Path:
 @pytest.mark.parametrize("name", RECIPES)
 def test_what_is_written_is_read(tmp_path: Path, name: str) -> None:
     """Every recipe's file has all its settings and makes that recipe of any other of its kind."""
-    file = write(tmp_path, config.recipe_json(RECIPES[name]))
+    file = write(tmp_path, recipe.recipe_json(RECIPES[name]))
     assert json.loads(file.read_text()) == asdict(RECIPES[name])
     for base in RECIPES.values():
         if type(base) is type(RECIPES[name]):
-            assert config.read_recipe(file, base) == RECIPES[name]
+            assert recipe.read_recipe(file, base) == RECIPES[name]
         elif not asdict(RECIPES[name]).keys() <= asdict(base).keys():  # it names settings that another kind has not
             with pytest.raises(ValueError, match=r"my\.json: there is no setting"):
-                config.read_recipe(file, base)
-    assert config.mistakes(RECIPES[name]) == []
+                recipe.read_recipe(file, base)
+    assert recipe.mistakes(RECIPES[name]) == []
 
 
 def test_a_part_overrides(tmp_path: Path) -> None:
     """What the file does not name stays; a whole number may stand for any number; null takes away."""
     file = write(tmp_path, '{"epochs": 3, "lr": 1, "patience": 2, "augment": {"rotation": 7}, "clip": null}')
-    told = config.read_recipe(file, RESNET)
+    told = recipe.read_recipe(file, RESNET)
     assert told == replace(
         RESNET, epochs=3, lr=1.0, patience=2, clip=None, augment=replace(RESNET.augment, rotation=7.0)
     )
     assert type(told.lr) is float and type(told.augment.rotation) is float
-    assert config.read_recipe(file, DENSE).augment == Augment(7.0, 0.0, 0.0, 0.0, 0.0)
-    assert config.read_recipe(write(tmp_path, '{"augment": null}'), RESNET) == replace(RESNET, augment=None)
-    assert config.read_recipe(write(tmp_path, "{}"), RESNET) == RESNET
+    assert recipe.read_recipe(file, DENSE).augment == Augment(7.0, 0.0, 0.0, 0.0, 0.0)
+    assert recipe.read_recipe(write(tmp_path, '{"augment": null}'), RESNET) == replace(RESNET, augment=None)
+    assert recipe.read_recipe(write(tmp_path, "{}"), RESNET) == RESNET
 
 
 MISTAKES = {
@@ -102,7 +103,7 @@ OTHER_KINDS = {
 def test_mistakes_of_other_kinds(tmp_path: Path, name: str, text: str) -> None:
     """What autoencoders, VAEs and GANs have of their own is held to limits too."""
     with pytest.raises(ValueError, match=r"my\.json") as refusal:
-        config.read_recipe(write(tmp_path, text), RECIPES[name])
+        recipe.read_recipe(write(tmp_path, text), RECIPES[name])
     assert OTHER_KINDS[name, text] in str(refusal.value)
 
 
@@ -110,7 +111,7 @@ def test_mistakes_of_other_kinds(tmp_path: Path, name: str, text: str) -> None:
 def test_mistakes_in_a_file(tmp_path: Path, text: str) -> None:
     """The sentence names the file, the key, what is allowed and what there was."""
     with pytest.raises(ValueError, match=r"my\.json") as refusal:
-        config.read_recipe(write(tmp_path, text), DENSE)
+        recipe.read_recipe(write(tmp_path, text), DENSE)
     assert MISTAKES[text] in str(refusal.value)
     assert "\n" not in str(refusal.value)
 
@@ -120,7 +121,7 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "bytes").write_bytes(b"\xff\xfe{}")
     for name, words in (("none", "No such file"), (".", "Is a directory"), ("bytes", "is not JSON")):
         with pytest.raises(ValueError, match=words):
-            config.read_recipe(tmp_path / name, DENSE)
+            recipe.read_recipe(tmp_path / name, DENSE)
 
 
 OPTIONS = {

@@ -1,19 +1,44 @@
-"""What the loop and the command ask of every task."""
+"""What the loop, the card and the commands ask of every task."""
+
+from pathlib import Path
+from typing import ClassVar
 
 import torch
 from torch import nn
 
 from models.base import Model
-from train.data import digits
-from train.data.digits import Data, Split
-from train.recipes import Recipe
+from train.data.splits import Data, Split
+from train.recipe import Recipe
+from train.run import Run
+
+# Of the cards of all that learned from digits.
+MNIST = "Trained on MNIST alone: American handwriting of the 1990s, white on black, 28x28, size and centre made equal."
 
 
 class Task:
-    """One kind of training: what a batch means, and what is measured. Here is what most of them answer."""
+    """One kind of training: what a batch means, what is measured, what a card tells. Here is what most answer.
 
-    score: str  # the figure that validation chooses by
-    lower_is_better = False
+    Attributes:
+        recipes: what it trains, by the model's name.
+        score: the figure that validation chooses by.
+        lower_is_better: of the score.
+        percent: whether the score is told in per cent.
+        pipeline_tag: the Hub's name for what the network does.
+        license: of the weights, the Hub's name for it.
+        metrics: the figures of the card, with their names on it; the main one first.
+        interface: what the network takes and gives.
+        limits: what it is not for.
+    """
+
+    recipes: ClassVar[dict[str, Recipe]]
+    score: ClassVar[str]
+    lower_is_better: ClassVar[bool] = False
+    percent: ClassVar[bool] = False
+    pipeline_tag: ClassVar[str]
+    license: ClassVar[str] = "apache-2.0"
+    metrics: ClassVar[dict[str, str]]
+    interface: ClassVar[str]
+    limits: ClassVar[str]
 
     def rank(self, figures: dict[str, float]) -> float:
         """The score such that higher is better."""
@@ -22,7 +47,9 @@ class Task:
     def load(
         self, name: str, config: str | None, revision: str | None, image_column: str | None, label_column: str | None
     ) -> Data:
-        """The dataset in memory, as `digits.load` says. Raises ValueError."""
+        """The dataset in memory, as `train.data.digits.load` says. Raises ValueError."""
+        from train.data import digits
+
         return digits.load(name, config, revision, image_column, label_column)
 
     def check(self, data: Data) -> None:
@@ -76,4 +103,24 @@ class Task:
 
     def measure(self, net: Model, data: Data) -> dict[str, float]:
         """The figures on the test split."""
-        return self.evaluate(net, digits.test)
+        return self.evaluate(net, data.test)
+
+    def section(self, folder: Path, net: Model, figures: dict[str, float], data: Data) -> str:
+        """Draw what a card shows of a trained network into a folder; the Markdown around it.
+
+        Args:
+            figures: as `measure` gave them.
+        """
+        raise NotImplementedError
+
+    def usage(self, net: Model) -> str:
+        """What a card does with a network that was loaded as `net`, a line of Python; "" where calling it is all."""
+        return ""
+
+    def history(self, folder: Path, run: Run) -> str:
+        """The same of its training, which cannot be found out again; "" where there is no more than a curve."""
+        return ""
+
+    def summary(self, figures: dict[str, float], section: str) -> str:
+        """The figures for a row of the README, by those of `measure` and by what `section` gave."""
+        raise NotImplementedError

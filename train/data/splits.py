@@ -1,0 +1,53 @@
+"""A dataset in memory: three splits of tensors."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+
+
+@dataclass(frozen=True)
+class Split:
+    """Images (N, C, H, W) uint8 and labels (N,) int64."""
+
+    images: torch.Tensor
+    labels: torch.Tensor
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def to(self, device: torch.device) -> "Split":
+        return Split(self.images.to(device), self.labels.to(device))
+
+    def batches(self, size: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        """In order: images in [0, 1] and labels."""
+        for start in range(0, len(self), size):
+            yield self.images[start : start + size] / 255, self.labels[start : start + size]
+
+
+@dataclass(frozen=True)
+class Photographs:
+    """Whole photographs, each (3, H, W) uint8 of a size of its own."""
+
+    images: list[torch.Tensor]
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def to(self, device: torch.device) -> "Photographs":
+        return Photographs([one.to(device) for one in self.images])
+
+    def __iter__(self) -> Iterator[torch.Tensor]:
+        """One after the other, (1, 3, H, W) in [0, 1]."""
+        return (one[None] / 255 for one in self.images)
+
+
+@dataclass(frozen=True)
+class Data:
+    """The three splits, the dataset's name and a sha256 over every pixel and label."""
+
+    train: Split
+    validation: Split
+    test: Split
+    name: str
+    fingerprint: str

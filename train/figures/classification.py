@@ -1,0 +1,34 @@
+"""How often a classifier is right, and how well it knows."""
+
+import torch
+
+BINS = 15  # of confidence, for the calibration error
+
+
+def classification(logits: torch.Tensor, labels: torch.Tensor, classes: int = 10) -> dict[str, float]:
+    """Accuracy; precision, recall, F1 and one-against-rest AUC as plain means over the classes; expected calibration
+    error over `BINS` bins, each weighted by its size (Guo et al. 2017). Shares, not per cent.
+
+    Args:
+        logits: (N, classes), or probabilities.
+        labels: (N,).
+    """
+    from torchmetrics.functional import classification as metrics
+
+    macro = {"num_classes": classes, "average": "macro"}
+    values = {
+        "accuracy": metrics.multiclass_accuracy(logits, labels, classes, average="micro"),
+        "precision": metrics.multiclass_precision(logits, labels, **macro),
+        "recall": metrics.multiclass_recall(logits, labels, **macro),
+        "f1": metrics.multiclass_f1_score(logits, labels, **macro),
+        "roc_auc": metrics.multiclass_auroc(logits, labels, **macro),
+    }
+    values["ece"] = metrics.multiclass_calibration_error(logits, labels, classes, n_bins=BINS, norm="l1")
+    return {name: value.item() for name, value in values.items()}
+
+
+def confusion(logits: torch.Tensor, labels: torch.Tensor, classes: int = 10) -> torch.Tensor:
+    """(classes, classes) counts: row the true digit, column the answer."""
+    from torchmetrics.functional.classification import multiclass_confusion_matrix
+
+    return multiclass_confusion_matrix(logits, labels, classes)
