@@ -16,7 +16,7 @@ EXAMPLES = {  # strokes on the canvas, drawn as a visitor would draw them
 
 DRAFT = "draft=1;"  # a parameter in the data URL of a drawing whose stroke still goes on
 
-# The value is the canvas as a data URL, or "" when nothing is drawn. Ink is sent while the pointer moves, but no more
+# The value is the canvas as a data URL, or "" when it was cleared. Ink is sent while the pointer moves, but no more
 # often than an answer takes to come back and be read.
 SCRIPT = """
 const canvas = element.querySelector('canvas'), ink = canvas.getContext('2d');
@@ -55,8 +55,7 @@ for (const button of element.querySelectorAll('[data-strokes]'))
   button.addEventListener('click', () => {
     wipe(); pen(); ink.stroke(new Path2D(button.dataset.strokes)); send(canvas.toDataURL());
   });
-// In a task of its own: of two events in one task Gradio asks both at once, and the answer to the first may come last.
-setTimeout(() => element.querySelector('[data-initial]')?.click());
+element.querySelector('[data-initial]')?.click();
 """.replace("LINE", str(LINE)).replace("DRAFT", DRAFT)
 
 
@@ -66,7 +65,9 @@ def is_draft(url: str) -> bool:
 
 
 def pad(words: Words, elem_id: str, *, one: bool = False, initial: str = "") -> gr.HTML:
-    """A square to draw on, three examples, and a button that clears it. Its value is a data URL, "" when empty.
+    """A square to draw on, three examples, and a button that clears it.
+
+    Its value is a data URL, "" when it was cleared, None before anything was drawn.
 
     Args:
         words: of the page.
@@ -83,7 +84,7 @@ def pad(words: Words, elem_id: str, *, one: bool = False, initial: str = "") -> 
         for digit, strokes in EXAMPLES.items()
     )
     return gr.HTML(
-        value="",
+        value=None,
         html_template=f"""
 <div class="pad-paper">
   <canvas width="{SIZE}" height="{SIZE}" role="img" aria-label="{escape(label)}"></canvas>
