@@ -11,7 +11,8 @@ from shell import sentence
 from tiny import photograph, write_photographs
 
 from train.data import photographs
-from train.data.photographs import HELD_OUT, PATCH
+from train.data.photographs import HELD_OUT
+from train.tasks.photo_denoising import PATCH
 
 
 @pytest.fixture
@@ -25,7 +26,7 @@ def folder(tmp_path: Path) -> Path:
 
 def test_splits(folder: Path) -> None:
     """The last ones are held out; those and the test split stay whole."""
-    found = photographs.load(str(folder))
+    found = photographs.load(str(folder), PATCH)
     assert (len(found.validation), len(found.test), found.name) == (HELD_OUT, 2, "set")
     for number, whole in enumerate(found.test):
         expected = photograph(*((70, 50), (31, 64))[number], 3 + number)
@@ -37,7 +38,7 @@ def test_patches_cover_the_photograph() -> None:
     """Every pixel is in one at the first scale, each patch lies where it says, and smaller scales add theirs."""
     pixels = np.zeros((130, 200, 3), np.uint8)
     pixels[:, :, 0], pixels[:, :, 1] = np.arange(130)[:, None], np.arange(200)
-    found = list(photographs.patches(Image.fromarray(pixels)))
+    found = list(photographs.patches(Image.fromarray(pixels), PATCH))
     first, seen = found[:6], np.zeros((130, 200), bool)  # 2 rows of 3
     for patch in first:
         assert patch.shape == (3, PATCH, PATCH)
@@ -51,9 +52,9 @@ def test_patches_cover_the_photograph() -> None:
 
 def test_train_split_is_made_of_patches(folder: Path) -> None:
     """Those of the photographs that are not held out; what is smaller than a patch gives none."""
-    found = photographs.load(str(folder)).train
+    found = photographs.load(str(folder), PATCH).train
     expected = [
-        p for seed, size in enumerate(((200, 130), (100, 96))) for p in photographs.patches(_image(*size, seed))
+        p for seed, size in enumerate(((200, 130), (100, 96))) for p in photographs.patches(_image(*size, seed), PATCH)
     ]
     assert np.array_equal(found.images.numpy(), np.stack(expected))
     assert found.images.dtype == torch.uint8 and len(found.labels) == len(expected) == 14 + 2
@@ -67,7 +68,7 @@ def test_sixteen_bits(folder: Path) -> None:
     """Grey of 16 bits is no white."""
     grey = np.arange(31 * 64, dtype=np.uint16).reshape(64, 31) * 33
     write_photographs(folder, "test", [grey])
-    found = photographs.load(str(folder)).test.images[0]
+    found = photographs.load(str(folder), PATCH).test.images[0]
     assert abs(found[0].numpy().astype(int) - np.round(grey / 257)).max() <= 1
 
 
@@ -77,18 +78,18 @@ def test_folders_of_any_name(tmp_path: Path) -> None:
         (tmp_path / "set" / split / "cats").mkdir(parents=True)
         for number in range(count):
             _image(100, 100, number).save(tmp_path / "set" / split / "cats" / f"{number}.png")
-    found = photographs.load(str(tmp_path / "set"))
+    found = photographs.load(str(tmp_path / "set"), PATCH)
     assert (len(found.train), len(found.validation), len(found.test)) == (4, HELD_OUT, 2)
 
 
 def test_fingerprint(folder: Path, tmp_path: Path) -> None:
     """One pixel makes another."""
-    before = photographs.load(str(folder)).fingerprint
-    assert photographs.load(str(folder)).fingerprint == before
+    before = photographs.load(str(folder), PATCH).fingerprint
+    assert photographs.load(str(folder), PATCH).fingerprint == before
     changed = photograph(70, 50, 3)
     changed[0, 0, 0] ^= 1
     write_photographs(folder, "test", [changed, photograph(31, 64, 4)])
-    assert photographs.load(str(folder)).fingerprint != before
+    assert photographs.load(str(folder), PATCH).fingerprint != before
 
 
 @pytest.mark.parametrize(
