@@ -253,6 +253,23 @@ def check_name(repo_id: str) -> None:
         raise ValueError(explain(error, repo_id)) from error
 
 
+def may_be_repository(name: str) -> bool:
+    """Whether the Hub can have something of that name, of old also without a namespace."""
+    try:
+        validate_repo_id(name)
+    except HFValidationError:
+        return False
+    return True
+
+
+def answers(patience: float) -> bool:
+    """Whether the Hub begins to answer within so many seconds."""
+    try:
+        return not get_session().head(constants.ENDPOINT, timeout=patience).is_server_error
+    except (HTTPError, OSError):
+        return False
+
+
 def prepare_push(repo_id: str, *, private: bool = False, token: str | None = None) -> None:
     """Make the repository and see that the token may write to it. Raises ValueError, one sentence."""
     check_name(repo_id)

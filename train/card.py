@@ -133,14 +133,16 @@ def _training(task: Task, recipe: Recipe, runs: list[Run], data: Data, command: 
     """The part of a card that only a training can tell."""
     first, progress = runs[0], runs[0].progress
     settings = ", ".join(f"{key} {value}" for key, value in asdict(recipe).items() if key not in ("source", "dataset"))
+    held_out = f"{len(data.validation):,} held out to watch and choose"
+    if data.validation is data.train:
+        held_out = "none held out: it was watched on those, and nothing was chosen"
     stopped = "" if progress.finished else f" Training was stopped early, at step {progress.step:,}."
     return (
         f"""## Training
 
     {command}
 
-- Data: {_dataset(recipe, data)}; {len(data.train):,} images to learn from, {len(data.validation):,} held out to
-  watch and choose.
+- Data: {_dataset(recipe, data)}; {len(data.train):,} {task.unit}s to learn from, {held_out}.
   Fingerprint of all pixels and labels (sha256): `{data.fingerprint}`
 - Published seed: {first.seed}, fixed before training. Weights of epoch {progress.best["epoch"]}.{stopped}
 - Recipe, also in `recipe.json`: {settings}

@@ -24,7 +24,7 @@ def run(args: argparse.Namespace) -> int:
     task = TASKS[name]
     found = load(args, task, RECIPES[name])
     task.check(found)
-    print(f"{args.name} ({net.provenance.source}, {net.provenance.folder}) on {len(found.test)} test images")
+    print(f"{args.name} ({net.provenance.source}, {net.provenance.folder}) on {len(found.test)} test {task.unit}s")
     figures = task.measure(net, found)
     for key, value in figures.items():
         print(f"  {key:22} {value:.4f}")

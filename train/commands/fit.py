@@ -62,7 +62,7 @@ def _train_all(
     task, recipe, say = TASKS[args.name], recipes[0], accelerator.print
     found = once(accelerator, lambda: load(args, task, recipe))
     once(accelerator, lambda: task.check(found))
-    say(f"{args.name}: {len(found.train)} images to train on, {len(found.validation)} to validate, on "
+    say(f"{args.name}: {len(found.train)} {task.unit}s to train on, {len(found.validation)} to validate, on "
         f"{card.hardware(accelerator.device)}, precision {recipe.mixed_precision}")  # fmt: skip
     begin = partial(folders.claim, data=found.fingerprint, max_steps=args.max_steps)
     once(accelerator, lambda: [begin(*pair) for pair in zip(seeds, recipes, strict=True)])  # before an hour of training

@@ -1,9 +1,8 @@
 """Whether a name can be that of a dataset, which is known before the library that reads datasets is imported."""
 
 import os
-from contextlib import suppress
 
-from huggingface_hub.utils import HFValidationError, validate_repo_id
+from models import hub
 
 
 def check(name: str, revision: str | None) -> None:
@@ -16,9 +15,7 @@ def check(name: str, revision: str | None) -> None:
                 f"The dataset {name} cannot be read (it doesn't contain any data files): check the name or the folder."
             )
         return
-    with suppress(HFValidationError):
-        validate_repo_id(name)
-        if not os.path.exists(name):
-            return
+    if hub.may_be_repository(name) and not os.path.exists(name):
+        return
     what = "this is a file" if os.path.exists(name) else "there is no such folder"
     raise ValueError(f"The dataset {name} cannot be read ({what}): check the name or the folder.")

@@ -8,7 +8,7 @@ import torch
 
 @dataclass(frozen=True)
 class Split:
-    """Images (N, C, H, W) uint8 and labels (N,) int64."""
+    """Images (N, C, H, W) uint8, or points (N, D) float32, and labels (N,) int64."""
 
     images: torch.Tensor
     labels: torch.Tensor
@@ -19,10 +19,15 @@ class Split:
     def to(self, device: torch.device) -> "Split":
         return Split(self.images.to(device), self.labels.to(device))
 
+    def take(self, rows: torch.Tensor | slice) -> torch.Tensor:
+        """Some of them as networks take them: images in [0, 1]."""
+        chosen = self.images[rows]
+        return chosen if chosen.is_floating_point() else chosen / 255
+
     def batches(self, size: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
         """In order: images in [0, 1] and labels."""
         for start in range(0, len(self), size):
-            yield self.images[start : start + size] / 255, self.labels[start : start + size]
+            yield self.take(slice(start, start + size)), self.labels[start : start + size]
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,8 @@ from unittest.mock import patch
 
 import datasets
 from datasets.exceptions import DatasetGenerationError
-from httpx2 import HTTPError
-from huggingface_hub import constants, get_session
 
+from models import hub
 from train.data import class_folders, names
 
 PATIENCE = 10  # seconds the Hub has to begin its answer before it counts as out of reach
@@ -30,7 +29,7 @@ def read(name: str, config: str | None, revision: str | None, classes: bool = Tr
 
 def _repository(path: str, name: str, config: str | None, revision: str | None) -> datasets.DatasetDict:
     """A dataset repository, on this disk where `path` is absolute, else on the Hub or in its cache."""
-    silent = datasets.config.HF_HUB_OFFLINE or not (os.path.isabs(path) or _hub_answers())
+    silent = datasets.config.HF_HUB_OFFLINE or not (os.path.isabs(path) or hub.answers(PATIENCE))
     # A client that does not know that the Hub is out of reach asks for half a minute before it takes its cache.
     with patch.object(datasets.config, "HF_HUB_OFFLINE", silent):
         try:
@@ -42,13 +41,6 @@ def _repository(path: str, name: str, config: str | None, revision: str | None) 
     if silent and revision and commits != {revision}:  # the cache serves what it saw last, whatever was asked for
         raise ValueError(_unreachable(f"{name} at {revision}"))
     return found
-
-
-def _hub_answers() -> bool:
-    try:
-        return not get_session().head(constants.ENDPOINT, timeout=PATIENCE).is_server_error
-    except (HTTPError, OSError):
-        return False
 
 
 def _unreachable(name: str) -> str:

@@ -204,10 +204,11 @@ class _Run:
         # The processes' gradients are averaged: a share that is smaller than the others counts for less. A process
         # that has none must take part all the same, and computes on somebody else's image what counts for nothing.
         chosen = share if len(share) else batch[:1]
-        images = self.train.images[chosen] / 255
+        images = self.train.take(chosen)
         if self.recipe.augment:
             images = self.recipe.augment(images)
-        images = images.contiguous(memory_format=torch.channels_last)
+        if images.ndim == 4:
+            images = images.contiguous(memory_format=torch.channels_last)
         parts = images.chunk(self.recipe.accumulation)
         labels = self.train.labels[chosen].chunk(self.recipe.accumulation)
         done = self.progress.step / self.total

@@ -3,6 +3,14 @@
 import torch
 
 BINS = 15  # of confidence, for the calibration error
+METRICS = {  # what a card calls them
+    "accuracy": "Accuracy",
+    "precision": "Precision, macro",
+    "recall": "Recall, macro",
+    "f1": "F1, macro",
+    "roc_auc": "AUC, one against rest, macro",
+    "ece": f"Expected calibration error, {BINS} bins",
+}
 
 
 def classification(logits: torch.Tensor, labels: torch.Tensor, classes: int = 10) -> dict[str, float]:

@@ -23,6 +23,7 @@ class Task:
         score: the figure that validation chooses by.
         lower_is_better: of the score.
         percent: whether the score is told in per cent.
+        unit: what a dataset holds, in words.
         pipeline_tag: the Hub's name for what the network does.
         license: of the weights, the Hub's name for it.
         metrics: the figures of the card, with their names on it; the main one first.
@@ -34,6 +35,7 @@ class Task:
     score: ClassVar[str]
     lower_is_better: ClassVar[bool] = False
     percent: ClassVar[bool] = False
+    unit: ClassVar[str] = "image"
     pipeline_tag: ClassVar[str]
     license: ClassVar[str] = "apache-2.0"
     metrics: ClassVar[dict[str, str]]

@@ -3,7 +3,6 @@
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
 
 import torch
 from torch import nn
@@ -13,7 +12,7 @@ from models.base import Model
 from train.data import strokes
 from train.data.augmentation import Augment
 from train.data.splits import Data, Split
-from train.figures.classification import BINS, classification, confusion
+from train.figures.classification import METRICS, classification, confusion
 from train.recipe import Amount, BelowOne, Recipe
 from train.run import Run
 from train.tasks.task import MNIST, Task
@@ -132,14 +131,7 @@ class Classification(Task):
     score = "accuracy"
     percent = True
     pipeline_tag = "image-classification"
-    metrics: ClassVar = {
-        "accuracy": "Accuracy",
-        "precision": "Precision, macro",
-        "recall": "Recall, macro",
-        "f1": "F1, macro",
-        "roc_auc": "AUC, one against rest, macro",
-        "ece": f"Expected calibration error, {BINS} bins",
-    }
+    metrics = METRICS
     interface = "It takes images `(N, 1, 28, 28)` in [0, 1], white on black, and gives logits `(N, 10)`."
     limits = (
         f"{MNIST} Bring other drawings into that form first (`models.pictures.images.to_digit` does). It knows digits "
