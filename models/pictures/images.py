@@ -12,7 +12,7 @@ import torch
 from PIL import Image, ImageChops, ImageFilter, ImageOps
 
 from models.errors import InputError
-from models.pictures.page import VISIBLE, Sheet, blank, columns
+from models.pictures.page import VISIBLE, Page, blank, columns
 
 EXAMPLES = Path(__file__).with_name("mnist-examples.png")
 MAX_PIXELS = 50_000_000
@@ -81,8 +81,8 @@ def to_digit(image: Image.Image) -> Image.Image:
     check_size(image)
     if _is_mnist(image):
         return image.copy()
-    sheet = Sheet.of(image)
-    return _fitted(sheet, sheet.ink)
+    page = Page.of(image)
+    return _fitted(page, page.ink)
 
 
 def to_digits(image: Image.Image) -> list[Image.Image]:
@@ -96,12 +96,12 @@ def to_digits(image: Image.Image) -> list[Image.Image]:
     check_size(image)
     if _is_mnist(image):
         return [image.copy()]
-    sheet = Sheet.of(image)
+    page = Page.of(image)
     found = []
-    for group in columns(sheet.ink):
+    for group in columns(page.ink):
         with suppress(InputError):  # specks so faint that they are lost on the way
-            found.append(_fitted(sheet, group))
-    return found or [_fitted(sheet, sheet.ink)]
+            found.append(_fitted(page, group))
+    return found or [_fitted(page, page.ink)]
 
 
 def may_be_one_digit(image: Image.Image) -> bool:
@@ -115,8 +115,8 @@ def may_be_one_digit(image: Image.Image) -> bool:
     check_size(image)
     if _is_mnist(image):
         return True
-    sheet = Sheet.of(image)
-    parts = [np.argwhere(part) for part in columns(sheet.ink)]
+    page = Page.of(image)
+    parts = [np.argwhere(part) for part in columns(page.ink)]
     height, width = np.ptp(np.concatenate(parts), 0) + 1
     heights = [np.ptp(part[:, 0]) + 1 for part in parts]
     return len(parts) == 1 or (width <= WIDEST * height and min(heights) < AS_TALL * max(heights))
@@ -132,7 +132,7 @@ def from_tensor(pictures: torch.Tensor) -> list[Image.Image]:
     return [Image.fromarray(one) for one in (255 * pictures[:, 0].clamp(0, 1)).round().byte().cpu().numpy()]
 
 
-def sheet(pictures: Sequence[Image.Image], columns: int) -> Image.Image:
+def grid(pictures: Sequence[Image.Image], columns: int) -> Image.Image:
     """Pictures of one size and mode as one, from left to right; what is left of the last row is black."""
     width, height = pictures[0].size
     columns = min(columns, len(pictures))
@@ -159,14 +159,14 @@ def _is_mnist(image: Image.Image) -> bool:
     return all(DIGIT_SIZE / 2 - 0.1 <= centre <= DIGIT_SIZE / 2 + 1.1 for centre in _centre_of_mass(pixels))
 
 
-def _fitted(sheet: Sheet, pieces: np.ndarray) -> Image.Image:
+def _fitted(page: Page, pieces: np.ndarray) -> Image.Image:
     """The ink of these pieces as a digit of 28x28."""
     kept = Image.fromarray(np.uint8(255 * (pieces > 0)))
     box = kept.getbbox() or (0, 0, 1, 1)
-    digit = sheet.grey.crop(tuple(side * sheet.factor for side in box))
-    visible = digit.point([255 * (shade > VISIBLE) for shade in sheet.shades])
+    digit = page.grey.crop(tuple(side * page.factor for side in box))
+    visible = digit.point([255 * (shade > VISIBLE) for shade in page.shades])
     mask = None
-    if sheet.ink.max() > 1 and (sheet.ink != pieces).any():  # other ink may reach into the box
+    if page.ink.max() > 1 and (page.ink != pieces).any():  # other ink may reach into the box
         mask = kept.crop(box).filter(ImageFilter.MaxFilter(3)).resize(digit.size, Image.Resampling.NEAREST)
         visible = ImageChops.multiply(visible, mask)
     exact = visible.getbbox()  # the box above is as coarse as the pieces are
@@ -175,7 +175,7 @@ def _fitted(sheet: Sheet, pieces: np.ndarray) -> Image.Image:
     scale = FINE * DIGIT_BOX / max(exact[2] - exact[0], exact[3] - exact[1])
     size = [max(1, round(scale * (exact[side + 2] - exact[side]))) for side in (0, 1)]
     # Ink is told from paper after enlarging: few pixels become sharp strokes, not blurred ones.
-    ink = digit.resize(size, Image.Resampling.BICUBIC, box=exact).point(sheet.shades)
+    ink = digit.resize(size, Image.Resampling.BICUBIC, box=exact).point(page.shades)
     if mask:
         ink = ImageChops.multiply(ink, mask.resize(size, Image.Resampling.BILINEAR, box=exact))
     ink = _with_usual_strokes(ink)

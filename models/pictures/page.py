@@ -1,4 +1,4 @@
-"""Paper and ink: finding what is written on a drawing, a scan or a photograph of a sheet."""
+"""Paper and ink: finding what is written on a drawing, a scan or a photograph of a page."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -15,13 +15,13 @@ LEAST_CONTRAST = 15  # of 255 between paper and ink; below it a picture counts a
 VISIBLE = 51  # of 255: the ink that a digit's box is drawn around
 COARSE_SIZE = 112  # pixels; enough to find paper, ink and the digit's box
 CONNECTED = np.ones((3, 3))  # pixels that touch at a corner belong together
-EVEN = 40  # of 255: within such a span lie seven tenths of the edge of an evenly lit sheet
+EVEN = 40  # of 255: within such a span lie seven tenths of the edge of an evenly lit page
 PAPER_WINDOW = 5  # the longer side by this: wider than a stroke, narrower than a shadow
 FULL = 0.8  # of the greatest contrast: from here on it is all ink, as in MNIST, whose strokes are white within
 SPECK = 0.03  # of the largest piece's area: less is dust
 OVERLAP = 0.3  # of the narrower of two pieces' widths: more, and they are one digit
 SHEET = 0.2  # of the picture: a rectangle that is so large is the paper, and around it lies a table
-RECTANGULAR = 0.85  # of the smallest rectangle around it: a sheet fills it, seen from the side too; an 0 does not
+RECTANGULAR = 0.85  # of the smallest rectangle around it: a page fills it, seen from the side too; an 0 does not
 SMALL = 28  # pixels: with fewer there is no telling a shadow or a table from ink
 
 
@@ -31,7 +31,7 @@ def blank() -> InputError:
 
 
 @dataclass(frozen=True)
-class Sheet:
+class Page:
     """A picture whose ink has been found.
 
     Attributes:
@@ -99,17 +99,17 @@ def _grey(image: Image.Image) -> Image.Image:
 
 
 def _on_a_table(grey: Image.Image, coarse: np.ndarray) -> Image.Image | None:
-    """The sheet that lies within the picture, what is around it made paper too; None where the picture is the sheet."""
+    """The page that lies within the picture, what is around it made paper too; None where the picture is the page."""
     differs = abs(coarse - float(np.median(_edge(coarse)))) > EVEN
     if np.count_nonzero(differs) < SHEET * differs.size or min(differs.shape) < SMALL:
         return None
     pieces, _ = label(differs, CONNECTED)
-    sheet = binary_fill_holes(pieces == 1 + np.bincount(pieces.ravel())[1:].argmax())
-    # A shadow runs off the picture; a drawing, however thick its strokes, has not the form of a sheet.
-    if _edge(sheet).any() or sheet.sum() < max(SHEET * sheet.size, RECTANGULAR * _rectangle(np.argwhere(sheet))):
+    page = binary_fill_holes(pieces == 1 + np.bincount(pieces.ravel())[1:].argmax())
+    # A shadow runs off the picture; a drawing, however thick its strokes, has not the form of a page.
+    if _edge(page).any() or page.sum() < max(SHEET * page.size, RECTANGULAR * _rectangle(np.argwhere(page))):
         return None
-    inside = binary_erosion(sheet, iterations=max(2, max(sheet.shape) // 40))
-    if not inside.any() or np.ptp(coarse[inside]) < 2 * LEAST_CONTRAST:  # a blot with nothing on it is no sheet
+    inside = binary_erosion(page, iterations=max(2, max(page.shape) // 40))
+    if not inside.any() or np.ptp(coarse[inside]) < 2 * LEAST_CONTRAST:  # a blot with nothing on it is no page
         return None
     mask = Image.fromarray(np.uint8(255 * inside)).resize(grey.size, Image.Resampling.NEAREST)
     around = Image.new("L", grey.size, int(np.median(coarse[inside])))

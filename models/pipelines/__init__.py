@@ -1,7 +1,7 @@
 """PIL in, PIL or probabilities out: what the tabs call, and the public Python interface."""
 
 from models.pipelines.autoencoder import DigitAutoencoder, Rebuilt, autoencoder
-from models.pipelines.classifier import KNOWN, SURE, DigitClassifier, Opinion, Reading, classifier
+from models.pipelines.classifier import KNOWN, SURE, DigitClassifier, Comparison, Reading, classifier
 from models.pipelines.common import Facts
 from models.pipelines.comparison import Attempt, Quality, compare, damaged, quality
 from models.pipelines.denoiser import Denoiser, denoiser
@@ -19,7 +19,7 @@ __all__ = [
     "FaceReconstructor",
     "Facts",
     "LatentMap",
-    "Opinion",
+    "Comparison",
     "Quality",
     "Reading",
     "Rebuilt",

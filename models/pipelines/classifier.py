@@ -3,7 +3,6 @@
 import time
 from dataclasses import dataclass
 from functools import cached_property
-from threading import Lock
 
 import torch
 from PIL import Image
@@ -17,7 +16,6 @@ from models.pipelines.explain import heat_map, integrated_gradients
 # unsure; where the two likeliest digits together stay below KNOWN, the picture is called no digit.
 SURE, KNOWN = 0.9, 0.9
 
-_TRACING = Lock()  # torch traces one network at a time: two at once spoil each other
 TIMINGS = 5
 
 Shares = dict[str, float]  # the probability of each digit, "0" to "9"
@@ -51,7 +49,7 @@ class Reading:
 
 
 @dataclass(frozen=True)
-class Opinion:
+class Comparison:
     """What one of several networks answers, and how long one forward pass takes it, in milliseconds (a median)."""
 
     name: str
@@ -72,10 +70,6 @@ class DigitClassifier:
 
     def __init__(self, source: str):
         self.net = loaded(source, models.names(task="classification"))
-        # Frozen, Python and the batch norms are out of the way: a fifth off each answer. Torch would have us compile
-        # instead, but for that a Space lacks the compiler.
-        with _TRACING:
-            self._frozen = torch.jit.freeze(torch.jit.trace(self.net, torch.zeros(1, 1, 28, 28)))
 
     @cached_property  # the card is long, and all networks are asked at once
     def facts(self) -> Facts:
@@ -120,7 +114,7 @@ class DigitClassifier:
         return heat_map(reading.seen, values)
 
     @staticmethod
-    def compare(image: Image.Image) -> list[Opinion]:
+    def compare(image: Image.Image) -> list[Comparison]:
         """What every classifier of the house says to a picture of one digit, in the order of `models.names`.
 
         Raises:
@@ -128,23 +122,23 @@ class DigitClassifier:
             ValueError: there are no weights for one of them.
         """
         seen = images.to_digit(image)
-        return [classifier(name)._opinion(name, seen) for name in models.names(task="classification")]
+        return [classifier(name)._compared(name, seen) for name in models.names(task="classification")]
 
     @torch.inference_mode()
     def _shares(self, seen: Image.Image) -> Shares:
-        logits = self._frozen(images.to_tensor(seen))
+        logits = self.net(images.to_tensor(seen))
         return {str(digit): share for digit, share in enumerate(logits.softmax(1)[0].tolist())}
 
     def _reading(self, seen: Image.Image) -> Reading:
         return Reading(seen, self._shares(seen))
 
-    def _opinion(self, name: str, seen: Image.Image) -> Opinion:
-        reading, times = self._reading(seen), []  # the first one may still be compiled
+    def _compared(self, name: str, seen: Image.Image) -> Comparison:
+        reading, times = self._reading(seen), []
         for _ in range(TIMINGS):
             start = time.perf_counter()
             self._shares(seen)
             times.append(1000 * (time.perf_counter() - start))
-        return Opinion(name, reading, sorted(times)[TIMINGS // 2], self.facts)
+        return Comparison(name, reading, sorted(times)[TIMINGS // 2], self.facts)
 
 
 def classifier(name: str) -> DigitClassifier:

@@ -113,7 +113,7 @@ class LatentMap:
         """The whole plane, `columns` pictures wide and high, 'L'."""
         middles = (torch.arange(columns) + 0.5) / columns
         y, x = torch.meshgrid(middles.flip(0), middles, indexing="ij")
-        return images.sheet(images.from_tensor(self._decoded(torch.stack([x, y], 2).flatten(0, 1))), columns)
+        return images.grid(images.from_tensor(self._decoded(torch.stack([x, y], 2).flatten(0, 1))), columns)
 
     @torch.inference_mode()
     def places(self, pictures: torch.Tensor) -> torch.Tensor:

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from html import escape
 
-from models.pipelines import Facts, Opinion, Reading
+from models.pipelines import Facts, Comparison, Reading
 from tabs import Words
 from tabs.digits.answer import number, percent, shown_with
 from tabs.widgets.networks import accuracy
@@ -21,7 +21,7 @@ WIDTH, HEIGHT = 360, 210  # of the chart, in pixels of its own
 LEFT, RIGHT, TOP, BOTTOM = 34, 12, 22, 26  # its margins
 
 
-def table(words: Words, readings: Sequence[Reading], opinions: Sequence[Sequence[Opinion]]) -> str:
+def table(words: Words, readings: Sequence[Reading], opinions: Sequence[Sequence[Comparison]]) -> str:
     """Every network's answer to the picture that `readings` are of; `opinions` holds a list for each digit.
 
     Of a number the confidence is the least, the time the sum.
@@ -41,7 +41,7 @@ def _block(readings: Sequence[Reading], content: str) -> str:
     return f'<div class="opinions" style="display: {shown_with(readings)}">{content}</div>'
 
 
-def _row(words: Words, digits: Sequence[Opinion]) -> str:
+def _row(words: Words, digits: Sequence[Comparison]) -> str:
     name, facts, readings = digits[0].name, digits[0].facts, [opinion.reading for opinion in digits]
     cells = [
         number(readings),

@@ -57,7 +57,7 @@ def build(words: Words, *, public: bool) -> None:
         """
         with words.errors():
             pictures = network_of(network).morph(require(first), require(second), steps)
-            return images.sheet(pictures, len(pictures)), cached(_gif(pictures), "walk.gif", download)
+            return images.grid(pictures, len(pictures)), cached(_gif(pictures), "walk.gif", download)
 
     def show(first: str | None, second: str | None, network: str):
         # As the part opens each pad draws and asks, both at once, and the answer to the first may come last.

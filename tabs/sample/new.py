@@ -69,7 +69,7 @@ def build(words: Words, *, public: bool) -> None:
             A sheet of them, 28x28 pixels each, at most eight in a row.
         """
         with words.errors():
-            return images.sheet(draw(network, digit, count, temperature, seed), 8)
+            return images.grid(draw(network, digit, count, temperature, seed), 8)
 
     def show(network: str, digit: str, count: int, temperature: float, seed: int):
         try:
@@ -78,7 +78,7 @@ def build(words: Words, *, public: bool) -> None:
             pictures = draw(network, told, count, temperature, seed)
         except ValueError as error:
             return f'<p class="sentence">{escape(words.sentence(error))}</p>', None
-        sheet = images.sheet(pictures, 8)
+        sheet = images.grid(pictures, 8)
         return _gallery(words, pictures), png(sheet, "digits", download)
 
     def tell(network: str):

@@ -25,7 +25,7 @@ def serve(port: int) -> None:
     from models.pictures import images
     from models.pipelines import sampler
 
-    sheet = images.sheet(sampler(NETWORK)(64), 8)
+    sheet = images.grid(sampler(NETWORK)(64), 8)
 
     def ready(network: str, digit: str, count: int, temperature: float, seed: int) -> Image.Image:
         return sheet.copy()

@@ -253,7 +253,7 @@ def test_compare_tells_the_median(monkeypatch: pytest.MonkeyPatch) -> None:
         return real(self, seen)
 
     monkeypatch.setattr(DigitClassifier, "_shares", slow)
-    assert 20 <= pipeline._opinion("mnist-mlp", images.to_digit(drawn())).milliseconds < 150
+    assert 20 <= pipeline._compared("mnist-mlp", images.to_digit(drawn())).milliseconds < 150
 
 
 def test_a_classifier_is_loaded_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -205,5 +205,5 @@ def test_slerp() -> None:
 def test_sheet() -> None:
     """From left to right, row by row; the rest is black."""
     tiles = [Image.new("L", (2, 3), shade) for shade in (10, 20, 30)]
-    assert np.array_equal(np.asarray(images.sheet(tiles, 2))[::3, ::2], [[10, 20], [30, 0]])
-    assert images.sheet(tiles[:1], 8).size == (2, 3)
+    assert np.array_equal(np.asarray(images.grid(tiles, 2))[::3, ::2], [[10, 20], [30, 0]])
+    assert images.grid(tiles[:1], 8).size == (2, 3)
