@@ -1,7 +1,7 @@
 """PIL in, PIL or probabilities out: what the tabs call, and the public Python interface."""
 
 from models.pipelines.autoencoder import DigitAutoencoder, Rebuilt, autoencoder
-from models.pipelines.classifier import KNOWN, SURE, DigitClassifier, Comparison, Reading, classifier
+from models.pipelines.classifier import KNOWN, SURE, Comparison, DigitClassifier, Reading, classifier
 from models.pipelines.common import Facts
 from models.pipelines.comparison import Attempt, Quality, compare, damaged, quality
 from models.pipelines.denoiser import Denoiser, denoiser
@@ -12,6 +12,7 @@ __all__ = [
     "KNOWN",
     "SURE",
     "Attempt",
+    "Comparison",
     "Denoiser",
     "DigitAutoencoder",
     "DigitClassifier",
@@ -19,7 +20,6 @@ __all__ = [
     "FaceReconstructor",
     "Facts",
     "LatentMap",
-    "Comparison",
     "Quality",
     "Reading",
     "Rebuilt",

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from html import escape
 
-from models.pipelines import Facts, Comparison, Reading
+from models.pipelines import Comparison, Facts, Reading
 from tabs import Words
 from tabs.digits.answer import number, percent, shown_with
 from tabs.widgets.networks import accuracy
