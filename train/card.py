@@ -17,7 +17,7 @@ from models import hub
 from models.base import Model
 from train.data.splits import Data
 from train.engine import state
-from train.figures.plots import plt
+from train.figures.plots import plt, save
 from train.recipe import Recipe, recipe_json
 from train.run import Run
 from train.standalone import script
@@ -100,7 +100,7 @@ def _card(
 
 ## Figures
 
-On the {len(data.test):,} test images of {dataset}, which chose nothing: no setting, no epoch, no seed.
+On the {len(data.test):,} test {task.unit}s of {dataset}, which chose nothing: no setting, no epoch, no seed.
 
 | metric | value |
 |---|---|
@@ -188,5 +188,4 @@ def _learning_curve(history: list[dict[str, float]], task: Task, path: Path) -> 
     left.xaxis.get_major_locator().set_params(integer=True)
     right.set_ylabel(label)
     figure.legend(loc="center right", bbox_to_anchor=(0.86, 0.5), frameon=False)
-    figure.savefig(path, dpi=110)
-    plt.close(figure)
+    save(figure, path)

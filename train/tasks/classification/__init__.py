@@ -203,7 +203,7 @@ def _pictures(segments: torch.Tensor, images: torch.Tensor, recipe: Recipe) -> t
 
 
 def _confusion_matrix(counts: torch.Tensor, path: Path) -> None:
-    from train.figures.plots import plt
+    from train.figures.plots import plt, save
 
     figure, axes = plt.subplots(figsize=(5, 4.6), layout="constrained")
     # Colour by the mistakes: on the diagonal everything is right, and would drown them.
@@ -214,5 +214,4 @@ def _confusion_matrix(counts: torch.Tensor, path: Path) -> None:
             if counts[row, column]:
                 axes.text(column, row, int(counts[row, column]), ha="center", va="center", fontsize=8)
     axes.set(xlabel="answer", ylabel="truth", xticks=range(len(counts)), yticks=range(len(counts)))
-    figure.savefig(path, dpi=110)
-    plt.close(figure)
+    save(figure, path)

@@ -12,7 +12,7 @@ from models.pipelines import KNOWN, SURE
 from train.data import strokes, synthetic_digits
 from train.data.splits import Data
 from train.figures.classification import BINS
-from train.figures.plots import plt
+from train.figures.plots import plt, save
 
 NONSENSE_EACH = 500  # pictures of each sort of nonsense
 
@@ -142,5 +142,4 @@ def curve(found: Reliability, path: Path) -> None:
     upper.legend(frameon=False)
     lower.bar(edges[:-1] + 0.5 / BINS, counts, width=0.9 / BINS, color="#b54f15")
     lower.set(xlabel="confidence", ylabel="images", yscale="log", xlim=(0, 1))
-    figure.savefig(path, dpi=110)
-    plt.close(figure)
+    save(figure, path)
