@@ -147,7 +147,7 @@ is a logistic regression on the codes of the {len(data.train):,} training images
 """
 
     def summary(self, figures: dict[str, float], section: str) -> str:
-        linear, active = f"{figures['pca_mse']:.4f}", f"{figures['active']:.0%}"
+        linear, active = f"{figures['pca_mse']:.4f}", f"{100 * figures['active']:.0f} %"
         return f"MSE {figures['mse']:.4f} (principal components: {linear}), {active} of the code active"
 
 

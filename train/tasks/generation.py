@@ -71,7 +71,7 @@ precision flatters a network that draws no digits; recall and distance do not.
 """
 
     def summary(self, figures: dict[str, float], section: str) -> str:
-        told = f"; {figures['asked']:.1%} read as asked" if "asked" in figures else ""
+        told = f"; {100 * figures['asked']:.1f} % read as asked" if "asked" in figures else ""
         return f"Fréchet distance {figures['frechet']:.3g}{told}"
 
 

@@ -185,7 +185,7 @@ The first {count} test faces, in the dataset's order:
         told = [f"{figures[f'{who}psnr_{size}']:.2f}" for size in (BOX, LARGE) for who in ("", "biharmonic_")]
         return (
             f"inside a hole of 28×28 {told[0]} dB (biharmonic: {told[1]}), of 64×64 {told[2]} dB ({told[3]}); "
-            f"told from the truth {figures['told_apart']:.0%} of the time"
+            f"told from the truth {100 * figures['told_apart']:.0f} % of the time"
         )
 
 

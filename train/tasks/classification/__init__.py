@@ -192,8 +192,8 @@ explain the validation images best (Guo et al. 2017): the last layer's weights h
 """
 
     def summary(self, figures: dict[str, float], section: str) -> str:
-        drawings = re.search(r"never saw: \*\*(.+?)\*\*", section)[1]
-        return f"{figures['accuracy']:.2%}; foreign drawings {drawings}"
+        drawings = re.search(r"never saw: \*\*([\d.]+)%\*\*", section)[1]
+        return f"{100 * figures['accuracy']:.2f} %; foreign drawings {drawings} %"
 
 
 def _pictures(segments: torch.Tensor, images: torch.Tensor, recipe: Recipe) -> torch.Tensor:
