@@ -21,7 +21,7 @@ from models.networks.gan import ConvGenerator, MLPGenerator
 from models.networks.vae import GaussianVAE
 
 NAMES = models.names()
-TASKS = ("classification", "autoencoding", "generation", "denoising", "inpainting")
+TASKS = ("classification", "autoencoding", "generation", "denoising", "inpainting", "point-classification")
 EXACT = {  # the documents' own figures
     "mnist-dense": 407_050,
     "mnist-mlp": 118_282,
@@ -34,6 +34,7 @@ EXACT = {  # the documents' own figures
     **dict.fromkeys(("mnist-ae", "mnist-sparse-ae", "mnist-contractive-ae", "mnist-dae"), 101_200),
     "mnist-vae": 451_984,
     "mnist-gan": 559_632,
+    "moons-mlp": 82,
 }
 MOST = {"mnist-resnet": 1_000_000, "mnist-vae-2d": 2_000_000, "mnist-cvae": 2_500_000, "mnist-dcgan": 1_000_000}
 MOST |= {"mnist-denoiser": 150_000, "photo-denoiser": 4_700_000, "face-ae": 4_700_000, "face-unet": 4_700_000}
@@ -58,6 +59,8 @@ def batch(net: models.Model, count: int = 4) -> torch.Tensor:
     draw = torch.Generator().manual_seed(0)
     if net.task == "inpainting":
         return torch.rand(count, 3, 128, 128, generator=draw)
+    if net.task == "point-classification":
+        return torch.randn(count, 2, generator=draw)
     if isinstance(net, MLPGenerator | ConvGenerator):
         return torch.randn(count, net.latent, generator=draw)
     return torch.rand(count, 3 if isinstance(net, PhotoDenoiser) else 1, 28, 28, generator=draw)
@@ -129,7 +132,7 @@ def test_shape_and_gradients(name: str) -> None:
         if isinstance(net, GaussianVAE):
             assert out.shape == (4, 2 * net.latent + 784) and net(x).shape == x.shape
             assert net.encode(x).shape == (4, net.latent)
-        elif net.task in ("denoising", "inpainting"):
+        elif net.task in ("denoising", "inpainting", "point-classification"):
             assert out.shape == x.shape
         else:
             assert out.shape == (4, 1, 28, 28) and 0 <= out.min() < out.max() <= 1
