@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import tiny
 from hub_server import HubServer
 from huggingface_hub import ModelCard
 from shell import FILES, contents, names, sentence
@@ -194,3 +195,44 @@ def test_options_that_are_none(cli: Callable, option: str, capsys: pytest.Captur
     with pytest.raises(SystemExit, match="2"):
         cli("fit", "mnist-dense", *option.split())
     assert option.split()[0] in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["mnist-dense", "mnist-sparse-ae"])
+def test_evaluate_writes(name: str, cli: Callable, checkpoints: Path, tiny_mnist: Path, monkeypatch) -> None:
+    """With `--write` card and README tell the figures of other data; weights, recipe and all of the training stay."""
+    folder, readme = checkpoints / name, checkpoints.parent / "README.md"
+    monkeypatch.setattr("train.commands.evaluate.README", readme)
+    readme.write_text(f"| [`{name}`](x/README.md) | what it is | 7 | 5 % |\n| [`other`](x/README.md) | no | 1 | 2 |\n")
+    assert cli("fit", name, "--dataset", tiny_mnist, "--epochs", 1, "--seeds", 2, "--output", folder)[0] == 0
+    before = contents(folder)
+    card = ModelCard.load(folder / "README.md")
+    few = checkpoints.parent / "few"
+    tiny.write_split(few, "train", *tiny.bars(60, seed=5))
+    tiny.write_split(few, "test", *tiny.bars(30, seed=6))
+    status, told, stderr = cli("evaluate", name, "--dataset", few, "--write")
+    assert status == 0, stderr
+    found = dict(re.findall(r"^  (\w+) +(-?[\d.]+)$", told, re.MULTILINE))
+    after, new = contents(folder), ModelCard.load(folder / "README.md")
+    assert {file for file in before if before[file] != after[file]} >= {"README.md"}
+    for file in ("model.safetensors", "config.json", "recipe.json", "learning-curve.png"):
+        assert after[file] == before[file]
+    training = re.compile(r"^## Training\n.*?^## Limits$", re.MULTILINE | re.DOTALL)
+    assert training.search(new.text)[0] == training.search(card.text)[0]
+    assert "30 test images of few" in new.text and "100 test images" not in new.text
+    assert [result.metric_type for result in new.data.eval_results] == [r.metric_type for r in card.data.eval_results]
+    for result in new.data.eval_results:
+        assert result.metric_value == pytest.approx(float(found[result.metric_type]), abs=1e-4)
+    first, second = readme.read_text().splitlines()
+    assert re.fullmatch(rf"\| \[`{name}`\]\(x/README.md\) \| what it is \| [\d,]+ \| .*; .* over 2 seeds \|", first)
+    assert second == "| [`other`](x/README.md) | no | 1 | 2 |"
+
+
+@pytest.mark.parametrize("name", ["alice/mnist-dense", "folder"])
+def test_evaluate_writes_no_card_of_others(name: str, cli: Callable, tmp_path: Path, tiny_mnist: Path) -> None:
+    """What has no card on this machine, or one that tells of no training, is refused, and stays as it is."""
+    models.create("mnist-dense").save_pretrained(tmp_path / "folder")
+    assert "card" in sentence(cli("evaluate", name, "--dataset", tiny_mnist, "--write"))
+    (tmp_path / "folder" / "README.md").write_text("# Mine\n")
+    if name == "folder":
+        assert "train the network again" in sentence(cli("evaluate", name, "--dataset", tiny_mnist, "--write"))
+        assert (tmp_path / "folder" / "README.md").read_text() == "# Mine\n"

@@ -1,24 +1,17 @@
 """The real `huggingface_hub` client against the stand-in: what the other tests may rely on."""
 
 import hashlib
-import http.client
 import os
-import signal
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
 from pathlib import Path
 
 # The client reads both when it is imported: xet is not spoken by the stand-in, and the telemetry asks the real Hub.
 os.environ.setdefault("HF_HUB_DISABLE_XET", "1")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
-import httpx2
-import hub_server
 import pytest
+from hub_client import FILES, REPO, WEIGHTS, api, get, read_files, write_files
 from hub_server import HubServer
-from huggingface_hub import CommitOperationAdd, HfApi, hf_hub_download, snapshot_download
+from huggingface_hub import hf_hub_download, snapshot_download
 from huggingface_hub.errors import (
     EntryNotFoundError,
     HfHubHTTPError,
@@ -27,54 +20,7 @@ from huggingface_hub.errors import (
     RevisionNotFoundError,
 )
 
-REPO = "alice/mnist-dense"
-WEIGHTS = os.urandom(100_000)
-FILES = {
-    "README.md": b"---\nlicense: mit\n---\n# MNIST\n",
-    "config.json": b'{"layers": [784, 128, 10]}\n',
-    "model.safetensors": WEIGHTS,
-    "plots/loss curve.png": b"\x89PNG" + bytes(range(256)),
-    "plots/empty.png": b"",
-}
 LFS_FILES = {"model.safetensors", "plots/loss curve.png"}
-
-
-def write_files(folder: Path, files: dict[str, bytes]) -> Path:
-    for path, data in files.items():
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / path).write_bytes(data)
-    return folder
-
-
-def read_files(folder: str) -> dict[str, bytes]:
-    """The pulled files {path: bytes}, without the one that the Hub itself puts into a repository."""
-    paths = (path for path in Path(folder).rglob("*") if path.is_file() and path.name != ".gitattributes")
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
-
-
-def api(hub: HubServer, token: str | bool = "hf_write") -> HfApi:
-    return HfApi(endpoint=hub.url, token=token)
-
-
-def get(hub: HubServer, method: str, path: str, body: bytes | None = None, **headers: str) -> tuple[int, bytes]:
-    """One bare request, for what the client would retry or never sends."""
-    connection = http.client.HTTPConnection(hub.url.removeprefix("http://"), timeout=5)
-    connection.request(method, path, body, headers)
-    response = connection.getresponse()
-    return response.status, response.read()
-
-
-@pytest.fixture
-def hub(tmp_path: Path) -> Iterator[HubServer]:
-    with HubServer(tmp_path / "hub") as hub:
-        yield hub
-
-
-@pytest.fixture
-def pushed(hub: HubServer, tmp_path: Path) -> HubServer:
-    api(hub).create_repo(REPO)
-    api(hub).upload_folder(repo_id=REPO, folder_path=write_files(tmp_path / "model", FILES), commit_message="Push")
-    return hub
 
 
 def test_push_is_one_commit(pushed: HubServer) -> None:
@@ -275,103 +221,3 @@ def test_lfs_object_must_be_what_was_announced(hub: HubServer) -> None:
     assert get(hub, "PUT", f"/lfs/{oid}?size=5", b"right")[0] == 200
     assert get(hub, *commit, Authorization="Bearer hf_write")[0] == 200
     assert hub.files(REPO)["a.png"] == b"right"
-
-
-def test_range(pushed: HubServer) -> None:
-    path = f"/{REPO}/resolve/main/model.safetensors"
-    assert get(pushed, "GET", path) == (200, WEIGHTS)
-    assert get(pushed, "GET", path, Range="bytes=99990-") == (206, WEIGHTS[-10:])
-    assert get(pushed, "GET", path, Range="bytes=10-19") == (206, WEIGHTS[10:20])
-    assert get(pushed, "GET", path, Range="bytes=100000-")[0] == 416
-    assert get(pushed, "HEAD", path) == (200, b"")
-
-
-def test_restart_serves_the_same(pushed: HubServer, tmp_path: Path) -> None:
-    pushed.stop()
-    with HubServer(tmp_path / "hub") as again:
-        assert again.commits(REPO) == pushed.commits(REPO)
-        assert read_files(snapshot_download(REPO, endpoint=again.url, cache_dir=tmp_path / "c", token=False)) == FILES
-        api(again).upload_file(path_or_fileobj=b"new", path_in_repo="notes.txt", repo_id=REPO)
-    assert len(HubServer(tmp_path / "hub").commits(REPO)) == 3
-
-
-def test_cut_download_raises(pushed: HubServer, tmp_path: Path) -> None:
-    pushed.faults.cut = 40_000
-    with pytest.raises(httpx2.RemoteProtocolError):  # after five more attempts, a second apart
-        hf_hub_download(REPO, "model.safetensors", endpoint=pushed.url, cache_dir=tmp_path / "cache", token=False)
-    with pytest.raises(http.client.IncompleteRead) as broken:
-        get(pushed, "GET", f"/{REPO}/resolve/main/model.safetensors", Range="bytes=30000-")
-    assert broken.value.partial == WEIGHTS[30_000:40_000]
-    assert not [path for path in (tmp_path / "cache").rglob("*") if path.is_file() and path.stat().st_size > 1000]
-
-
-def test_lie_passes_the_client_unseen(pushed: HubServer, tmp_path: Path) -> None:
-    pushed.faults.lie = True
-    path = hf_hub_download(REPO, "model.safetensors", endpoint=pushed.url, cache_dir=tmp_path / "cache", token=False)
-    assert Path(path).stat().st_size == len(WEIGHTS)
-    assert Path(path).read_bytes() != WEIGHTS
-
-
-def test_down_and_up_again(pushed: HubServer) -> None:
-    pushed.faults.down = True
-    with pytest.raises(httpx2.RemoteProtocolError):
-        api(pushed).model_info(REPO)
-    pushed.faults.down = False
-    assert api(pushed).model_info(REPO).id == REPO
-    pushed.stop()
-    with pytest.raises(httpx2.ConnectError):
-        api(pushed).model_info(REPO)
-
-
-def test_delay_runs_into_the_timeout(pushed: HubServer) -> None:
-    pushed.faults.delay = 0.5
-    with pytest.raises(httpx2.ReadTimeout):
-        api(pushed).model_info(REPO, timeout=0.1)
-    assert api(pushed).model_info(REPO, timeout=5).id == REPO
-
-
-def test_drip(pushed: HubServer) -> None:
-    pushed.faults.drip = 0.05
-    start = time.monotonic()
-    assert get(pushed, "GET", f"/{REPO}/resolve/main/model.safetensors") == (200, WEIGHTS)
-    assert time.monotonic() - start > 6 * 0.05  # 100 kB are seven pieces
-
-
-def test_stop_breaks_off_a_running_answer(pushed: HubServer) -> None:
-    pushed.faults.drip = 0.1
-    connection = http.client.HTTPConnection(pushed.url.removeprefix("http://"), timeout=5)
-    connection.request("GET", f"/{REPO}/resolve/main/model.safetensors")
-    response = connection.getresponse()
-    pushed.stop()
-    with pytest.raises(http.client.IncompleteRead):
-        response.read()
-
-
-def test_status(pushed: HubServer) -> None:
-    pushed.faults.status = 418
-    with pytest.raises(HfHubHTTPError) as refusal:
-        api(pushed).model_info(REPO)
-    assert refusal.value.response.status_code == 418
-
-
-def test_refused_commit_leaves_no_trace(pushed: HubServer) -> None:
-    pushed.faults.refuse_commit = True
-    change = CommitOperationAdd(path_in_repo="model.safetensors", path_or_fileobj=b"new")
-    with pytest.raises(HfHubHTTPError) as refusal:
-        api(pushed).create_commit(REPO, [change], commit_message="refused")
-    assert refusal.value.response.status_code == 500
-    assert len(pushed.commits(REPO)) == 2
-    assert pushed.files(REPO)["model.safetensors"] == WEIGHTS
-
-
-def test_by_hand(tmp_path: Path) -> None:
-    command = [sys.executable, hub_server.__file__, str(tmp_path), "--port", "0"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        url = process.stdout.readline().strip()
-        assert HfApi(endpoint=url, token="hf_bob").whoami()["name"] == "bob"
-        process.send_signal(signal.SIGINT)
-        try:
-            assert process.wait(timeout=20) == 0
-        finally:
-            process.kill()
