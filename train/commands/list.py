@@ -17,5 +17,5 @@ def run(args: argparse.Namespace) -> int:
         for result in hub.results(hub.CHECKPOINTS / name)[:1]:
             form = ".2%" if result.metric_type == "accuracy" else ".4g"
             known = f"{result.metric_name} {result.metric_value:{form}}"
-        print(f"{name:20} {net.task:14} {net.parameter_count:>9,} parameters  {known}")
+        print(f"{name:20} {net.task:20} {net.parameter_count:>9,} parameters  {known}")
     return 0
