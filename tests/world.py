@@ -3,6 +3,7 @@
 import hashlib
 import json
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,3 +76,16 @@ class World:
         data = (net.provenance.folder / "model.safetensors").read_bytes()
         assert net.provenance.sha256 == hashlib.sha256(data).hexdigest()
         return net.provenance
+
+
+class Watched(list[str]):
+    """To take the place of `HubServer.requests`: `act` is called when a request comes that holds `word`."""
+
+    def __init__(self, word: str, act: Callable[[], None]):
+        super().__init__()
+        self.word, self.act = word, act
+
+    def append(self, request: str) -> None:
+        super().append(request)
+        if self.word in request:
+            self.act()

@@ -1,20 +1,10 @@
-"""Where faces are in a photograph, and how a part that was made up is put back into it."""
+"""Where faces are in a photograph."""
 
 from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 from PIL import Image
-from scipy.ndimage import (
-    binary_dilation,
-    binary_erosion,
-    distance_transform_edt,
-    find_objects,
-    gaussian_filter,
-    label,
-    map_coordinates,
-    zoom,
-)
 from skimage import data
 from skimage.feature import Cascade
 
@@ -29,10 +19,6 @@ MOST = 20  # faces that are offered
 SMALL = 1 / 3  # of the largest one's side: one below is seldom a face, and never whom the photograph is of
 # By the cascade's boxes on aligned training faces: 1.00 of a crop's side wide, their middle 0.08 above the crop's.
 ABOVE = 0.08
-RIM = 4  # pixels around a hole that its seam depends on
-COARSEST = 8  # pixels on the shorter side of a picture at which the seam is solved without the help of a smaller one
-SWEEPS = 24
-FEW_HOLES = 16  # that are put into a picture one by one; of more, all at once
 
 
 @dataclass(frozen=True)
@@ -99,108 +85,3 @@ def centre(image: Image.Image) -> Square:
     """The largest square in the middle, for when no face is found."""
     side = min(image.size)
     return Square((image.width - side) // 2, (image.height - side) // 2, side)
-
-
-def joined(pixels: np.ndarray, made: np.ndarray, mask: np.ndarray, fine: float) -> np.ndarray:
-    """Put what was made up into a picture without a seam (Pérez et al. 2003: gradients of the one, edge of the other).
-
-    Args:
-        pixels: (H, W, C) floats; what is under the mask is not read.
-        made: the like, of which the part under the mask is wanted.
-        mask: (H, W) bool, True where something is missing.
-        fine: pixels along the edge over which differences average out: they are texture, and no seam.
-
-    Returns `pixels`, those under the mask being `made` plus a smooth function by which it meets, along the edge of the
-    mask, the pixels there.
-    """
-    result = np.where(mask[..., None], made, pixels)
-    if not mask.any() or mask.all():
-        return result
-    # Holes that do not touch are solved each by itself: far apart, all between them would be solved for nothing.
-    holes, count = label(mask, np.ones((3, 3)))
-    if count > FEW_HOLES:
-        holes = mask.astype(np.int32)
-    for number, box in enumerate(find_objects(holes), 1):
-        near = tuple(slice(max(0, side.start - RIM), side.stop + RIM) for side in box)
-        _join(pixels[near], made[near], mask[near], holes[near] == number, result[near], fine)
-    return result
-
-
-def _join(
-    pixels: np.ndarray, made: np.ndarray, mask: np.ndarray, hole: np.ndarray, result: np.ndarray, fine: float
-) -> None:
-    """One hole of those in the mask, in place."""
-    wider = binary_dilation(mask)
-    edge, deeper = wider & ~mask, binary_erosion(mask)
-    # Both sides go on, straight, to the line between them: what is a slope is no step.
-    outer = 1.5 * pixels[edge] - 0.5 * _nearest(pixels, ~binary_dilation(wider), edge)
-    inner = 1.5 * _nearest(made, mask, edge) - 0.5 * _nearest(made, deeper if deeper.any() else mask, edge)
-    off = np.zeros_like(result)
-    off[edge] = averaged(outer - inner, edge, fine)
-    result[hole] += membrane(off, ~edge)[hole]
-
-
-def averaged(values: np.ndarray, where: np.ndarray, sigma: float) -> np.ndarray:
-    """The values (N, C) at the places `where` is true, each averaged with its neighbours by a Gaussian.
-
-    A wide one is applied to sums over blocks.
-    """
-    block = max(1, int(sigma / 4))
-    spread = np.zeros((*where.shape, values.shape[1] + 1), values.dtype)
-    spread[where] = np.concatenate([values, np.ones_like(values[:, :1])], 1)
-    spread = gaussian_filter(_blocks(spread, block), (sigma / block, sigma / block, 0), mode="constant")
-    at = (np.argwhere(where).T + 0.5) / block - 0.5
-    spread = np.stack([map_coordinates(one, at, order=1, mode="nearest") for one in np.moveaxis(spread, 2, 0)], 1)
-    return spread[:, :-1] / np.maximum(spread[:, -1:], 1e-9)
-
-
-def _nearest(values: np.ndarray, there: np.ndarray, asked: np.ndarray) -> np.ndarray:
-    """The value (H, W, C) of the nearest pixel that is `there` for each `asked` for, (N, C); its own if none is."""
-    if not there.any():
-        return values[asked]
-    rows, columns = distance_transform_edt(~there, return_distances=False, return_indices=True)
-    return values[rows[asked], columns[asked]]
-
-
-def membrane(values: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """The harmonic function inside a mask with these values (H, W, C) around it; outside, the values.
-
-    At the picture's border it goes on level; where nothing is known, it is 0. It is what the picture at half the size
-    gives, enlarged, and then made smooth: each pixel becomes the mean of its neighbours so many times (cascadic
-    multigrid).
-    """
-    found = np.where(mask[..., None], 0.0, values)
-    if not mask.any() or mask.all():
-        return found
-    sweeps = SWEEPS
-    if min(mask.shape) > COARSEST:
-        found[mask] = _enlarged(membrane(*_halved(found, mask)), mask.shape)[mask]
-    else:
-        found[mask], sweeps = found[~mask].mean(0), 8 * COARSEST**2
-    around = np.pad(found, ((1, 1), (1, 1), (0, 0)), mode="edge")
-    inside = around[1:-1, 1:-1]
-    for _ in range(sweeps):
-        mean = (around[:-2, 1:-1] + around[2:, 1:-1] + around[1:-1, :-2] + around[1:-1, 2:]) / 4
-        np.copyto(inside, mean, where=mask[..., None])
-        around[0], around[-1] = around[1], around[-2]
-        around[:, 0], around[:, -1] = around[:, 1], around[:, -2]
-    return inside
-
-
-def _halved(values: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Half the size: the mean of the pixels that are known; missing where none is."""
-    known = np.asarray(~mask[..., None], values.dtype)
-    total, count = _blocks(np.where(mask[..., None], 0, values), 2), _blocks(known, 2)
-    return total / np.maximum(count, 1), count[..., 0] == 0
-
-
-def _blocks(values: np.ndarray, side: int) -> np.ndarray:
-    """Sums over squares of `side` pixels, of which the last may reach over the edge."""
-    height, width = values.shape[:2]
-    values = np.pad(values, ((0, -height % side), (0, -width % side), (0, 0)))
-    return values.reshape(values.shape[0] // side, side, values.shape[1] // side, side, -1).sum((1, 3))
-
-
-def _enlarged(values: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    """Twice the size, smoothly, cut to `shape`."""
-    return zoom(values, (2, 2, 1), order=1, mode="nearest", grid_mode=True)[: shape[0], : shape[1]]

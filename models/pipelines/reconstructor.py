@@ -15,7 +15,8 @@ import models
 from models.errors import InputError
 from models.networks.inpainters import SIZE
 from models.pictures import classical, corruptions, images, luma
-from models.pictures.faces import SEARCHED, Square, centre, find, joined, membrane
+from models.pictures.blending import joined, membrane
+from models.pictures.faces import SEARCHED, Square, centre, find
 from models.pictures.photographs import packed, unpacked
 from models.pipelines.common import LARGEST_SEED, Facts, loaded, release, shared, whole
 from models.pipelines.comparison import WINDOW, Attempt, Quality

@@ -7,8 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 from huggingface_hub import HfApi
-from watched import Watched
-from world import LATE, REPO, SOON, World
+from world import LATE, REPO, SOON, Watched, World
 
 import models
 from models import hub as sources

@@ -8,7 +8,8 @@ from hypothesis.extra.numpy import arrays
 from PIL import Image
 from skimage import data
 
-from models.pictures.faces import SMALLEST, averaged, centre, find, joined, membrane
+from models.pictures.blending import averaged, joined, membrane
+from models.pictures.faces import SMALLEST, centre, find
 
 
 def astronaut() -> Image.Image:

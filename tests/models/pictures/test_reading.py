@@ -1,29 +1,14 @@
 """Files are opened: whole, upright, and refused in one sentence."""
 
 import io
-from collections.abc import Callable
 
 import numpy as np
 import pytest
 from app_process import bomb, drawn, png
+from ink import placed, refused
 from PIL import Image, ImageOps
 
-from models.errors import InputError
 from models.pictures import images
-
-
-def placed(size: int, left: int, top: int, width: int = 600, height: int = 400) -> Image.Image:
-    """The drawn seven at some size and place on a larger sheet."""
-    sheet = Image.new("L", (width, height), 255)
-    sheet.paste(drawn().resize((size, size), Image.Resampling.LANCZOS), (left, top))
-    return sheet
-
-
-def refused(code: str, act: Callable[[], object]) -> None:
-    with pytest.raises(InputError) as error:
-        act()
-    assert error.value.code == code
-    assert str(error.value).endswith(".") and "\n" not in str(error.value)
 
 
 def test_open_image() -> None:

@@ -1,44 +1,12 @@
 """Numbers: each digit by itself, from left to right."""
 
-from collections.abc import Callable
-
 import numpy as np
-import pytest
 import tiny
 from app_process import drawn
+from ink import BLANK, difference, refused
 from PIL import Image, ImageDraw
 
-from models.errors import InputError
 from models.pictures import images
-
-
-def array(image: Image.Image) -> np.ndarray:
-    return np.asarray(image, np.float64) / 255
-
-
-def difference(left: Image.Image, right: Image.Image) -> float:
-    """Mean distance of two digits, as a share of the ink in the first."""
-    return abs(array(left) - array(right)).sum() / array(left).sum()
-
-
-def refused(code: str, act: Callable[[], object]) -> None:
-    with pytest.raises(InputError) as error:
-        act()
-    assert error.value.code == code
-    assert str(error.value).endswith(".") and "\n" not in str(error.value)
-
-
-BLANK = {
-    "white": Image.new("L", (100, 100), 255),
-    "black": Image.new("RGB", (100, 100)),
-    "black, in MNIST's size": Image.new("L", (28, 28)),
-    "glass": Image.new("RGBA", (100, 100)),
-    "one pixel": Image.new("L", (1, 1), 128),
-    "hardly any contrast": Image.fromarray(np.tile(np.uint8([200, 209]), (50, 25))),
-    "not a number": Image.fromarray(np.full((20, 20), np.nan, np.float32)),
-    "infinity": Image.fromarray(np.full((20, 20), np.inf, np.float32)),
-}
-
 
 Strokes = list[list[tuple[float, float]]]
 

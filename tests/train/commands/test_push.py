@@ -12,7 +12,7 @@ import pytest
 import torch
 from hub_server import HubServer
 from huggingface_hub import HfApi
-from watched import Watched
+from world import Watched
 
 import models
 from models import hub as sources
