@@ -137,7 +137,7 @@ class Autoencoding(Task):
         """Digits and what it makes of them."""
         from train.figures.plots import grid
 
-        images = data.test.images[:20] / 255
+        images = data.test.take(slice(20))
         rebuilt = net(images)
         grid(torch.cat([images[:10], rebuilt[:10], images[10:], rebuilt[10:]]), folder / "rebuilt.png")
         return f"""Principal components are the best that a linear code of {net.latent} numbers can do. The probe

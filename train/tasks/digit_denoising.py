@@ -104,7 +104,7 @@ class DigitDenoising(Task):
         from models.pictures import classical
         from train.figures.plots import grid
 
-        clean = data.test.images[:10] / 255
+        clean = data.test.take(slice(10))
         sigma = torch.full((len(clean),), float(SIGMAS[1]))
         noisy = corruptions.gaussian(clean, sigma, torch.Generator().manual_seed(0))
         rows = [clean, noisy, classical.non_local_means(noisy, sigma), textbook()(noisy), net(noisy)]

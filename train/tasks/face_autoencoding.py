@@ -63,7 +63,7 @@ class FaceAutoencoding(Faces):
         from train.figures.plots import photographs, plt
 
         count = min(10, len(data.test))
-        images = data.test.images[:count] / 255
+        images = data.test.take(slice(count))
         masks = boxes(data.test, BOX)[:count]
         rows = [images * (1 - masks), net(images, masks), images]
         figure, axes = plt.subplots(3, count, figsize=(1.1 * count, 3.4), squeeze=False, layout="constrained")

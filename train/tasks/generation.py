@@ -39,7 +39,7 @@ class Generation(Task):
         return fidelity.snapshot(net)
 
     def section(self, folder: Path, net: Model, figures: dict[str, float], data: Data) -> str:
-        """What it draws, now and after each epoch."""
+        """A hundred of what it draws, and what its figures mean."""
         from train.figures.plots import grid
 
         pictures, _ = fidelity.draw(net, 100)

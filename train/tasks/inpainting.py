@@ -127,11 +127,8 @@ class FaceInpainting(Faces):
     @staticmethod
     def all_figures(fill: Fill, data: Data) -> dict[str, float]:
         """Of small and of large holes, and whether a classifier can tell."""
-        both = {
-            **quality(fill, data.test, BOX),
-            **quality(fill, data.test, LARGE),
-        }
-        return {**both, **two_sample_accuracy(fill, data, BOX)}
+        small, large = (quality(fill, data.test, size) for size in (BOX, LARGE))
+        return {**small, **large, **two_sample_accuracy(fill, data, BOX)}
 
     @torch.inference_mode()
     def section(self, folder: Path, net: Model, figures: dict[str, float], data: Data) -> str:

@@ -162,9 +162,9 @@ class Classification(Task):
 
     def finish(self, net: Model, validation: Split) -> dict[str, float]:
         """Calibrate it: `temperature` is what its logits are divided by from now on."""
-        logits = self.predict(net, validation)
         from train.tasks.classification import reliability
 
+        logits = self.predict(net, validation)
         temperature = reliability.temperature(logits, validation.labels)
         reliability.scale(net, temperature)
         return {"temperature": temperature}
