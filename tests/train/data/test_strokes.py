@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from train.data import strokes
+from train.data import glyphs, strokes
 
 POINTS = strokes.POINTS
 
@@ -103,9 +103,9 @@ def test_pictures_have_mnists_form() -> None:
 
 
 GLYPHS = {
-    **{f"{digit}.{index}": form for digit, forms in strokes.DIGITS.items() for index, form in enumerate(forms)},
-    **strokes.LETTERS,
-    **strokes.SHAPES,
+    **{f"{digit}.{index}": form for digit, forms in glyphs.DIGITS.items() for index, form in enumerate(forms)},
+    **glyphs.LETTERS,
+    **glyphs.SHAPES,
 }
 
 
@@ -184,9 +184,9 @@ def test_hands_differ_but_not_beyond_reading() -> None:
 
 def test_drawn_digits_are_the_digits_they_are_said_to_be() -> None:
     """Every label has its own glyphs: a drawing without its hand's turns is one of the forms of its label, exactly."""
-    plain = {form: strokes.trace(strokes.glyph(form)) for forms in strokes.DIGITS.values() for form in forms}
-    owner = {form: digit for digit, forms in strokes.DIGITS.items() for form in forms}
-    assert sorted(strokes.DIGITS) == list(range(10))
+    plain = {form: strokes.trace(strokes.glyph(form)) for forms in glyphs.DIGITS.values() for form in forms}
+    owner = {form: digit for digit, forms in glyphs.DIGITS.items() for form in forms}
+    assert sorted(glyphs.DIGITS) == list(range(10))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(strokes, "hand", lambda segments, generator=None: segments)
         paths, labels = strokes.digits(400, seeded())
@@ -200,7 +200,7 @@ def test_drawn_digits_are_the_digits_they_are_said_to_be() -> None:
 
 def test_digits_are_told_apart() -> None:
     """A drawing in an ordinary hand is nearer to a template of its own digit than to those of others, mostly."""
-    forms = [(digit, form) for digit, some in strokes.DIGITS.items() for form in some]
+    forms = [(digit, form) for digit, some in glyphs.DIGITS.items() for form in some]
     plain = torch.stack([strokes.trace(strokes.glyph(form)) for _, form in forms])
     # Each template in several plain hands: leaning and narrow ones too.
     hands = [(slant, narrow) for slant in (-0.1, 0.1, 0.3) for narrow in (0.6, 0.8, 1.0)]
@@ -227,12 +227,12 @@ EXCLUDED = set("OISZBlozq")  # each is a digit in some hand
 
 def test_no_letter_is_a_digit() -> None:
     """What a network learns as no digit holds none of those letters, and everything in it exists."""
-    assert not EXCLUDED & set(strokes.LETTERS)
+    assert not EXCLUDED & set(glyphs.LETTERS)
     assert not EXCLUDED & set(strokes.SHOWN)
-    assert set(strokes.SHOWN) <= {*strokes.LETTERS, *strokes.SHAPES}
+    assert set(strokes.SHOWN) <= {*glyphs.LETTERS, *glyphs.SHAPES}
     assert len(set(strokes.SHOWN)) == len(strokes.SHOWN)
-    assert not {*strokes.LETTERS} & {*strokes.SHAPES}
-    assert {*strokes.LETTERS, *strokes.SHAPES} - set(strokes.SHOWN)  # some are never shown, to ask about
+    assert not {*glyphs.LETTERS} & {*glyphs.SHAPES}
+    assert {*glyphs.LETTERS, *glyphs.SHAPES} - set(strokes.SHOWN)  # some are never shown, to ask about
 
 
 def test_drawn_takes_the_names_it_is_given() -> None:
@@ -240,7 +240,7 @@ def test_drawn_takes_the_names_it_is_given() -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(strokes, "hand", lambda segments, generator=None: segments)
         paths = strokes.drawn(("A", "star"), 60, seeded())
-    wanted = [strokes.trace(strokes.glyph(text)) for text in (strokes.LETTERS["A"], strokes.SHAPES["star"])]
+    wanted = [strokes.trace(strokes.glyph(text)) for text in (glyphs.LETTERS["A"], glyphs.SHAPES["star"])]
     counts = [sum(torch.equal(path, one) for path in paths) for one in wanted]
     assert sum(counts) == 60 and min(counts) > 15
 
@@ -252,7 +252,7 @@ def test_nonsense(count: int) -> None:
         patch.setattr(strokes, "hand", lambda segments, generator=None: segments)
         paths = strokes.nonsense(count, seeded())
     assert paths.shape == (count, POINTS, 4) and paths.isfinite().all()
-    shown = [strokes.trace(strokes.glyph({**strokes.LETTERS, **strokes.SHAPES}[name])) for name in strokes.SHOWN]
+    shown = [strokes.trace(strokes.glyph({**glyphs.LETTERS, **glyphs.SHAPES}[name])) for name in strokes.SHOWN]
     known = sum(any(torch.equal(path, one) for one in shown) for path in paths)
     assert known == count - count // 3
 

@@ -9,7 +9,7 @@ from torch.nn.functional import cross_entropy
 
 from models.base import Model
 from models.pipelines import KNOWN, SURE
-from train.data import strokes, synthetic_digits
+from train.data import glyphs, strokes, synthetic_digits
 from train.data.splits import Data
 from train.figures.classification import BINS
 from train.figures.plots import plt, save
@@ -77,10 +77,10 @@ def is_no_digit(logits: torch.Tensor) -> torch.Tensor:
 def _nonsense(net: Model) -> dict[str, float]:
     generator = torch.Generator().manual_seed(0)
     sorts = {
-        "letters": tuple(strokes.LETTERS),
-        "shapes": tuple(strokes.SHAPES),
+        "letters": tuple(glyphs.LETTERS),
+        "shapes": tuple(glyphs.SHAPES),
         "letters and shapes it never learned from": tuple(
-            name for name in (*strokes.LETTERS, *strokes.SHAPES) if name not in strokes.SHOWN
+            name for name in (*glyphs.LETTERS, *glyphs.SHAPES) if name not in glyphs.SHOWN
         ),
     }
     drawn = {sort: strokes.drawn(names, NONSENSE_EACH, generator) for sort, names in sorts.items()}
