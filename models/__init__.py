@@ -10,7 +10,7 @@ from models.base import Model, architecture, create, names, read
 from models.hub import Provenance
 
 # Importing networks registers them, in this order.
-for _module in ("classifiers", "autoencoders", "vae", "gan", "denoisers", "inpainters", "points"):
+for _module in ("classifiers", "autoencoders", "vae", "gan", "denoisers", "inpainters", "points", "readers"):
     import_module(f"models.networks.{_module}")
 
 __all__ = ["Model", "Provenance", "create", "load", "names"]

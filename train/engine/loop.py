@@ -27,6 +27,7 @@ from train.recipe import Recipe
 from train.run import Progress
 from train.tasks.task import Task
 
+SNAPSHOTS = 12  # at most, of a training
 LOG_EVERY = 20  # steps between two training losses for the tracker
 
 
@@ -146,7 +147,8 @@ class _Run:
             figures = {"epoch": epoch + 1, "train_loss": self.progress.loss_sum / seen, **self.evaluate()}
             self.progress.seconds += time.monotonic() - start
             self.progress.history.append(figures)
-            if (picture := self.task.snapshot(self.published)) is not None:
+            if is_kept(epoch + 1, self.recipe.epochs):
+                picture = once(self.accelerator, lambda: self.task.snapshot(self.published, self.validation))
                 self.progress.snapshots.append({"epoch": epoch + 1, "picture": picture})
             self.keep()
             self.save()
@@ -302,6 +304,12 @@ class _Run:
             raise ValueError(
                 f"{self.state_file} is of another network: move its folder away and train again."
             ) from error
+
+
+def is_kept(epoch: int, epochs: int) -> bool:
+    """Whether a snapshot is kept of what the network does after this epoch: of the first, the last, evenly between."""
+    every = -(-(epochs - 1) // (SNAPSHOTS - 1)) or 1
+    return epoch in (1, epochs) or (epoch < epochs and (epoch - 1) % every == 0)
 
 
 def epoch_order(count: int, seed: int, epoch: int) -> torch.Tensor:

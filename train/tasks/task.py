@@ -95,9 +95,12 @@ class Task:
         """The figures of an epoch, on the validation split; `net` is in eval mode."""
         raise NotImplementedError
 
-    def snapshot(self, net: Model) -> torch.Tensor | None:
-        """A picture (H, W), uint8, of what the network (in eval mode) draws, for the card; None where it draws none."""
-        return None
+    def snapshot(self, net: Model, validation: Split) -> torch.Tensor:
+        """What the network (in eval mode) answers or draws, on the same inputs each time: a frame of the card's film.
+
+        (H, W) or (H, W, 3), uint8.
+        """
+        raise NotImplementedError
 
     def finish(self, net: Model, validation: Split) -> dict[str, float]:
         """The last touch on a trained network before it is measured and published, and its numbers for the card."""

@@ -1,0 +1,72 @@
+"""Page readers: from a grey page of any size to where its digits are, and which of the ink is theirs."""
+
+from typing import ClassVar
+
+import torch
+from torch import nn
+from torch.nn.functional import interpolate, pad
+
+from models.base import Limit, Model, register
+from models.networks.blocks import ResidualBlock
+
+COARSEST = 16  # pixels to one place of the deepest stage: a page is filled up to a multiple of it
+RARE = -4.0  # the logit of a digit's centre before anything is learned (Lin et al. 2017, section 4.1)
+FAINT = 0.02  # added to a page's deviation: what varies less is an empty page's grain
+
+
+@register("page-reader", task="page-reading", widths=(16, 32, 48, 80), blocks=3)
+class PageReader(Model):
+    """Finds digits as points (CenterNet, Zhou et al. 2019): a heat map of their centres, their boxes, and their ink.
+
+    A residual encoder down to a sixteenth, and additions on the way up. Each page is standardised first, so that light
+    and contrast matter little.
+    """
+
+    stored = torch.float16
+    limits: ClassVar[dict[str, Limit]] = {"widths": (4, 256), "blocks": (1, 8)}
+
+    def __init__(self, widths: tuple[int, ...] = (16, 32, 48, 80), blocks: int = 3):
+        super().__init__(widths=list(widths), blocks=blocks)
+        half, quarter, eighth, deepest = widths
+        self.down_half = _convolution(1, half, stride=2)
+        self.down_quarter = _convolution(half, quarter, stride=2)
+        self.down_eighth = nn.Sequential(_convolution(quarter, eighth, stride=2), ResidualBlock(eighth, eighth))
+        self.down_deepest = nn.Sequential(
+            _convolution(eighth, deepest, stride=2), *(ResidualBlock(deepest, deepest) for _ in range(blocks))
+        )
+        self.to_eighth, self.up_eighth = nn.Conv2d(deepest, eighth, 1), _convolution(eighth, eighth)
+        self.to_quarter, self.up_quarter = nn.Conv2d(eighth, quarter, 1), _convolution(quarter, quarter)
+        self.to_half, self.up_half = nn.Conv2d(quarter, half, 1), _convolution(half, half)
+        self.heat, self.box, self.ink = nn.Conv2d(quarter, 1, 1), nn.Conv2d(quarter, 4, 1), nn.Conv2d(half, 1, 1)
+        nn.init.constant_(self.heat.bias, RARE)
+        nn.init.constant_(self.ink.bias, RARE)
+
+    def forward(self, page: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """(N, 1, H, W) in [0, 1] -> three maps that cover the page, filled up to multiples of `COARSEST`.
+
+        - heat (N, 1, H / 4, W / 4): the logit of a digit's centre lying in that place of 4x4 pixels.
+        - boxes (N, 4, H / 4, W / 4): where from the middle of the place that centre lies, x and y in places, and the
+          logarithm of the digit's width and height in places.
+        - ink (N, 1, H / 2, W / 2): the logit of there being ink of a digit.
+        """
+        height, width = page.shape[2:]
+        # The deviation is of all pixels, whatever their number.
+        x = (page - page.mean((2, 3), keepdim=True)) / (page.std((2, 3), correction=0, keepdim=True) + FAINT)
+        half = self.down_half(pad(x, (0, -width % COARSEST, 0, -height % COARSEST)))
+        quarter = self.down_quarter(half)
+        eighth = self.down_eighth(quarter)
+        x = self.up_eighth(eighth + _twice(self.to_eighth(self.down_deepest(eighth))))
+        x = self.up_quarter(quarter + _twice(self.to_quarter(x)))
+        fine = self.up_half(half + _twice(self.to_half(x)))
+        return self.heat(x), self.box(x), self.ink(fine)
+
+
+def _convolution(channels_in: int, channels_out: int, stride: int = 1) -> nn.Sequential:
+    """3x3, batch norm, ReLU."""
+    return nn.Sequential(
+        nn.Conv2d(channels_in, channels_out, 3, stride, padding=1, bias=False), nn.BatchNorm2d(channels_out), nn.ReLU()
+    )
+
+
+def _twice(x: torch.Tensor) -> torch.Tensor:
+    return interpolate(x, scale_factor=2.0, mode="nearest")
