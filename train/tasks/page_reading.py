@@ -39,7 +39,7 @@ class PageReading(Task):
     recipes: ClassVar = {
         "page-reader": PageRecipe(
             dataset="ylecun/mnist",
-            epochs=24,
+            epochs=16,
             batch_size=128,
             lr=2e-3,
             optimizer="adamw",
