@@ -74,6 +74,8 @@ def parser() -> argparse.ArgumentParser:
     )
     one.add_argument("name", help="a model's name, see list")
     dataset(one)
+    one.add_argument("--also", metavar="NAME_OR_FOLDER", help="a further dataset of digits of any size, for a "
+                     "classifier to learn from besides")  # fmt: skip
     one.add_argument("--output", type=Path, help="checkpoint folder to write (default: runs/NAME/checkpoint)")
     one.add_argument("--config", type=Path, metavar="FILE", help="JSON that overrides the recipe, in the format of the "
                      "recipe.json beside a checkpoint, all or some of it; the options below override both")  # fmt: skip

@@ -17,6 +17,7 @@ from models import hub
 from models.base import Model
 from train.data.splits import Data
 from train.engine import state
+from train.figures import film
 from train.figures.plots import plt, save
 from train.recipe import Recipe, recipe_json
 from train.run import Run
@@ -35,7 +36,8 @@ def write_checkpoint(folder: Path, name: str, recipe: Recipe, runs: list[Run], d
         _learning_curve(first.progress.history, task, temporary / "learning-curve.png")
         (temporary / hub.RECIPE).write_text(recipe_json(recipe))
         section = task.section(temporary, first.net, first.test, data)
-        training = _training(task, recipe, runs, data, command, task.history(temporary, first))
+        history = task.history(temporary, first) + "\n" + film.write(first.progress.snapshots, temporary)
+        training = _training(task, recipe, runs, data, command, history)
         _card(name, recipe, first.net, first.test, data, section, training).save(temporary / hub.CARD)
 
 

@@ -1,14 +1,21 @@
-"""From the maps of a page reader to digits: their places, and which ink belongs to which."""
+"""From the maps of a page reader to digits: their places, whose ink is whose, and in which order they are read."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
+from scipy.ndimage import label
 from torch.nn.functional import max_pool2d
 
 PLACE = 4  # pixels on a side of a place of the heat map
 LIKELY = 0.35  # from here on a peak of the heat map is a digit
 OVERLAP = 0.45  # of two boxes, intersection over union: more, and they are one digit found twice
 WITHIN = 0.75  # of the smaller box's area: it is a part of the larger digit
+BEYOND = 1.4  # times its box: ink that lies further away is not a digit's
+MOSTLY = 0.85  # of a piece of ink: it is all of that digit, whatever lies near another
+
+Box = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True)
@@ -16,7 +23,7 @@ class Detection:
     """A digit: how likely it is one, and its box, left, top, right, bottom in pixels."""
 
     share: float
-    box: tuple[float, float, float, float]
+    box: Box
 
 
 def detections(heat: torch.Tensor, boxes: torch.Tensor, likely: float = LIKELY) -> list[Detection]:
@@ -28,14 +35,12 @@ def detections(heat: torch.Tensor, boxes: torch.Tensor, likely: float = LIKELY) 
     x, y = columns + 0.5 + x, rows + 0.5 + y
     width, height = width.clamp(max=8).exp(), height.clamp(max=8).exp()
     sides = PLACE * torch.stack([x - width / 2, y - height / 2, x + width / 2, y + height / 2], 1)
-    found = [
-        Detection(one, tuple(box)) for one, box in zip(share[0, rows, columns].tolist(), sides.tolist(), strict=True)
-    ]
-    return once(found)
+    found = zip(share[0, rows, columns].tolist(), sides.tolist(), strict=True)
+    return once([Detection(one, tuple(box)) for one, box in found])
 
 
-def once(found: list[Detection]) -> list[Detection]:
-    """Without those that are another's, or part of another that is as likely."""
+def once(found: Sequence[Detection]) -> list[Detection]:
+    """The likeliest first, without those that are another's, or a part of one that is likelier or around it."""
     kept: list[Detection] = []
     for one in sorted(found, key=lambda one: -one.share):
         if not any(_same(one.box, other.box) for other in kept):
@@ -43,17 +48,68 @@ def once(found: list[Detection]) -> list[Detection]:
     return kept
 
 
-def _same(box: tuple[float, ...], other: tuple[float, ...]) -> bool:
-    common = _area((max(box[0], other[0]), max(box[1], other[1]), min(box[2], other[2]), min(box[3], other[3])))
-    one, two = _area(box), _area(other)
-    return common > OVERLAP * (one + two - common) or common > WITHIN * min(one, two)
+def _same(box: Box, other: Box) -> bool:
+    smaller = min(_area(box), _area(other))
+    return overlap(box, other) > OVERLAP or _common(box, other) > WITHIN * smaller
 
 
-def overlap(box: tuple[float, ...], other: tuple[float, ...]) -> float:
+def overlap(box: Box, other: Box) -> float:
     """Intersection over union."""
-    common = _area((max(box[0], other[0]), max(box[1], other[1]), min(box[2], other[2]), min(box[3], other[3])))
+    common = _common(box, other)
     return common / max(_area(box) + _area(other) - common, 1e-9)
 
 
-def _area(box: tuple[float, ...]) -> float:
+def _common(box: Box, other: Box) -> float:
+    return _area((max(box[0], other[0]), max(box[1], other[1]), min(box[2], other[2]), min(box[3], other[3])))
+
+
+def _area(box: Box) -> float:
     return max(0.0, box[2] - box[0]) * max(0.0, box[3] - box[1])
+
+
+def owners(ink: np.ndarray, boxes: Sequence[Box]) -> np.ndarray:
+    """Whose the ink (h, w), bool, is: 0 for nobody, else 1 for the first box and so on; boxes in its pixels.
+
+    A pixel belongs to the box that it lies nearest to, as measured by that box's sides; a piece of ink that is one
+    digit's for the most part is all its.
+    """
+    owner, nearest = np.zeros(ink.shape, np.int32), np.full(ink.shape, BEYOND, np.float32)
+    for number, (left, top, right, bottom) in enumerate(boxes, 1):
+        middle, half = ((left + right) / 2, (top + bottom) / 2), ((right - left) / 2 + 1, (bottom - top) / 2 + 1)
+        rows, columns = (
+            slice(max(0, int(centre - BEYOND * reach)), int(centre + BEYOND * reach) + 2)
+            for centre, reach in zip(middle[::-1], half[::-1], strict=True)
+        )
+        place = nearest[rows, columns]
+        y, x = np.ogrid[rows.start : rows.start + place.shape[0], columns.start : columns.start + place.shape[1]]
+        away = np.maximum(abs(x + 0.5 - middle[0]) / half[0], abs(y + 0.5 - middle[1]) / half[1])
+        closer = away < place
+        place[closer] = away[closer]
+        owner[rows, columns][closer] = number
+    owner[~ink] = 0
+    pieces, count = label(ink, np.ones((3, 3)))
+    if not boxes or not count:
+        return owner
+    shares = np.zeros((count + 1, len(boxes) + 1), np.int64)
+    np.add.at(shares, (pieces[ink], owner[ink]), 1)
+    most = shares[:, 1:].argmax(1) + 1
+    is_one = shares[np.arange(count + 1), most] > MOSTLY * shares[:, 1:].sum(1)
+    return np.where(ink & is_one[pieces] & (owner > 0), most[pieces], owner)
+
+
+def reading_order(boxes: Sequence[Box]) -> list[tuple[int, int]]:
+    """(row, index) of each box, row by row from the top, each from left to right; rows may lean."""
+    rows: list[list[int]] = []
+    for index in sorted(range(len(boxes)), key=lambda index: boxes[index][0] + boxes[index][2]):
+        near = [(away, row) for row in rows if (away := _away(boxes[row[-1]], boxes[index])) < 1]
+        if near:
+            min(near, key=lambda one: one[0])[1].append(index)
+        else:
+            rows.append([index])
+    rows.sort(key=lambda row: np.mean([boxes[index][1] + boxes[index][3] for index in row]))
+    return [(number, index) for number, row in enumerate(rows) for index in row]
+
+
+def _away(box: Box, other: Box) -> float:
+    """How far two middles lie above one another, in halves of the larger height."""
+    return abs(box[1] + box[3] - other[1] - other[3]) / max(box[3] - box[1], other[3] - other[1], 1e-6)

@@ -5,6 +5,7 @@ from models.pipelines.classifier import KNOWN, SURE, Comparison, DigitClassifier
 from models.pipelines.common import Facts
 from models.pipelines.comparison import Attempt, Quality, compare, damaged, quality
 from models.pipelines.denoiser import Denoiser, denoiser
+from models.pipelines.page_reader import Found, PageReader, to_digit
 from models.pipelines.reconstructor import FaceReconstructor, compare_faces, hidden, quality_inside, reconstructor
 from models.pipelines.sampler import DigitSampler, LatentMap, sampler
 
@@ -19,7 +20,9 @@ __all__ = [
     "DigitSampler",
     "FaceReconstructor",
     "Facts",
+    "Found",
     "LatentMap",
+    "PageReader",
     "Quality",
     "Reading",
     "Rebuilt",
@@ -34,4 +37,5 @@ __all__ = [
     "quality_inside",
     "reconstructor",
     "sampler",
+    "to_digit",
 ]

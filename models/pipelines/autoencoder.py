@@ -9,7 +9,8 @@ from PIL import Image
 import models
 from models.base import architecture
 from models.networks.generators import DIGITS, Generator
-from models.pictures import images
+from models.pictures import images, mnist
+from models.pipelines import page_reader
 from models.pipelines.common import LARGEST_SEED, Facts, loaded, number, shared, whole
 
 LOUDEST = 3.0
@@ -52,7 +53,7 @@ class DigitAutoencoder:
     @cached_property
     def deviation(self) -> float:
         """How far the codes' numbers usually lie from their means: over the house's test digits."""
-        pictures, digits = images.mnist_examples()
+        pictures, digits = mnist.examples()
         told = (digits,) if self.conditional else ()
         with torch.inference_mode():
             return self.net.encode(pictures, *told).var(0).mean().sqrt().item()
@@ -68,7 +69,7 @@ class DigitAutoencoder:
         Raises:
             InputError: there is nothing in the picture, or a number is out of its limits.
         """
-        return self._rebuilt(images.to_digit(image), noise, seed)
+        return self._rebuilt(page_reader.to_digit(images.picture(image)), noise, seed)
 
     @torch.inference_mode()
     def morph(self, first: Image.Image, second: Image.Image, steps: int = 12) -> list[Image.Image]:
@@ -81,7 +82,7 @@ class DigitAutoencoder:
             InputError: there is nothing in one of the pictures, or steps are not 2 to 32.
         """
         share = torch.linspace(0, 1, whole("steps", steps, *STEPS))[:, None]
-        seen = torch.cat([images.to_tensor(images.to_digit(image)) for image in (first, second)])
+        seen = torch.cat([images.to_tensor(page_reader.to_digit(images.picture(image))) for image in (first, second)])
         codes, digit = self._encode(seen)
         walk = slerp if isinstance(self.net, Generator) and self.net.latent > 2 else torch.lerp
         if digit is not None:
@@ -92,7 +93,7 @@ class DigitAutoencoder:
     @staticmethod
     def compare(image: Image.Image, noise: float = 0.0, seed: int = 0) -> dict[str, Rebuilt]:
         """What every autoencoder of the house makes of a picture, in the order of `names`. Raises as the call does."""
-        seen = images.to_digit(image)
+        seen = page_reader.to_digit(images.picture(image))
         return {name: autoencoder(name)._rebuilt(seen, noise, seed) for name in names()}
 
     @torch.inference_mode()

@@ -8,13 +8,18 @@ import torch
 from PIL import Image
 
 import models
-from models.pictures import images
+from models.pictures import images, mnist
+from models.pictures.detections import Box
+from models.pictures.drawing import Drawing, is_drawing
+from models.pipelines import page_reader
 from models.pipelines.common import Facts, loaded, shared
 from models.pipelines.explain import heat_map, integrated_gradients
 
 # Validation images decide these (see the reliability curve and the table on each card): below SURE an answer is called
 # unsure; where the two likeliest digits together stay below KNOWN, the picture is called no digit.
 SURE, KNOWN = 0.9, 0.9
+# What the page reader is less sure of counts where the classifier knows it for a digit.
+CERTAIN = 0.75
 
 TIMINGS = 5
 
@@ -23,10 +28,19 @@ Shares = dict[str, float]  # the probability of each digit, "0" to "9"
 
 @dataclass(frozen=True)
 class Reading:
-    """One digit of a picture: what the network saw, 28x28 'L', and what it makes of it."""
+    """One digit of a picture: what the network saw, and what it makes of it.
+
+    Attributes:
+        seen: 28x28 'L', white on black.
+        shares: the probability of each digit.
+        box: where it stands on the picture: left, top, right, bottom in pixels; None on a drawing, which has no paper.
+        line: in which line, from 0.
+    """
 
     seen: Image.Image
     shares: Shares
+    box: Box | None = None
+    line: int = 0
 
     @property
     def digit(self) -> str:
@@ -79,30 +93,51 @@ class DigitClassifier:
     def __call__(self, image: Image.Image) -> Shares:
         """The probability of each digit, `{"0": ..., ..., "9": ...}`, for a picture of any size, mode and polarity.
 
+        Args:
+            image: a PIL image, a path, or an array or tensor as `models.pictures.images.picture` takes it.
+
         Raises:
-            InputError: there is nothing in the picture, or it is too large.
+            InputError: there is nothing in the picture, it is too large, or it is none.
         """
-        return self._shares(self.prepare(image))
+        return self._shares([self.prepare(image)])[0]
 
     def prepare(self, image: Image.Image) -> Image.Image:
         """What the network sees: 28x28 'L', white on black. Raises InputError when there is nothing in the picture."""
-        return images.to_digit(image)
+        return page_reader.to_digit(images.picture(image))
 
     def read(self, image: Image.Image) -> list[Reading]:
-        """The digits of a number written in one line, from left to right; a picture of one digit gives one.
+        """The digits on a page in reading order, line by line; none where it has none.
 
-        A digit may be drawn in pieces that lie side by side. They are read as one only where the pieces make no sure
-        number, the whole makes a sure digit, and it is no wider than digits are. Digits that touch are not parted.
+        What is transparent around its ink is a drawing, and has no paper: there the digits stand in one line, and one
+        may be drawn in pieces that lie side by side. They are read as one only where the pieces make no sure number,
+        the whole makes a sure digit, and it is no wider than digits are. Digits that touch are parted on paper alone.
+
+        Args:
+            image: as the call takes it.
 
         Raises:
-            InputError: there is nothing in the picture, or it is too large.
+            InputError: there is nothing in the picture, it is too large, or it is none.
         """
-        parts = [self._reading(seen) for seen in images.to_digits(image)]
-        if len(parts) == 1 or all(part.is_sure and part.is_digit for part in parts):
+        image = images.picture(image)
+        images.check_size(image)
+        if mnist.is_mnist(image):
+            return self._readings([image.copy()])
+        if is_drawing(image):
+            return self._drawn(Drawing(image))
+        found = page_reader.page(image)
+        readings = [
+            Reading(one.seen, shares, one.box, one.line)
+            for one, shares in zip(found, self._shares([one.seen for one in found]), strict=True)
+        ]
+        return [
+            reading for one, reading in zip(found, readings, strict=True) if one.share >= CERTAIN or reading.is_digit
+        ]
+
+    def _drawn(self, drawing: Drawing) -> list[Reading]:
+        parts = self._readings(drawing.digits())
+        if len(parts) == 1 or all(part.is_sure and part.is_digit for part in parts) or not drawing.may_be_one():
             return parts
-        if not images.may_be_one_digit(image):
-            return parts
-        whole = self._reading(images.to_digit(image))
+        (whole,) = self._readings([drawing.digit()])
         return [whole] if whole.is_sure and whole.is_digit else parts
 
     def explain(self, reading: Reading) -> Image.Image:
@@ -121,22 +156,24 @@ class DigitClassifier:
             InputError: there is nothing in the picture, or it is too large.
             ValueError: there are no weights for one of them.
         """
-        seen = images.to_digit(image)
+        seen = page_reader.to_digit(images.picture(image))
         return [classifier(name)._compared(name, seen) for name in models.names(task="classification")]
 
     @torch.inference_mode()
-    def _shares(self, seen: Image.Image) -> Shares:
-        logits = self.net(images.to_tensor(seen))
-        return {str(digit): share for digit, share in enumerate(logits.softmax(1)[0].tolist())}
+    def _shares(self, seen: list[Image.Image]) -> list[Shares]:
+        if not seen:
+            return []
+        logits = self.net(torch.cat([images.to_tensor(one) for one in seen]))
+        return [{str(digit): share for digit, share in enumerate(row)} for row in logits.softmax(1).tolist()]
 
-    def _reading(self, seen: Image.Image) -> Reading:
-        return Reading(seen, self._shares(seen))
+    def _readings(self, seen: list[Image.Image]) -> list[Reading]:
+        return [Reading(one, shares) for one, shares in zip(seen, self._shares(seen), strict=True)]
 
     def _compared(self, name: str, seen: Image.Image) -> Comparison:
-        reading, times = self._reading(seen), []
+        (reading,), times = self._readings([seen]), []
         for _ in range(TIMINGS):
             start = time.perf_counter()
-            self._shares(seen)
+            self._shares([seen])
             times.append(1000 * (time.perf_counter() - start))
         return Comparison(name, reading, sorted(times)[TIMINGS // 2], self.facts)
 

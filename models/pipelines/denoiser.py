@@ -13,7 +13,7 @@ import models
 from models.errors import InputError
 from models.networks.autoencoders import Autoencoder
 from models.networks.denoisers import LARGEST_SIGMA, PhotoDenoiser
-from models.pictures import images
+from models.pictures import images, mnist
 from models.pictures.photographs import packed, to_pixels, to_tensor, unpacked
 from models.pipelines.common import Facts, loaded, number, release, shared
 
@@ -71,7 +71,7 @@ class Denoiser:
     def steps(self, image: Image.Image, sigma: float | None = None) -> Iterator[tuple[float, Image.Image | None]]:
         """The same bit by bit: the share that is done, and at the end the picture. Closing it ends the work."""
         images.check_size(image)
-        if self.digits and image.size != (images.DIGIT_SIZE,) * 2:
+        if self.digits and image.size != (mnist.DIGIT_SIZE,) * 2:
             raise InputError("not_a_digit", "This network is for digits of 28 × 28 pixels: give it one of that size.")
         if sigma is None or self.digits:
             sigma = self.estimate(image)

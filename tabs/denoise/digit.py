@@ -7,7 +7,7 @@ from html import escape
 import gradio as gr
 from PIL import Image
 
-from models.pictures import corruptions, images
+from models.pictures import corruptions, images, mnist
 from models.pipelines import Attempt, compare, damaged, quality
 from tabs import PAGE, Words
 from tabs.widgets.damage import damage
@@ -19,7 +19,7 @@ from tabs.widgets.picture import data_url, read, require
 @cache
 def examples() -> list[Image.Image]:
     """Test digits of MNIST."""
-    return images.from_tensor(images.mnist_examples()[0])
+    return images.from_tensor(mnist.examples()[0])
 
 
 def build(words: Words) -> None:

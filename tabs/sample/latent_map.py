@@ -7,7 +7,7 @@ from html import escape
 import gradio as gr
 from PIL import Image
 
-from models.pictures import images
+from models.pictures import mnist
 from models.pipelines import LatentMap
 from tabs import PAGE, Words
 from tabs.widgets.picture import data_url
@@ -56,7 +56,7 @@ def latent_map() -> LatentMap:
 @cache
 def _drawn() -> tuple[str, str]:
     """The plane, and the test digits on it, as addresses of pictures."""
-    pictures, digits = images.mnist_examples()
+    pictures, digits = mnist.examples()
     dots = "".join(
         f'<circle cx="{x:.4f}" cy="{1 - y:.4f}" r="0.006" fill="{COLOURS[digit]}"/>'
         for (x, y), digit in zip(latent_map().places(pictures).tolist(), digits.tolist(), strict=True)

@@ -48,6 +48,8 @@ def _card(args: argparse.Namespace) -> None:
 def _dataset(args: argparse.Namespace) -> None:
     if args.dataset:
         names.check(args.dataset, args.dataset_revision)
+    if getattr(args, "also", None):
+        names.check(args.also, None)
 
 
 def _settings(args: argparse.Namespace) -> list[str]:

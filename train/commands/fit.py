@@ -60,7 +60,7 @@ def _train_all(
 ) -> tuple[list[Run], Data]:
     """Train one seed after the other, until all are or one is stopped."""
     task, recipe, say = TASKS[args.name], recipes[0], accelerator.print
-    found = once(accelerator, lambda: load(args, task, recipe))
+    found = once(accelerator, lambda: _data(args, task, recipe))
     once(accelerator, lambda: task.check(found))
     say(f"{args.name}: {len(found.train)} {task.unit}s to train on, {len(found.validation)} to validate, on "
         f"{card.hardware(accelerator.device)}, precision {recipe.mixed_precision}")  # fmt: skip
@@ -75,6 +75,11 @@ def _train_all(
             say(f"Stopped at step {run.progress.step}; go on with --resume.")
             break
     return runs, found
+
+
+def _data(args: argparse.Namespace, task: Task, recipe: Recipe) -> Data:
+    found = load(args, task, recipe)
+    return task.join(found, args.also, recipe) if args.also else found
 
 
 def _publish(args: argparse.Namespace, output: Path, recipe: Recipe, runs: list[Run], found: Data) -> None:

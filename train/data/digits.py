@@ -2,7 +2,9 @@
 
 import hashlib
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,9 @@ import numpy as np
 import torch
 from PIL import Image, ImageOps
 
-from models.pictures.images import DIGIT_SIZE
+from models.errors import InputError
+from models.pictures.images import to_digit
+from models.pictures.mnist import DIGIT_SIZE
 from train.data import tables
 from train.data.class_folders import DIGITS
 from train.data.splits import Data, Split
@@ -67,6 +71,37 @@ def gathered(name: str, found: dict[str, datasets.Dataset], read: Callable[[data
         digest.update(splits[key].labels.numpy())
     known_as = os.path.basename(os.path.abspath(name)) if os.path.isdir(name) else name
     return Data(**splits, name=known_as, fingerprint=digest.hexdigest())
+
+
+def joined(data: Data, name: str, times: int) -> Data:
+    """The data with all digits of a further dataset, its splits together, to learn from so many times an epoch.
+
+    They may have any size, and are brought into MNIST's form. Raises ValueError.
+    """
+    found, digest = [], hashlib.sha256(data.fingerprint.encode())
+    for key, table in tables.read(name, None, None).items():
+        where = f"{name}, {key}"
+        image, label = _columns(table, where, None, None)
+        found += _formed(table, where, image, _labels(table, label, range(len(table)), where).tolist())
+    pictures = torch.from_numpy(np.stack([picture for picture, _ in found]))[:, None]
+    labels = torch.tensor([label for _, label in found])
+    digest.update(pictures.numpy())
+    digest.update(labels.numpy())
+    train = Split(
+        torch.cat([data.train.images, *[pictures] * times]), torch.cat([data.train.labels, *[labels] * times])
+    )
+    return replace(data, train=train, fingerprint=digest.hexdigest())
+
+
+def _formed(table: datasets.Dataset, where: str, image: str, labels: list[int]) -> Iterator[tuple[np.ndarray, int]]:
+    """Each digit in MNIST's form, (28, 28) uint8, and its label; without those in which there is nothing."""
+    try:
+        column = table.cast_column(image, datasets.Image())[image]
+        for picture, label in zip(column, labels, strict=True):
+            with suppress(InputError):
+                yield np.asarray(to_digit(picture)), label
+    except Exception as error:  # Pillow's readers raise anything on broken files
+        raise ValueError(f"The dataset {where} has an image that cannot be decoded: take it out.") from error
 
 
 def _cut(split: Split, share: int, name: str) -> tuple[Split, Split]:

@@ -1,7 +1,7 @@
 """The development set of drawings that MNIST never saw: sheets, scans and photographs of one digit each.
 
 Half of the digits are validation images of MNIST, enlarged; half are drawn by `train.data.strokes`. Each is put on a
-sheet in one of ten ways (`KINDS`), and reaches a network through `models.pictures.images.to_digit`, as a visitor's
+sheet in one of ten ways (`KINDS`), and reaches a network through `models.pipelines.to_digit`, as a visitor's
 picture does.
 """
 
@@ -12,7 +12,9 @@ import torch
 from PIL import Image, ImageFilter
 
 from models.base import Model
+from models.errors import InputError
 from models.pictures import images
+from models.pipelines import to_digit
 from train.data import strokes
 from train.data.splits import Split
 
@@ -84,8 +86,8 @@ def accuracy(net: Model, drawings: list[tuple[str, Image.Image, int]]) -> dict[s
     for kind, image, label in drawings:
         with torch.inference_mode():
             try:
-                answer = int(net(images.to_tensor(images.to_digit(image))).argmax())
-            except images.InputError:
+                answer = int(net(images.to_tensor(to_digit(image))).argmax())
+            except InputError:
                 answer = -1
         right.setdefault(kind, []).append(answer == label)
     return {kind: float(np.mean(values)) for kind, values in right.items()}

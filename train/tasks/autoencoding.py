@@ -15,6 +15,7 @@ from train.recipe import Amount, Recipe
 from train.tasks.task import MNIST, Task
 
 BATCH = 500
+SHOWN = 16  # digits of a snapshot
 
 
 @dataclass(frozen=True)
@@ -121,6 +122,14 @@ class Autoencoding(Task):
         if recipe.contraction:
             loss = loss + recipe.contraction * contraction.mean()
         return loss
+
+    @torch.inference_mode()
+    def snapshot(self, net: Model, validation: Split) -> torch.Tensor:
+        """Digits, and below each what the network makes of it."""
+        from train.figures import film
+
+        images = validation.take(slice(SHOWN))
+        return film.beside(torch.cat([images, net(images)]), len(images))
 
     def evaluate(self, net: Model, split: Split) -> dict[str, float]:
         return reconstruction(net, split)

@@ -19,6 +19,7 @@ from train.tasks.task import MNIST, Task
 SIGMAS = (25, 64, 128)
 TEXTBOOK = "mnist-dae"
 BATCH = 500
+SHOWN = 16  # digits of a snapshot
 FLOOR = 1e-5  # of the squared error in the loss, so that what is nearly clean does not outshout the rest: 50 dB
 
 
@@ -82,6 +83,15 @@ class DigitDenoising(Task):
         """Each picture with a strength of its own."""
         share = torch.rand(len(images), device=images.device)
         return kind.apply(images, kind.low + share * (kind.high - kind.low)) if len(images) else images
+
+    @torch.inference_mode()
+    def snapshot(self, net: Model, validation: Split) -> torch.Tensor:
+        """Noisy digits, and below each what the network makes of it."""
+        from train.figures import film
+
+        clean = validation.take(slice(SHOWN))
+        noisy = corruptions.gaussian(clean, float(SIGMAS[1]), torch.Generator().manual_seed(0))
+        return film.beside(torch.cat([noisy, net(noisy)]), len(clean))
 
     def evaluate(self, net: Model, split: Split) -> dict[str, float]:
         figures = {f"psnr_{sigma}": mean_psnr(net, batches(split), sigma) for sigma in SIGMAS}

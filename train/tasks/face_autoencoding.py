@@ -13,7 +13,7 @@ from models.pictures import corruptions
 from train.data.splits import Data, Split
 from train.figures.inpainting import boxes, quality
 from train.recipe import Recipe
-from train.tasks.inpainting import BOX, Faces
+from train.tasks.inpainting import BOX, FILMED, Faces
 
 BATCH = 50
 
@@ -50,6 +50,14 @@ class FaceAutoencoding(Faces):
     def loss(self, nets, turn, images, labels, recipe, done):
         masks = corruptions.box(len(images), SIZE, SIZE, BOX).to(images.device)
         return mse_loss(nets[turn](images, masks).float(), images)
+
+    @torch.inference_mode()
+    def snapshot(self, net: Model, validation: Split) -> torch.Tensor:
+        """Faces, and below each what the network makes of it."""
+        from train.figures import film
+
+        images = validation.take(slice(FILMED))
+        return film.beside(torch.cat([images, net(images, torch.zeros_like(images[:, :1]))]), len(images))
 
     def evaluate(self, net: Model, split: Split) -> dict[str, float]:
         return rebuilt(net, split)

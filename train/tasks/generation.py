@@ -6,7 +6,7 @@ from typing import ClassVar
 import torch
 
 from models.base import Model
-from train.data.splits import Data
+from train.data.splits import Data, Split
 from train.figures import fidelity
 from train.run import Run
 from train.tasks.task import MNIST, Task
@@ -35,7 +35,7 @@ class Generation(Task):
     def check(self, data: Data) -> None:
         fidelity.check(data)
 
-    def snapshot(self, net: Model) -> torch.Tensor:
+    def snapshot(self, net: Model, validation: Split) -> torch.Tensor:
         return fidelity.snapshot(net)
 
     def section(self, folder: Path, net: Model, figures: dict[str, float], data: Data) -> str:

@@ -25,6 +25,7 @@ FREE = 0.5  # of those masks that are no boxes, strokes; the rest are several bo
 TEXTBOOK = "face-ae"
 START = "face-unet"  # whose weights the adversarial stage begins with
 SHOWN = 8  # faces on a card
+FILMED = 5  # faces of a snapshot
 
 
 class Faces(Task):
@@ -111,6 +112,14 @@ class FaceInpainting(Faces):
     def loss(self, nets, turn, images, labels, recipe, done):
         images, masks = mirrored(images), hidden_parts(len(images), recipe).to(images.device)
         return hole_loss(nets[turn](images, masks).float(), images, masks)
+
+    @torch.inference_mode()
+    def snapshot(self, net: Model, validation: Split) -> torch.Tensor:
+        """Faces with a hole, and below each what the network fills it with."""
+        from train.figures import film
+
+        images, masks = validation.take(slice(FILMED)), boxes(validation, BOX)[:FILMED].to(validation.images.device)
+        return film.beside(torch.cat([images * (1 - masks), net(images, masks)]), len(images))
 
     def evaluate(self, net: Model, split: Split) -> dict[str, float]:
         return quality(net, split, BOX)

@@ -22,6 +22,7 @@ ELSEWHERE = ("astronaut", "chelsea", "coffee", "rocket")  # colour photographs t
 FAINT = 5.0  # sigma, below which errors of the estimate count by themselves, above by their share of it
 FLOOR = 1e-4  # of the squared error in the loss, so that what is nearly clean does not outshout the rest: 40 dB
 CROP = 128  # pixels on a side that a card shows of a photograph
+FILMED = 4  # photographs of a snapshot
 
 
 @dataclass(frozen=True)
@@ -120,6 +121,16 @@ class PhotoDenoising(Task):
             off = (noisy[camera] - some).square().mean((1, 2, 3)).sqrt()
             sigma[camera] = (255 * off).clamp(max=recipe.sigma)
         return some_clipped(noisy, recipe.clipped), sigma
+
+    @torch.inference_mode()
+    def snapshot(self, net: Model, validation: Photographs) -> torch.Tensor:
+        """The middles of noisy photographs, and below each what the network makes of it."""
+        from train.figures import film
+
+        parts = [one[None, :, :CROP, :CROP] / 255 for one in validation.images if min(one.shape[1:]) >= CROP]
+        clean = torch.cat(parts[:FILMED])
+        noisy = corruptions.gaussian(clean, float(BLIND), torch.Generator().manual_seed(0))
+        return film.beside(torch.cat([noisy, net(noisy, torch.full((len(clean),), float(BLIND)))]), len(clean))
 
     def evaluate(self, net: Model, split: Photographs) -> dict[str, float]:
         return {f"psnr_{sigma}": mean_psnr(net, split, sigma) for sigma in SIGMAS}

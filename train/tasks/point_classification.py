@@ -19,6 +19,7 @@ from train.tasks.task import Task
 COUNT, NOISE, SEED = 1000, 0.2, 42  # of the points: the document's
 TEST_SHARE = 5
 EDGE = 0.6  # around the points that a card shows
+FILMED = 160  # pixels on a side of a snapshot
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,18 @@ class PointClassification(Task):
         logits = net(split.images)
         loss = cross_entropy(logits, split.labels).item()
         return {"loss": loss, **classification(logits, split.labels, logits.shape[1])}
+
+    @torch.inference_mode()
+    def snapshot(self, net: Model, validation: Split) -> torch.Tensor:
+        """The share of the second class over the plane, from white to orange, and the points."""
+        low, high = validation.images.amin(0) - EDGE, validation.images.amax(0) + EDGE
+        x, y = (torch.linspace(start, end, FILMED) for start, end in zip(low.tolist(), high.tolist(), strict=True))
+        share = net(torch.cartesian_prod(x, y).to(low)).softmax(1)[:, 1].view(FILMED, FILMED, 1).transpose(0, 1).cpu()
+        picture = torch.lerp(torch.tensor([250.0, 246.0, 238.0]), torch.tensor([235.0, 150.0, 80.0]), share)
+        places = ((validation.images - low) / (high - low) * (FILMED - 1)).round().long().cpu()
+        colours = torch.tensor([[107.0, 98.0, 86.0], [150.0, 60.0, 10.0]])
+        picture[places[:, 1], places[:, 0]] = colours[validation.labels.cpu().clamp(max=1)]
+        return picture.flip(0).byte()
 
     @torch.inference_mode()
     def section(self, folder: Path, net: Model, figures: dict[str, float], data: Data) -> str:

@@ -116,7 +116,7 @@ Letters, shapes and scribbles are drawn by `train.data.strokes`, without O, I, S
 
 On drawings that MNIST never saw: **{total:.1%}** right. `train.data.synthetic_digits` makes them, half from
 validation images and half with a pen of its own (seed 0), and they come to the network through
-`models.pictures.images.to_digit`:
+`models.pipelines.to_digit`:
 
 | kind | right |
 |---|---|

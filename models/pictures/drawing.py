@@ -1,0 +1,104 @@
+"""Drawings without a paper: what is not transparent is ink, as on a drawing pad."""
+
+import numpy as np
+from PIL import Image, ImageFilter
+from scipy.ndimage import label
+
+from models.pictures import mnist
+from models.pictures.modes import blank
+
+WORKING_SIZE = 320  # pixels; a digit needs no more
+COARSE_SIZE = 112  # pixels; enough to find the pieces
+CONNECTED = np.ones((3, 3))  # pixels that touch at a corner belong together
+SPECK = 0.03  # of the largest piece's area: less is dust
+OVERLAP = 0.3  # of the narrower of two pieces' widths: more, and they are one digit
+BARE = 0.4  # of the pixels are transparent: it is a drawing, not a photograph with rounded corners
+WIDEST = 1.2  # times its height: wider, and it is no one digit
+AS_TALL = 0.8  # of the tallest part's height: the pieces of one digit are not all so tall
+
+
+def is_drawing(image: Image.Image) -> bool:
+    """Whether a picture has no paper."""
+    if not image.has_transparency_data:
+        return False
+    histogram = _alpha(image).histogram()
+    return sum(histogram[:128]) >= BARE * sum(histogram)
+
+
+class Drawing:
+    """The ink of a drawing, in pieces.
+
+    Attributes:
+        ink: 'L', at most `WORKING_SIZE`.
+        groups: for each digit, from left to right, its pieces, (h, w) bool, in `ink` reduced by `factor`.
+    """
+
+    def __init__(self, image: Image.Image):
+        """Raises InputError when there is no ink."""
+        self.ink = _alpha(image)
+        if max(self.ink.size) > WORKING_SIZE:
+            self.ink = self.ink.reduce(max(self.ink.size) // WORKING_SIZE)  # without a copy of a large picture
+            self.ink.thumbnail((WORKING_SIZE, WORKING_SIZE), Image.Resampling.BOX)
+        _, high = self.ink.getextrema()
+        if high < mnist.LEAST_CONTRAST:
+            raise blank()
+        self.ink = self.ink.point(lambda value: round(255 * value / high))
+        self.factor = -(-max(self.ink.size) // COARSE_SIZE)
+        pieces, _ = label(np.asarray(self.ink.reduce(self.factor)) > mnist.VISIBLE, CONNECTED)
+        pieces = _without_specks(pieces)
+        self.groups = columns(pieces)
+        if not self.groups:
+            raise blank()
+
+    def digits(self) -> list[Image.Image]:
+        """Every digit, 28x28 'L', from left to right; ink that lies above other ink belongs to the same one."""
+        return [self._fitted(group) for group in self.groups]
+
+    def digit(self) -> Image.Image:
+        """All of it as one digit."""
+        return self._fitted(np.logical_or.reduce(self.groups))
+
+    def may_be_one(self) -> bool:
+        """Whether it could be one digit drawn in pieces, by its form alone.
+
+        It could not where it is wider than a digit, or where every part is about as tall as the tallest.
+        """
+        parts = [np.argwhere(part) for part in self.groups]
+        height, width = np.ptp(np.concatenate(parts), 0) + 1
+        heights = [np.ptp(part[:, 0]) + 1 for part in parts]
+        return len(parts) == 1 or (width <= WIDEST * height and min(heights) < AS_TALL * max(heights))
+
+    def _fitted(self, group: np.ndarray) -> Image.Image:
+        mask = Image.fromarray(np.uint8(255 * group))
+        box = tuple(side * self.factor for side in mask.getbbox())
+        mask = mask.filter(ImageFilter.MaxFilter(3))  # the pieces are as coarse as the reduced picture is
+        mask = mask.resize([side * self.factor for side in mask.size], Image.Resampling.NEAREST)
+        return mnist.fitted(self.ink.crop(box), mask.crop(box))
+
+
+def _alpha(image: Image.Image) -> Image.Image:
+    image = image.convert({"La": "LA", "RGBa": "RGBA"}.get(image.mode, image.mode))
+    return (image if "A" in image.getbands() else image.convert("RGBA")).getchannel("A")
+
+
+def _without_specks(pieces: np.ndarray) -> np.ndarray:
+    """Pieces of ink without those far smaller than the largest."""
+    areas = np.bincount(pieces.ravel())
+    areas[0] = 0
+    return np.where(areas[pieces] > SPECK * areas.max(), pieces, 0)
+
+
+def columns(pieces: np.ndarray) -> list[np.ndarray]:
+    """The pieces in groups from left to right; what lies above one another, for the larger part, is one group."""
+    spans: list[tuple[int, int, set[int]]] = []
+    for number in np.unique(pieces[pieces > 0]).tolist():
+        filled = np.nonzero((pieces == number).any(0))[0]
+        spans.append((int(filled[0]), int(filled[-1]) + 1, {number}))
+    merged: list[tuple[int, int, set[int]]] = []
+    for left, right, numbers in sorted(spans, key=lambda span: span[:2]):
+        before = merged[-1] if merged else (0, 0, set())
+        if before[1] - left > OVERLAP * min(right - left, before[1] - before[0]):
+            merged[-1] = (before[0], max(before[1], right), before[2] | numbers)
+        else:
+            merged.append((left, right, numbers))
+    return [np.isin(pieces, list(numbers)) for _, _, numbers in merged]

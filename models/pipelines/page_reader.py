@@ -1,0 +1,215 @@
+"""From a picture of any size to the digits on it: where people write them, and as a classifier sees them."""
+
+from dataclasses import dataclass
+from functools import cache, cached_property
+
+import numpy as np
+import torch
+from PIL import Image, ImageFilter
+from scipy.ndimage import gaussian_filter
+
+import models
+from models.errors import InputError
+from models.pictures import detections, images, mnist
+from models.pictures.detections import Box, Detection
+from models.pictures.drawing import is_drawing
+from models.pictures.modes import averageable, blank, to_grey
+from models.pipelines.common import Facts, loaded, shared
+
+NAME = "page-reader"
+MOST_PIXELS = 2_000_000  # that are looked at: a larger picture is halved until it has no more
+SMALLEST_SIDE = 192  # pixels: a smaller picture is enlarged
+COARSER = 4  # from one look at a picture to the next, for large digits
+LARGE = 28  # pixels of a digit: below that the finer look knows better
+PREPARED = 160  # pixels on a side: a digit is prepared at that size at most
+AROUND = 0.3  # of a digit's height: the paper around it that tells its tone
+
+
+@dataclass(frozen=True)
+class Found:
+    """A digit on a picture.
+
+    Attributes:
+        seen: as a classifier sees it, 28x28 'L', white on black.
+        box: left, top, right, bottom, in pixels of the picture.
+        line: in which it stands, from 0.
+        share: how likely it is a digit.
+    """
+
+    seen: Image.Image
+    box: Box
+    line: int
+    share: float
+
+
+class PageReader:
+    """Finds the digits on a page.
+
+    Args:
+        source: what `models.load` takes; a page reader.
+
+    Raises:
+        ValueError: there are no weights for it, or it does something else.
+    """
+
+    def __init__(self, source: str = NAME):
+        self.net = loaded(source, models.names(task="page-reading"))
+
+    @cached_property
+    def facts(self) -> Facts:
+        """Size, test figures, and where the weights came from."""
+        return Facts.of(self.net)
+
+    def __call__(self, image: Image.Image) -> list[Found]:
+        """The digits on a picture of any size, mode and polarity, in reading order; none where there are none.
+
+        A digit is to be 10 pixels high at least, once a picture is halved until it has at most `MOST_PIXELS`.
+
+        Raises:
+            InputError: the picture is empty, or too large.
+        """
+        images.check_size(image)
+        grey, scale = _looked_at(image)
+        low, high = grey.getextrema()
+        if high - low < mnist.LEAST_CONTRAST:
+            raise blank()
+        found = []
+        for level, kept in self._looks(grey):
+            found += [(one, level) for one in kept]
+        best = {one: level for one, level in found}
+        pairs = []
+        for one in detections.once(list(best)):
+            pairs.append((one, best[one]))
+        prepared = [
+            made
+            for level in {level for _, level in pairs}
+            for made in level.cut(grey, [one for one, its in pairs if its is level])
+        ]
+        return [
+            Found(
+                prepared[index].seen, tuple(side / scale for side in prepared[index].box), line, prepared[index].share
+            )
+            for line, index in detections.reading_order([one.box for one in prepared])
+        ]
+
+    @torch.inference_mode()
+    def _looks(self, grey: Image.Image):
+        """Look at a picture as it is, and reduced for what is large."""
+        factor = 1
+        while factor == 1 or max(grey.size) / factor > SMALLEST_SIDE / 2:
+            small = grey if factor == 1 else grey.reduce(factor)
+            heat, boxes, ink = self.net(images.to_tensor(small).contiguous(memory_format=torch.channels_last))
+            kept = detections.detections(heat[0], boxes[0])
+            if factor > 1:
+                kept = [one for one in kept if max(one.box[2] - one.box[0], one.box[3] - one.box[1]) >= LARGE]
+            height, width = -(-small.height // 2), -(-small.width // 2)
+            kept = [Detection(one.share, tuple(side * factor for side in one.box)) for one in kept]
+            yield _Look(ink[0, 0, :height, :width].sigmoid().numpy(), 2 * factor), kept
+            factor *= COARSER
+
+
+@dataclass(frozen=True, eq=False)
+class _Look:
+    """How likely each place is ink of a digit, (h, w); a place has `size` pixels on a side."""
+
+    ink: np.ndarray
+    size: int
+
+    def cut(self, grey: Image.Image, found: list[Detection]) -> list[Found]:
+        """These digits, cut out of the picture; without those that have no ink."""
+        boxes = [tuple(side / self.size for side in one.box) for one in found]
+        owner = detections.owners(self.ink > 0.5, boxes)
+        made = []
+        for number, one in enumerate(found, 1):
+            rows, columns = np.nonzero(owner == number)
+            if not len(rows):
+                continue
+            box = (columns.min(), rows.min(), columns.max() + 1, rows.max() + 1)
+            try:
+                seen = _digit(grey, self.ink * (owner == number), self.ink, box, self.size)
+            except InputError:  # ink so faint that it is lost on the way
+                continue
+            made.append(Found(seen, tuple(float(side * self.size) for side in box), 0, one.share))
+        return made
+
+
+def _looked_at(image: Image.Image) -> tuple[Image.Image, float]:
+    """The picture, 'L', as large as it is looked at, and how much larger that is."""
+    image = averageable(image)
+    factor = 1
+    while image.width * image.height / factor**2 > MOST_PIXELS:
+        factor *= 2
+    grey = to_grey(image.reduce(factor) if factor > 1 else image)
+    larger = -(-SMALLEST_SIDE // max(grey.size))
+    if larger > 1:
+        grey = grey.resize([larger * side for side in grey.size], Image.Resampling.BICUBIC)
+    return grey, larger / factor
+
+
+def _digit(grey: Image.Image, own: np.ndarray, ink: np.ndarray, box: Box, size: int) -> Image.Image:
+    """One digit as a classifier sees it, by the ink that is its own; `box` in places of `size` pixels."""
+    pad = max(2, round(AROUND * (box[3] - box[1])))
+    left, top = max(0, box[0] - pad), max(0, box[1] - pad)
+    right, bottom = min(ink.shape[1], box[2] + pad), min(ink.shape[0], box[3] + pad)
+    part = grey.crop((left * size, top * size, min(grey.width, right * size), min(grey.height, bottom * size)))
+    part.thumbnail((PREPARED, PREPARED), Image.Resampling.BOX)
+    mine, all_ink = (
+        np.asarray(Image.fromarray(one[top:bottom, left:right]).resize(part.size, Image.Resampling.BILINEAR))
+        for one in (own, ink)
+    )
+    pixels = np.asarray(part, np.float32)
+    # The paper under the ink is what it is around it, wherever the light changes.
+    bare = (all_ink < 0.15) + np.float32(1e-3)
+    reach = max(part.size) / 6
+    paper = gaussian_filter(pixels * bare, reach, truncate=2) / gaussian_filter(bare, reach, truncate=2)
+    differs = paper - pixels
+    core = mine > 0.5
+    if not core.any():
+        raise blank()
+    if differs[core].mean() < 0:
+        differs = -differs
+    span = max(float(np.quantile(differs[core], 0.9)), 1.0)
+    grain = min(2 * float(np.median(abs(differs[bare > 0.5]))) if (bare > 0.5).any() else 0.0, span / 3)
+    shade = np.uint8(255 * ((differs - grain) / (span - grain)).clip(0, 1))
+    mask = Image.fromarray(np.uint8(255 * (2.5 * mine).clip(0, 1)))
+    if min(mask.size) > 6:
+        mask = mask.filter(ImageFilter.MaxFilter(3))
+    return mnist.fitted(Image.fromarray(shade), mask)
+
+
+@cache
+def missing() -> str | None:
+    """Why there is no page reader, a sentence; None where there is one."""
+    try:
+        shared(PageReader, NAME)
+    except ValueError as error:
+        return str(error)
+    return None
+
+
+def page(image: Image.Image) -> list[Found]:
+    """The digits on a picture, in reading order; without sound weights of the reader all of it is one digit.
+
+    Raises:
+        InputError: the picture is empty, or too large.
+    """
+    if missing() is None:
+        return shared(PageReader, NAME)(image)
+    return [Found(images.to_digit(image), (0.0, 0.0, float(image.width), float(image.height)), 0, 1.0)]
+
+
+def to_digit(image: Image.Image) -> Image.Image:
+    """The digit in a picture, 28x28 'L', white on black; the largest of several, and all ink where none is found.
+
+    A drawing without a paper, and a picture that has MNIST's form already, need no reader.
+
+    Raises:
+        InputError: the picture is empty, or too large.
+    """
+    images.check_size(image)
+    if mnist.is_mnist(image) or is_drawing(image) or missing() is not None:
+        return images.to_digit(image)
+    found = page(image)
+    if not found:
+        return images.to_digit(image)
+    return max(found, key=lambda one: (one.box[2] - one.box[0]) * (one.box[3] - one.box[1])).seen
