@@ -63,7 +63,7 @@ class Recipe:
     epochs: Count
     batch_size: Count
     lr: Positive
-    optimizer: Literal["rmsprop", "adam", "adam-wgan", "adamw", "muon"]
+    optimizer: Literal["sgd", "rmsprop", "adam", "adam-wgan", "adamw", "muon"]
     source: str
     seed: Annotated[int, whole(0, 2**63 - 1)] = 0
     accumulation: Count = 1
