@@ -68,6 +68,24 @@ CSS = """
 .many .pixels { width: 44px; height: 44px; border-radius: 6px; }
 .many .pixels + .pixels { margin-left: 3px; }
 .many .pictures p { flex-basis: 100%; margin: 0; }
+.read-page { grid-column: 1 / -1; margin: 0; }
+.read-page svg { width: 100%; max-height: 420px; display: block; border-radius: 10px; background: var(--raised); }
+.read-page rect { fill: none; stroke: var(--accent); stroke-width: calc(var(--pen) * 1px); }
+.read-page .unsure { stroke: var(--muted); stroke-dasharray: calc(var(--pen) * 3px); }
+.read-page polyline { fill: none; stroke: var(--accent); opacity: 0.45; stroke-width: calc(var(--pen) * 0.8px); }
+.read-page text {
+  fill: var(--accent); font-weight: 600; paint-order: stroke; stroke: #fff; stroke-width: calc(var(--pen) * 1px);
+}
+.read-page figcaption { color: var(--muted); font-size: 0.75rem; margin: 0.25rem 0 0; }
+.numeral.lines { font-size: min(2.2rem, 21rem / var(--length, 1)); line-height: 1.15; }
+.camera { display: none; }
+@media (pointer: coarse) { .camera { display: block; } }
+.photograph {
+  display: flex; align-items: center; justify-content: center; max-width: 320px; height: 44px; margin: 0 auto;
+  cursor: pointer; color: var(--ink); background: var(--raised); border: 1px solid var(--line); border-radius: 10px;
+}
+.photograph:focus-within { border-color: var(--accent); }
+.photograph input { position: absolute; opacity: 0; width: 1px; height: 1px; }
 #label { min-height: 150px; font-variant-numeric: tabular-nums; }
 #label .empty svg { display: none; }
 #source, #source * { color: var(--muted); font-size: 0.85rem; overflow-wrap: anywhere; }

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from html import escape
+from typing import Any
 
 import gradio as gr
 from gradio.processing_utils import save_file_to_cache
@@ -12,13 +13,14 @@ from models.errors import InputError
 from models.pipelines import KNOWN, SURE, DigitClassifier, Reading, classifier
 from tabs import PAGE, Words
 from tabs.digits import comparison
-from tabs.digits.answer import Bars, answer, decided, message
+from tabs.digits.answer import IN_DETAIL, Bars, answer, decided, message
+from tabs.widgets.camera import camera
 from tabs.widgets.networks import chosen, menu, source
 from tabs.widgets.pad import is_draft, pad
 from tabs.widgets.picture import Picture, read, require
 
 DEFAULT = "mnist-resnet"
-MOST = 10  # digits that are read at once: a page of text is no number
+MOST = 60  # digits that are read at once
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,7 @@ def build(words: Words, opened: gr.Tab, *, public: bool) -> None:
     with gr.Row(elem_classes="columns"):
         with gr.Column(min_width=280, scale=5):
             drawing = pad(words, elem_id="pad")
+            photograph = camera(words, elem_id="photograph", target="answer")
             with gr.Accordion(words("digits.or_picture"), open=False, elem_id="picture"):
                 upload = Picture(
                     label=words("digits.picture"),
@@ -57,7 +60,7 @@ def build(words: Words, opened: gr.Tab, *, public: bool) -> None:
     everyone = gr.HTML(elem_id="opinions")
     with gr.Accordion(words("digits.how_title"), open=False):
         gr.Markdown(words("digits.how", sure=round(100 * SURE), known=round(100 * KNOWN)))
-    # Which of the two was used last: a change of network reads that one again.
+    # Which of the three was used last: a change of network reads that one again.
     last = gr.State("drawing")
     shown = gr.State()  # a `Shown`, or None where nothing was read
 
@@ -77,6 +80,20 @@ def build(words: Words, opened: gr.Tab, *, public: bool) -> None:
         with words.errors():
             return network_of(network)(require(image))
 
+    def read_page(image: Image.Image, network: str = DEFAULT) -> list[dict[str, Any]]:
+        """Find and name the handwritten digits on a page: lined, squared, in boxes, scanned or photographed.
+
+        Args:
+            image: a scan or photograph with any number of digits, or none.
+            network: which network names them.
+
+        Returns:
+            The digits in reading order: each with digit, share (its probability), box (left, top, right, bottom in
+            pixels; null on a drawing without paper) and line (from 0).
+        """
+        with words.errors():
+            return [_told(reading) for reading in network_of(network).read(require(image))]
+
     def answer_to(image: Image.Image | InputError | None, network: str, is_draft: bool = False):
         if image is None:
             return message(words("digits.empty")), None, None
@@ -84,22 +101,29 @@ def build(words: Words, opened: gr.Tab, *, public: bool) -> None:
             readings = network_of(network).read(require(image))
         except ValueError as error:
             return message(words.sentence(error)), None, None
+        if not readings:
+            return message(words("digits.none")), None, None
         if len(readings) > MOST:
             return message(words("digits.too_many", count=len(readings), most=MOST)), None, None
-        return answer(words, network, readings), readings, Shown(network, readings, is_draft)
+        return answer(words, network, readings, image), readings, Shown(network, readings, is_draft)
 
     def read_drawing(url: str, network: str):
         return *answer_to(read(url) if url else None, network, is_draft(url or "")), "drawing"
+
+    def read_photograph(url: str, network: str):
+        return *answer_to(read(url) if url else None, network), "photograph"
 
     def read_upload(image: Image.Image | InputError | None, network: str):
         # A file that is no picture would stay on the page as a broken one: it is taken away.
         return *answer_to(image, network), "upload", None if isinstance(image, InputError) else gr.skip()
 
-    def read_again(url: str, image: Image.Image | None, network: str, last: str):
+    def read_again(url: str, photo: str, image: Image.Image | None, network: str, last: str):
+        if last == "photograph":
+            return read_photograph(photo, network)
         return read_drawing(url, network) if last == "drawing" else read_upload(image, network)[:-1]
 
     def explain(shown: Shown | None):
-        if shown is None or shown.is_draft:
+        if shown is None or shown.is_draft or len(shown.readings) > IN_DETAIL:
             return gr.skip()
         maps = [network_of(shown.network).explain(reading) for reading in shown.readings]
         return decided(shown.network, shown.readings, maps)
@@ -107,6 +131,9 @@ def build(words: Words, opened: gr.Tab, *, public: bool) -> None:
     def ask(shown: Shown | None):
         if shown is None:
             return comparison.message((), words("digits.empty"))
+        if len(shown.readings) > IN_DETAIL:
+            sentence = words("digits.too_many", count=len(shown.readings), most=IN_DETAIL)
+            return comparison.message(shown.readings, sentence)
         try:
             each = [DigitClassifier.compare(reading.seen) for reading in shown.readings]
         except ValueError as error:
@@ -123,8 +150,9 @@ def build(words: Words, opened: gr.Tab, *, public: bool) -> None:
     outputs = [result, bars, shown, last]
     for event in (
         drawing.input(read_drawing, [drawing, network], outputs, **PAGE),
+        photograph.input(read_photograph, [photograph, network], outputs, **PAGE),
         gr.on([upload.input, upload.clear], read_upload, [upload, network], [*outputs, upload], **PAGE),
-        network.input(read_again, [drawing, upload, network, last], outputs, **PAGE),
+        network.input(read_again, [drawing, photograph, upload, network, last], outputs, **PAGE),
     ):
         event.then(explain, shown, heat, **PAGE)
     ask_all.click(ask, shown, everyone, **PAGE)
@@ -132,4 +160,11 @@ def build(words: Words, opened: gr.Tab, *, public: bool) -> None:
     if public:
         # The page's bars show the best three; the endpoint gives all ten.
         shares = gr.Label(label=words("digits.shares"), visible=False)
+        digits = gr.JSON(label=words("digits.read"), visible=False)
+        gr.Button(visible=False).click(read_page, [upload, network], digits, api_name="read", queue=False)
         gr.Button(visible=False).click(classify, [upload, network], shares, api_name="classify", queue=False)
+
+
+def _told(reading: Reading) -> dict[str, Any]:
+    box = [round(side, 1) for side in reading.box] if reading.box else None
+    return {"digit": reading.digit, "share": round(reading.confidence, 4), "box": box, "line": reading.line}

@@ -8,14 +8,18 @@ too late, when there is another answer already, is not seen. `shown_with` does t
 import zlib
 from collections.abc import Sequence
 from html import escape
+from itertools import groupby
 
 import gradio as gr
 from gradio.components.label import LabelConfidence, LabelData
 from PIL import Image
 
-from models.pipelines import Reading
+from models.pipelines import Reading, page_reader
 from tabs import Words
+from tabs.digits.page import marked
 from tabs.widgets.picture import data_url
+
+IN_DETAIL = 10  # digits of which each is shown as the network sees it
 
 
 class Bars(gr.Label):
@@ -38,8 +42,9 @@ def sign(reading: Reading) -> str:
 
 
 def number(readings: Sequence[Reading]) -> str:
-    """What is written, "407"; "4?7" where the second is no digit."""
-    return "".join(map(sign, readings))
+    """What is written, "407"; "4?7" where the second is no digit; lines parted by a space."""
+    rows = groupby(readings, key=lambda reading: reading.line)
+    return " ".join("".join(map(sign, row)) for _, row in rows)
 
 
 def percent(readings: Sequence[Reading]) -> int:
@@ -57,12 +62,22 @@ def message(sentence: str) -> str:
     return _framed((), "?", False, sentence, "")
 
 
-def answer(words: Words, network: str, readings: Sequence[Reading]) -> str:
-    """The answer to a picture; the place for what decided is kept free, `decided` fills it."""
+def answer(words: Words, network: str, readings: Sequence[Reading], page: Image.Image | None = None) -> str:
+    """The answer to a picture; the place for what decided is kept free, `decided` fills it.
+
+    Args:
+        page: the picture, where it has a paper: it is shown with its digits marked.
+    """
     is_known = any(reading.is_digit for reading in readings)
     is_sure = all(reading.is_digit and reading.is_sure for reading in readings)
     numeral = number(readings) if is_known else "?"
-    return _framed(readings, numeral, is_sure, _sentence(words, readings), _pictures(words, network, readings))
+    shown = _pictures(words, network, readings) if len(readings) <= IN_DETAIL else ""
+    if page and any(reading.box for reading in readings):
+        shown += marked(words, page, readings)
+    sentence = _sentence(words, readings)
+    if page and page_reader.missing():
+        sentence = f"{sentence} {words('digits.no_reader')}"
+    return _framed(readings, numeral, is_sure, sentence, shown)
 
 
 def decided(network: str, readings: Sequence[Reading], maps: Sequence[Image.Image]) -> str:
@@ -77,10 +92,11 @@ def shown_with(readings: Sequence[Reading]) -> str:
 
 
 def _framed(readings: Sequence[Reading], numeral: str, is_sure: bool, sentence: str, pictures: str) -> str:
+    rows = numeral.split(" ")
     return (
         f"<style>:root {{ {_block(readings)}: grid; }}</style>"
-        f'<div class="answer{" many" if len(readings) > 1 else ""}" style="--length: {len(numeral)}">'
-        f'<b class="numeral{"" if is_sure else " muted"}">{numeral}</b>'
+        f'<div class="answer{" many" if len(readings) > 1 else ""}" style="--length: {max(map(len, rows))}">'
+        f'<b class="numeral{"" if is_sure else " muted"}{" lines" if len(rows) > 1 else ""}">{"<br>".join(rows)}</b>'
         f'<span class="sentence">{escape(sentence)}</span>{pictures}</div>'
     )
 

@@ -10,8 +10,8 @@ from train.engine.muon import Muon
 from train.recipe import Recipe
 
 OPTIMIZERS = {
-    # Keras's RMSprop: its rho of 0.9 is torch's alpha, which is 0.99 by default
     "sgd": torch.optim.SGD,  # plain: to compare with
+    # Keras's RMSprop: its rho of 0.9 is torch's alpha, which is 0.99 by default
     "rmsprop": lambda groups, lr: torch.optim.RMSprop(groups, lr, alpha=0.9, eps=1e-7),
     "adam": torch.optim.Adam,
     # as WGAN-GP has it: momentum would hold on to what an older critic said
