@@ -34,9 +34,10 @@ def _box(reading: Reading, pen: float) -> str:
     sign = reading.digit if reading.is_digit else "?"
     size = max(0.35 * (bottom - top), 6 * pen)
     pad = 1.5 * pen
+    sure = "" if reading.is_sure else ' class="unsure"'
     return (
         f'<rect x="{left - pad:.1f}" y="{top - pad:.1f}" width="{right - left + 2 * pad:.1f}"'
-        f' height="{bottom - top + 2 * pad:.1f}"{"" if reading.is_sure else ' class="unsure"'}/>'
+        f' height="{bottom - top + 2 * pad:.1f}"{sure}/>'
         f'<text x="{left:.1f}" y="{max(size, top - 2.5 * pen):.1f}" font-size="{size:.1f}">{sign}</text>'
     )
 
