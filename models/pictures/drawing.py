@@ -1,7 +1,7 @@
 """Drawings without a paper: what is not transparent is ink, as on a drawing pad."""
 
 import numpy as np
-from PIL import Image, ImageFilter
+from PIL import Image, ImageFilter, ImageStat
 from scipy.ndimage import label
 
 from models.pictures import mnist
@@ -13,16 +13,23 @@ CONNECTED = np.ones((3, 3))  # pixels that touch at a corner belong together
 SPECK = 0.03  # of the largest piece's area: less is dust
 OVERLAP = 0.3  # of the narrower of two pieces' widths: more, and they are one digit
 BARE = 0.4  # of the pixels are transparent: it is a drawing, not a photograph with rounded corners
+ONE_COLOUR = 24  # of 255: the deviation of ink of one colour
 WIDEST = 1.2  # times its height: wider, and it is no one digit
 AS_TALL = 0.8  # of the tallest part's height: the pieces of one digit are not all so tall
 
 
 def is_drawing(image: Image.Image) -> bool:
-    """Whether a picture has no paper."""
+    """Whether a picture has no paper: it is transparent but for ink of one colour."""
     if not image.has_transparency_data:
         return False
-    histogram = _alpha(image).histogram()
-    return sum(histogram[:128]) >= BARE * sum(histogram)
+    factor = max(1, max(image.size) // WORKING_SIZE)
+    alpha = _alpha(image).reduce(factor)
+    histogram = alpha.histogram()
+    if sum(histogram[:128]) < BARE * sum(histogram):
+        return False
+    ink = alpha.point(lambda value: 255 * (value > 127))
+    grey = image.convert({"La": "LA", "RGBa": "RGBA"}.get(image.mode, "RGBA")).convert("L").reduce(factor)
+    return ink.getbbox() is None or ImageStat.Stat(grey, ink).stddev[0] < ONE_COLOUR
 
 
 class Drawing:

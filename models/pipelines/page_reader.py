@@ -19,7 +19,8 @@ from models.pipelines.common import Facts, loaded, shared
 NAME = "page-reader"
 MOST_PIXELS = 2_000_000  # that are looked at: a larger picture is halved until it has no more
 SMALLEST_SIDE = 192  # pixels: a smaller picture is enlarged
-COARSER = 4  # from one look at a picture to the next, for large digits
+COARSER = 2  # from one look at a picture to the next, for large digits
+COARSEST_SIDE = 64  # pixels: of the last look
 LARGE = 28  # pixels of a digit: below that the finer look knows better
 PREPARED = 160  # pixels on a side: a digit is prepared at that size at most
 AROUND = 0.3  # of a digit's height: the paper around it that tells its tone
@@ -96,7 +97,7 @@ class PageReader:
     def _looks(self, grey: Image.Image):
         """Look at a picture as it is, and reduced for what is large."""
         factor = 1
-        while factor == 1 or max(grey.size) / factor > SMALLEST_SIDE / 2:
+        while factor == 1 or max(grey.size) / factor >= COARSEST_SIDE:
             small = grey if factor == 1 else grey.reduce(factor)
             heat, boxes, ink = self.net(images.to_tensor(small).contiguous(memory_format=torch.channels_last))
             kept = detections.detections(heat[0], boxes[0])

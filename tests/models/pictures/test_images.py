@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -154,66 +155,58 @@ def test_any_picture_becomes_a_digit_or_is_refused(mode: str, size: tuple[int, i
     assert digit.getextrema()[1] > 0
 
 
+ARRAYS: dict[str, Callable[[np.ndarray], object]] = {
+    "grey, uint8": lambda pixels: pixels,
+    "bool": lambda pixels: pixels > 127,
+    "floats": lambda pixels: pixels / 255,
+    "one channel first": lambda pixels: pixels[None],
+    "one channel last": lambda pixels: pixels[..., None],
+    "colours first": lambda pixels: np.stack([pixels] * 3),
+    "colours last": lambda pixels: np.stack([pixels] * 3, 2),
+    "a tensor": lambda pixels: torch.from_numpy(pixels)[None],
+    "a tensor of floats that is learned": lambda pixels: torch.nn.Parameter(torch.from_numpy(pixels)[None, None] / 255),
+    "bfloat16": lambda pixels: (torch.from_numpy(pixels) / 255).bfloat16(),
+    "whole numbers of 64 bits": lambda pixels: pixels.astype(np.int64),
+    "a list": lambda pixels: pixels.tolist(),
+}
+
+
+@pytest.mark.parametrize("kind", ARRAYS)
+def test_arrays_and_tensors_are_pictures(kind: str) -> None:
+    """The same pixels, whatever they come in."""
+    pixels = np.array(drawn())
+    found = images.picture(ARRAYS[kind](pixels)).convert("L")
+    wanted = 255 * (pixels > 127) if kind == "bool" else pixels
+    assert found.size == drawn().size
+    assert abs(np.asarray(found, int) - wanted).max() <= (1 if kind != "bfloat16" else 2)
+
+
+def test_a_path_is_a_picture(tmp_path: Path) -> None:
+    """As text, as a path, and what its file holds."""
+    drawn().save(tmp_path / "seven.png")
+    for source in (tmp_path / "seven.png", str(tmp_path / "seven.png"), (tmp_path / "seven.png").read_bytes()):
+        assert images.picture(source).tobytes() == drawn().tobytes()
+    assert images.picture(image := drawn()) is image
+    refused("image_unreadable", lambda: images.picture(tmp_path / "eight.png"))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [None, 7, {}, object(), [], np.zeros((0, 5)), np.zeros(9), np.zeros((2, 5, 5, 3)), np.zeros((5, 5, 7)),
+     np.full((5, 5), np.nan), np.full((5, 5), 3.0), np.full((5, 5), -1), np.full((5, 5), 256), np.full((5, 5), 1j),
+     np.full((5, 5), "a"), [[1, 2], [3]], torch.zeros(5, 5, 2)],
+)  # fmt: skip
+def test_what_is_no_picture(wrong: object) -> None:
+    """One sentence that says what is one."""
+    refused("image_no_picture", lambda: images.picture(wrong))
+
+
 def test_to_tensor() -> None:
     """(1, 1, H, W) in [0, 1], row by row."""
     tensor = images.to_tensor(Image.fromarray(np.uint8([[0, 51], [102, 255], [5, 0]])))
     wanted = torch.tensor([[[[0, 0.2], [0.4, 1], [5 / 255, 0]]]])
     assert tensor.dtype == torch.float32
     assert torch.allclose(tensor, wanted)
-
-
-def sheet(ink: int = 20, paper: int = 230) -> np.ndarray:
-    """The drawn seven on a sheet of 480x640, evenly lit."""
-    cover = Image.new("L", (480, 640))
-    cover.paste(ImageOps.invert(drawn()), (100, 200))
-    return np.where(np.asarray(cover) > 127, ink, paper).astype(np.float64)
-
-
-Y, X = np.mgrid[0:640, 0:480]
-LIGHTS = {
-    "gradient": 1 - 0.6 * X / 480,
-    "sharp shadow": np.where(X + 0.5 * Y < 300, 0.5, 1.0),
-    "gradient and shadow": (1 - 0.4 * Y / 640) * np.where(X - 0.3 * Y > 100, 0.55, 1.0),
-    "lamp in a corner": 0.35 + 0.65 * np.exp(-((X / 480) ** 2 + (Y / 640) ** 2)),
-}
-NOISE = {"clean": 0.0, "noisy": 8.0}
-
-
-def photograph(even: np.ndarray, light: str, noise: str) -> Image.Image:
-    grain = np.random.default_rng(0).normal(0, NOISE[noise], even.shape)
-    return Image.fromarray(np.uint8((even * LIGHTS[light] + grain).clip(0, 255)))
-
-
-@pytest.mark.parametrize("noise", NOISE)
-@pytest.mark.parametrize("light", LIGHTS)
-def test_light_does_not_matter(light: str, noise: str) -> None:
-    """A slope of light, a sharp shadow across the digit, grain: nearly the same digit as without."""
-    even, lit = images.to_digit(Image.fromarray(np.uint8(sheet()))), photograph(sheet(), light, noise)
-    assert difference(even, images.to_digit(lit)) < 0.35  # half of which a shift by a pixel makes
-
-
-@pytest.mark.parametrize("light", ["gradient", "sharp shadow", "lamp in a corner"])
-@pytest.mark.parametrize("noise", NOISE)
-def test_chalk_on_an_unevenly_lit_board(light: str, noise: str) -> None:
-    """Light on dark, the board brighter here than there."""
-    board = sheet(ink=225, paper=60)
-    even = images.to_digit(Image.fromarray(np.uint8(board)))
-    assert difference(even, images.to_digit(photograph(board, light, noise))) < 0.25
-
-
-@pytest.mark.parametrize("light", [None, "gradient"])
-def test_dust_is_left_out(light: str | None) -> None:
-    """Specks far from the digit change neither its place nor its size: without them it would be the same."""
-    dusty, draw = sheet(), np.random.default_rng(1)
-    for y, x in zip(draw.integers(10, 630, 25), draw.integers(10, 470, 25), strict=True):
-        if not (180 < y < 500 and 80 < x < 400):
-            dusty[y : y + 5, x : x + 5] = 20
-    assert (dusty != sheet()).sum() > 200
-    clean, found = (
-        images.to_digit(photograph(even, light, "clean") if light else Image.fromarray(np.uint8(even)))
-        for even in (sheet(), dusty)
-    )
-    assert difference(clean, found) < 0.02
 
 
 def pen(width: float, size: int = 400) -> Image.Image:
@@ -250,7 +243,7 @@ def test_strokes_come_near_mnists(width: int) -> None:
 
 
 @pytest.mark.parametrize("place", [(0, 0), (900, 300), (940, 710)])
-@pytest.mark.parametrize(("size", "most"), [(60, 0.75), (120, 0.4), (250, 0.3)])
+@pytest.mark.parametrize(("size", "most"), [(60, 0.75), (120, 0.5), (250, 0.3)])
 def test_small_and_off_centre(size: int, most: float, place: tuple[int, int]) -> None:
     """In a corner of a large sheet, down to a height of 36 of 1,000 pixels: the same digit, as far as pixels go."""
     left, top = (min(at, side - size) for at, side in zip(place, (1000, 750), strict=True))

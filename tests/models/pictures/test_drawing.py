@@ -1,12 +1,11 @@
-"""Numbers: each digit by itself, from left to right."""
+"""Drawings without a paper: each digit by itself, from left to right."""
 
-import numpy as np
-import tiny
 from app_process import drawn
-from ink import BLANK, difference, refused
+from ink import difference, on_glass, refused
 from PIL import Image, ImageDraw
 
 from models.pictures import images
+from models.pictures.drawing import Drawing, is_drawing
 
 Strokes = list[list[tuple[float, float]]]
 
@@ -28,27 +27,30 @@ SLANTED: Strokes = [[(0.55, 0), (0, 1)]]
 
 def written(*digits: tuple[Strokes, float, float], size: int = 150) -> Image.Image:
     """A line of digits on a sheet of 600x400; each with the upper left corner of its place."""
-    page = Image.new("L", (600, 400), 255)
+    page = Image.new("LA", (600, 400), (40, 0))
     for strokes, left, top in digits:
         for stroke in strokes:
             points = [(left + size * x, top + size * y) for x, y in stroke]
-            ImageDraw.Draw(page).line(points, fill=0, width=12, joint="curve")
+            ImageDraw.Draw(page).line(points, fill=(40, 255), width=12, joint="curve")
     return page
 
 
 def assert_read_one_by_one(*digits: tuple[Strokes, float, float]) -> None:
     """`to_digits` gives, from left to right, what `to_digit` gives for each digit on a sheet of its own."""
-    found = images.to_digits(written(*digits))
+    found = Drawing(written(*digits)).digits()
     assert len(found) == len(digits)
     for one, digit in zip(digits, found, strict=True):
-        assert difference(images.to_digit(written(one)), digit) < 0.1
+        assert difference(Drawing(written(one)).digit(), digit) < 0.1
 
 
 def test_one_digit_is_one() -> None:
-    """`to_digits` gives what `to_digit` gives."""
-    for image in (drawn(), written((TWO, 80, 90)), Image.fromarray(tiny.bars(1, seed=3)[0][0])):
-        (digit,) = images.to_digits(image)
-        assert digit.tobytes() == images.to_digit(image).tobytes()
+    """All of it and its only part are the same, in any mode that knows glass."""
+    for image in (on_glass(0)(drawn()), written((TWO, 80, 90)), on_glass(245)(drawn()).convert("RGBA").convert("RGBa")):
+        assert is_drawing(image)
+        drawing = Drawing(image)
+        (digit,) = drawing.digits()
+        assert digit.tobytes() == drawing.digit().tobytes() == images.to_digit(image).tobytes()
+        assert drawing.may_be_one()
 
 
 def test_several_digits_from_left_to_right() -> None:
@@ -76,14 +78,26 @@ def test_slanted_neighbours() -> None:
     assert_read_one_by_one((SLANTED, 60, 100), (SLANTED, 132, 100), (SLANTED, 204, 100))
 
 
-def test_digits_under_uneven_light() -> None:
-    """Several digits on a photograph."""
-    page = np.asarray(written((TWO, 60, 100), (FOUR, 300, 100)), np.float64) * 0.8 + 20
-    light = 1 - 0.5 * np.mgrid[0:400, 0:600][1] / 600
-    assert len(images.to_digits(Image.fromarray(np.uint8(page * light)))) == 2
+def test_what_is_no_drawing() -> None:
+    """What has a paper, or colours: scans, photographs with round corners, cut-out pictures."""
+    photograph = Image.radial_gradient("L").convert("LA")
+    corners = Image.new("L", photograph.size)
+    ImageDraw.Draw(corners).rounded_rectangle([0, 0, 255, 255], 60, fill=255)
+    photograph.putalpha(corners)
+    cut_out = Image.radial_gradient("L").convert("LA")
+    cut_out.putalpha(Image.radial_gradient("L").point(lambda value: 255 * (value < 110)))
+    for image in (drawn(), drawn().convert("RGBA"), photograph, cut_out):
+        assert not is_drawing(image)
 
 
-def test_to_digits_refuses_what_to_digit_refuses() -> None:
-    for blank in BLANK.values():
-        refused("image_blank", lambda blank=blank: images.to_digits(blank))
-    refused("image_too_large", lambda: images.to_digits(Image.new("1", (10_000, 5_001))))
+def test_pieces_of_one_digit() -> None:
+    """By their form alone: a 5 with a hat far off could be one, two tall strokes side by side could not."""
+    assert not Drawing(written((ONE, 100, 100), (TWO, 190, 100))).may_be_one()
+    dot: Strokes = [[(0, 0.5), (0.05, 0.5)]]
+    assert Drawing(written((ONE, 100, 100), (dot, 190, 100))).may_be_one()
+
+
+def test_nothing_drawn() -> None:
+    """It is said."""
+    for image in (Image.new("LA", (50, 50)), Image.new("RGBA", (1, 1)), Image.new("LA", (90, 90), (0, 9))):
+        refused("image_blank", lambda image=image: Drawing(image))

@@ -1,0 +1,202 @@
+"""The page reader: digits where people write them, and no digits where they wrote none."""
+
+import numpy as np
+import pytest
+from app_process import drawn
+from ink import BLANK, difference, refused
+from PIL import Image, ImageDraw, ImageFilter, ImageOps
+
+from models.pictures import images, mnist
+from models.pipelines import DigitClassifier, page_reader, to_digit
+
+
+def sheet(ink: int = 20, paper: int = 230) -> np.ndarray:
+    """The drawn seven on a sheet of 480x640, evenly lit."""
+    cover = Image.new("L", (480, 640))
+    cover.paste(ImageOps.invert(drawn()), (100, 200))
+    return np.where(np.asarray(cover) > 127, ink, paper).astype(np.float64)
+
+
+Y, X = np.mgrid[0:640, 0:480]
+LIGHTS = {
+    "gradient": 1 - 0.6 * X / 480,
+    "sharp shadow": np.where(X + 0.5 * Y < 300, 0.5, 1.0),
+    "gradient and shadow": (1 - 0.4 * Y / 640) * np.where(X - 0.3 * Y > 100, 0.55, 1.0),
+    "lamp in a corner": 0.35 + 0.65 * np.exp(-((X / 480) ** 2 + (Y / 640) ** 2)),
+}
+NOISE = {"clean": 0.0, "noisy": 8.0}
+
+
+def photograph(even: np.ndarray, light: str, noise: str) -> Image.Image:
+    grain = np.random.default_rng(0).normal(0, NOISE[noise], even.shape)
+    return Image.fromarray(np.uint8((even * LIGHTS[light] + grain).clip(0, 255)))
+
+
+@pytest.mark.parametrize("noise", NOISE)
+@pytest.mark.parametrize("light", LIGHTS)
+def test_light_does_not_matter(light: str, noise: str) -> None:
+    """A slope of light, a sharp shadow across the digit, grain: nearly the same digit as without."""
+    even, lit = to_digit(Image.fromarray(np.uint8(sheet()))), photograph(sheet(), light, noise)
+    assert difference(even, to_digit(lit)) < 0.35  # half of which a shift by a pixel makes
+
+
+@pytest.mark.parametrize("light", ["gradient", "sharp shadow", "lamp in a corner"])
+@pytest.mark.parametrize("noise", NOISE)
+def test_chalk_on_an_unevenly_lit_board(light: str, noise: str) -> None:
+    """Light on dark, the board brighter here than there."""
+    board = sheet(ink=225, paper=60)
+    even = to_digit(Image.fromarray(np.uint8(board)))
+    assert difference(even, to_digit(photograph(board, light, noise))) < 0.25
+
+
+@pytest.mark.parametrize("light", [None, "gradient"])
+def test_dust_is_left_out(light: str | None) -> None:
+    """Specks far from the digit change neither its place nor its size: without them it would be the same."""
+    dusty, draw = sheet(), np.random.default_rng(1)
+    for y, x in zip(draw.integers(10, 630, 25), draw.integers(10, 470, 25), strict=True):
+        if not (180 < y < 500 and 80 < x < 400):
+            dusty[y : y + 5, x : x + 5] = 20
+    assert (dusty != sheet()).sum() > 200
+    clean, found = (
+        to_digit(photograph(even, light, "clean") if light else Image.fromarray(np.uint8(even)))
+        for even in (sheet(), dusty)
+    )
+    assert difference(clean, found) < 0.15
+
+
+PICTURES, DIGITS = mnist.examples()
+BY_DIGIT = {digit: PICTURES[digit == DIGITS, 0].numpy() for digit in range(10)}
+
+
+def ink_of(digit: int, which: int, height: int) -> Image.Image:
+    """One of MNIST's test digits, sharp, as high as that."""
+    image = Image.fromarray(np.uint8(255 * BY_DIGIT[digit][which]))
+    image = image.crop(image.getbbox())
+    large = image.resize((max(1, round(height * image.width / image.height)), height), Image.Resampling.BICUBIC)
+    return large.point(lambda value: max(0, min(255, 3 * (value - 85))))
+
+
+def number(text: str, which: int = 0, height: int = 60, gap: int = 14) -> tuple[Image.Image, tuple[int, int, int, int]]:
+    """Ink of a number on a sheet of 480x260, and where it stands."""
+    sheet, x = Image.new("L", (480, 260)), 90
+    for digit in map(int, text):
+        one = ink_of(digit, which, height)
+        sheet.paste(one, (x, 100), one)
+        x += one.width + gap
+    return sheet, (90, 100, x - gap, 100 + height)
+
+
+def on(tool: ImageDraw.ImageDraw, box: tuple[int, int, int, int], kind: str) -> None:
+    """Draw the lines of one kind of paper, about the writing."""
+    left, top, right, bottom = box
+    lines = {
+        "plain": [],
+        "ruled": [(0, y, 480, y) for y in range(8, 260, 40)],
+        "squared": [(x, 0, x, 260) for x in range(5, 480, 27)] + [(0, y, 480, y) for y in range(12, 260, 27)],
+        "margin": [(left - 25, 0, left - 25, 260)],
+        "box": [(left - 12, top - 12, right + 12, top - 12), (left - 12, bottom + 12, right + 12, bottom + 12),
+                (left - 12, top - 12, left - 12, bottom + 12), (right + 12, top - 12, right + 12, bottom + 12)],
+        "base line": [(left - 30, bottom - 2, right + 60, bottom - 2)],
+        "fold": [(0, 118, 480, 131)],
+    }  # fmt: skip
+    for line in lines[kind]:
+        tool.line(line, fill=105, width=2)
+
+
+@pytest.mark.parametrize("kind", ["plain", "ruled", "squared", "margin", "box", "base line", "fold"])
+def test_papers_that_people_have_at_hand(kind: str) -> None:
+    """Numbers on them are read, digit by digit, and no line for a digit."""
+    read, wrong = DigitClassifier("mnist-resnet").read, []
+    for which, text in enumerate(("407", "1358", "29", "66170", "8", "512")):
+        ink, box = number(text, which + 3)
+        page = Image.new("L", ink.size, 232)
+        on(ImageDraw.Draw(page), box, kind)
+        page.paste(40, mask=ink)
+        found = "".join(reading.digit for reading in read(page))
+        wrong += [(text, found)] if found != text else []
+    assert len(wrong) <= 1, wrong
+
+
+def test_boxes_lie_around_the_digits() -> None:
+    """Each within a tenth of a digit's height, in pixels of the picture that was given, however large that is."""
+    for height, size in ((60, (480, 260)), (60, (1920, 1040)), (60, (160, 87))):
+        ink, (left, top, right, bottom) = number("257", 5, height)
+        page = ImageOps.invert(ink).resize(size, Image.Resampling.BICUBIC)
+        found = page_reader.page(page)
+        scale = size[0] / 480
+        assert len(found) == 3 and [one.line for one in found] == [0, 0, 0]
+        assert all(0 < one.share <= 1 for one in found)
+        away = np.array([
+            found[0].box[0] - left * scale, found[0].box[1] - top * scale,
+            found[-1].box[2] - right * scale, found[-1].box[3] - bottom * scale,
+        ])  # fmt: skip
+        assert abs(away).max() < 0.12 * height * scale, size
+
+
+def test_lines_are_read_one_after_the_other() -> None:
+    """From the top, each from the left, though the sheet lies a little askew."""
+    page, rows = Image.new("L", (640, 480), 240), ("3140", "59", "27182")
+    for row, text in enumerate(rows):
+        ink, _ = number(text, row + 1)
+        page.paste(30, (0, 120 * row), ink)
+    page = page.rotate(4, Image.Resampling.BICUBIC, fillcolor=240)
+    found = DigitClassifier("mnist-resnet").read(page)
+    for line, text in enumerate(rows):
+        assert "".join(reading.digit for reading in found if reading.line == line) == text
+    assert [reading.line for reading in found] == sorted(reading.line for reading in found)
+
+
+def test_digits_that_touch_are_parted() -> None:
+    """Two that run into each other are two, and each sees its own ink alone."""
+    ink, _ = number("25", 4, gap=-3)
+    first, second = page_reader.page(ImageOps.invert(ink))
+    for digit, found in ((2, first), (5, second)):
+        alone = Image.new("L", (200, 200))
+        one = ink_of(digit, 4, 60)
+        alone.paste(one, (60, 60))
+        assert difference(images.to_digit(ImageOps.invert(alone)), found.seen) < 0.5
+
+
+@pytest.mark.parametrize("share", [0.05, 0.1, 0.2, 0.3, 0.4])
+def test_tight_crops(share: float) -> None:
+    """Cut at the ink's edge with any pen, dark on light and light on dark: as with paper around it."""
+    for digit in (0, 2, 3, 6, 8):
+        ink = ink_of(digit, 2, 120)
+        reach = round(share * ink.width / 2) - 6
+        pad = max(0, reach)
+        thick = ImageOps.expand(ink, pad)
+        if reach > 0:
+            thick = thick.filter(ImageFilter.MaxFilter(2 * reach + 1))
+        tight = ImageOps.invert(thick.crop(thick.getbbox()))
+        padded = ImageOps.expand(tight, 10, 255)
+        for left, right in ((tight, padded), (ImageOps.invert(tight), ImageOps.invert(padded))):
+            assert difference(to_digit(right), to_digit(left)) < 0.45, digit
+
+
+def test_nothing_is_found_where_no_digit_is() -> None:
+    """An empty form, print and a grid give no digit; a classifier asked for one all the same takes all the ink."""
+    empty = Image.new("L", (400, 300), 235)
+    tool = ImageDraw.Draw(empty)
+    for y in range(30, 300, 60):
+        tool.line([(20, y), (380, y)], fill=90, width=2)
+    words = Image.new("L", (400, 300), 235)
+    ImageDraw.Draw(words).text((30, 100), "Name and address", fill=30, font_size=30)
+    for page in (empty, words):
+        assert DigitClassifier("mnist-resnet").read(page) == []
+        assert DigitClassifier("mnist-resnet")(page).keys() == {str(digit) for digit in range(10)}
+
+
+def test_what_is_empty_is_said_to_be() -> None:
+    for blank in BLANK.values():
+        for read in (to_digit, page_reader.page, DigitClassifier("mnist-mlp").read):
+            refused("image_blank", lambda blank=blank, read=read: read(blank))
+    refused("image_too_large", lambda: page_reader.page(Image.new("1", (10_000, 5_001))))
+
+
+def test_without_a_reader_all_is_one_digit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its weights are not sound: the whole picture is taken, and why is told."""
+    monkeypatch.setattr(page_reader, "missing", lambda: "There are no weights for page-reader.")
+    (found,) = page_reader.page(drawn())
+    assert found.box == (0, 0, *drawn().size) and found.seen.tobytes() == images.to_digit(drawn()).tobytes()
+    (reading,) = DigitClassifier("mnist-resnet").read(drawn())
+    assert reading.digit == "7"
