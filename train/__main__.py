@@ -76,6 +76,8 @@ def parser() -> argparse.ArgumentParser:
     dataset(one)
     one.add_argument("--also", metavar="NAME_OR_FOLDER", help="a further dataset of digits of any size, for a "
                      "classifier to learn from besides")  # fmt: skip
+    one.add_argument("--init", metavar="SOURCE", help="begin with the weights of a model, a checkpoint folder or "
+                     "NAMESPACE/NAME; what has another shape begins fresh")  # fmt: skip
     one.add_argument("--output", type=Path, help="checkpoint folder to write (default: runs/NAME/checkpoint)")
     one.add_argument("--config", type=Path, metavar="FILE", help="JSON that overrides the recipe, in the format of the "
                      "recipe.json beside a checkpoint, all or some of it; the options below override both")  # fmt: skip

@@ -63,6 +63,13 @@ def renew(folder: Path, name: str, net: Model, figures: dict[str, float], data: 
     return task.summary(figures, section) + (f"; {seeds[2]} over {seeds[1]} seeds" if seeds else "")
 
 
+def command(folder: Path) -> str | None:
+    """The commands that trained a checkpoint, by its card; None where it does not tell. Raises OSError."""
+    found = TRAINING.search((folder / hub.CARD).read_text(encoding="utf-8"))
+    lines = re.match(r"## Training\n\n((?:    .+\n)+)", found[0]) if found else None
+    return lines[1].strip() if lines else None
+
+
 def _dataset(recipe: Recipe, data: Data) -> str:
     # A folder that is named as the Hub dataset is taken for a copy of it; the fingerprint shows whether it is one.
     return recipe.dataset if data.name in (recipe.dataset, recipe.dataset.split("/")[-1]) else data.name

@@ -38,6 +38,23 @@ def network(args: argparse.Namespace) -> Model:
     return base.build({**net.config, "kwargs": net.kwargs | args.network}) if args.network else net
 
 
+def begin(net: Model, source: str) -> list[str]:
+    """Give a fresh network the weights of another, wherever names and shapes agree; the names of those that stay fresh.
+
+    Args:
+        source: what `models.load` takes.
+
+    Raises:
+        ValueError: there are no weights in the source, or none of them fits.
+    """
+    given, own = models.load(source).state_dict(), net.state_dict()
+    taken = {name: given[name] for name in own if name in given and given[name].shape == own[name].shape}
+    if not any(name in taken for name, _ in net.named_parameters()):
+        raise ValueError(f"--init {source}: no weights of that network fit this one: choose another.")
+    net.load_state_dict(own | taken)
+    return [name for name in own if name not in taken]
+
+
 def _fast_bf16() -> bool:
     if torch.cuda.is_available():
         return torch.cuda.is_bf16_supported(including_emulation=False)

@@ -39,6 +39,11 @@ def _source(args: argparse.Namespace) -> None:
         base.architecture(args.name)
 
 
+def _init(args: argparse.Namespace) -> None:
+    if args.init:
+        _source(argparse.Namespace(name=args.init))
+
+
 def _card(args: argparse.Namespace) -> None:
     file = arguments.folder(args) / hub.CARD
     if args.write and not file.is_file():
@@ -93,7 +98,7 @@ def _upload(args: argparse.Namespace) -> None:
 
 
 CHECKS: dict[str, list[Check]] = {
-    "fit": [_name, _dataset, _settings, _network, _tracker, _output, _runs, _repository],
+    "fit": [_name, _init, _dataset, _settings, _network, _tracker, _output, _runs, _repository],
     "evaluate": [_source, _card, _dataset],
     "push": [_name, _upload, _repository],
     "list": [],

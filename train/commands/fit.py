@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 from accelerate import Accelerator
 
+import models
 from models import base, hub
 from train import card
 from train.commands import arguments
@@ -86,7 +87,7 @@ def _publish(args: argparse.Namespace, output: Path, recipe: Recipe, runs: list[
     """Write the checkpoint folder, and push it if asked."""
     # A further seed that was stopped tells nothing about the spread.
     told = [run for run in runs if run is runs[0] or run.progress.finished]
-    card.write_checkpoint(output, args.name, recipe, told, found, _command_line())
+    card.write_checkpoint(output, args.name, recipe, told, found, _commands(args.init))
     print(f"wrote {output}")
     if args.push_to_hub and not runs[0].progress.finished:
         print("Not pushed: training was stopped.")
@@ -104,6 +105,9 @@ def _train(
     """Train one seed to its end, or until it is stopped, and read its figures on the test split."""
     torch.manual_seed(recipe.seed)
     net = arguments.network(args)
+    if args.init:
+        fresh = arguments.begin(net, args.init)
+        accelerator.print(f"begins with {args.init}" + (f"; fresh: {', '.join(fresh)}" if fresh else ""))
     state_file = folder / folders.STATE
     progress = loop.fit(net, task, found, recipe, accelerator, state_file, args.max_steps, args.save_minutes)
     accelerator.free_memory()
@@ -113,6 +117,17 @@ def _train(
     finish = task.finish(published, found.validation)
     test = once(accelerator, lambda: task.measure(published, found))
     return Run(recipe.seed, published, progress, finish, test, accelerator.device)
+
+
+def _commands(init: str | None) -> str:
+    """What to type to train this again, and before it what trained the weights that it began with, if that is told."""
+    if init is None:
+        return _command_line()
+    try:
+        told = card.command(models.load(init).provenance.folder)
+    except (ValueError, OSError):
+        told = None
+    return f"{told}\n    {_command_line()}" if told else _command_line()
 
 
 def _command_line() -> str:

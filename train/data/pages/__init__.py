@@ -4,14 +4,14 @@ A page has a paper, one or two kinds of lines, rows of digits, other things that
 a camera. Digits come from MNIST, from the pen of `train.data.strokes`, and from print.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image
 
 from train.data.pages import camera, furniture, ink
 from train.data.pages.furniture import Row
+from train.data.pages.writing import Sign, Writer
 
 SMALLEST, LARGEST = 10, 200  # pixels that a digit is high
 ROOM = 8  # of a page: the sheet is larger by this part, so that it can be turned
@@ -40,17 +40,6 @@ class Page:
     kind: str
 
 
-@dataclass
-class _Sign:
-    """Ink at a place of the sheet; `label` is None where it is no digit."""
-
-    alpha: np.ndarray
-    left: int
-    top: int
-    label: int | None
-    row: int
-
-
 def compose(
     digits: Sequence[np.ndarray],
     labels: Sequence[int],
@@ -69,16 +58,13 @@ def compose(
     """
     kind = kind or str(draw.choice(list(furniture.KINDS)))
     empty = draw.random() < 1 / 12 if empty is None else empty
-    sheet = size + 2 * (size // ROOM)
-    height = _height(size, kind, draw)
-    # A pen for the whole page: from a hair to a felt pen.
-    pen = max(0.7, height * np.exp(draw.uniform(np.log(0.03), np.log(0.22))))
-    if kind == "plain" and draw.random() < 0.3:
-        pen = height * draw.uniform(0.05, 0.35)  # a felt pen
-    signs, rows = _writing(digits, labels, hands, sheet, size, height, pen, kind, empty, draw)
+    sheet, height = size + 2 * (size // ROOM), _height(size, kind, draw)
+    writer = Writer(digits, labels, hands, height, draw)
+    signs, rows = writer.rows(sheet, size, kind, empty)
     if empty and draw.random() < 0.4:
-        signs = []
-    page = _seen(signs, rows, hands, sheet, size, height, pen, kind, draw)
+        signs = []  # the lines alone
+    pixels, cover = _inked(writer, signs, rows, sheet, kind, draw)
+    page = _pictured(pixels, cover, signs, size, height, kind, draw)
     return _cut(page, draw) if len(page.boxes) and draw.random() < CUT else page
 
 
@@ -103,98 +89,30 @@ def _cut(page: Page, draw: np.random.Generator) -> Page:
 def _height(size: int, kind: str, draw: np.random.Generator) -> float:
     largest = min(LARGEST, 0.95 * size)
     if kind == "cell":
-        return draw.uniform(0.4, 0.9) * size
+        return draw.uniform(0.4, 0.98) * size
     return float(np.exp(draw.uniform(np.log(SMALLEST), np.log(largest))))
 
 
-def _writing(digits, labels, hands, sheet, size, height, pen, kind, empty, draw) -> tuple[list[_Sign], list[Row]]:
-    """Rows of signs, one below the other, somewhere on the sheet."""
-    edge = (sheet - size) / 2
-    gap = height * (draw.uniform(-0.06, 0.35) if draw.random() < 0.75 else draw.uniform(0.3, 2.0))
-    lines = 1 if kind == "cell" or height > size / 3 else int(draw.integers(1, 5))
-    spacing = height * draw.uniform(1.15, 2.2)
-    tight = draw.random() < 0.08
-    top = edge + (
-        draw.uniform(-0.15, 0.15) * height
-        if tight
-        else draw.uniform(0, max(1.0, size - height - (lines - 1) * spacing))
-    )
-    source = draw.choice(3, p=[0.5, 0.35, 0.15])  # MNIST, pen, print: a page is mostly in one hand
-    font, weight = str(draw.choice(ink.FONTS)), draw.random()
-    slope = draw.normal(0, 0.02)
-    others = draw.choice([0.0, 0.0, 0.1, 0.5])  # of the signs between digits that are none
-    signs, rows = [], []
-    for number in range(lines):
-        y = top + number * spacing
-        if y + height > edge + size + 0.2 * height:
-            break
-        most = 1 if kind == "cell" else int(draw.integers(1, 9))
-        x, spans = edge + draw.uniform(0, 0.5) * size, []
-        if kind == "cell" or most == 1:
-            x = edge + size / 2 + size * draw.normal(0, 0.08) - 0.3 * height
-        for _ in range(most):
-            high = max(6, round(height * draw.uniform(0.85, 1.12)))
-            sign = _sign(digits, labels, hands, source, font, weight, high, pen, empty or draw.random() < others, draw)
-            if spans and x + sign.alpha.shape[1] > edge + size + 0.1 * height:
-                break
-            sign.left, sign.row = round(x), number
-            sign.top = round(
-                y + (height - sign.alpha.shape[0]) / 2 + height * draw.normal(0, 0.04) + slope * (x - sheet / 2)
-            )
-            signs.append(sign)
-            spans.append((x, x + sign.alpha.shape[1]))
-            x += sign.alpha.shape[1] + gap + height * draw.uniform(-0.04, 0.08)
-        rows.append(Row(tuple(spans), y, height))
-    return signs, rows
-
-
-def _sign(digits, labels, hands, source, font, weight, height, pen, other, draw) -> _Sign:
-    if other:
-        if draw.random() < 0.1:
-            return _Sign(_crossed_out(hands, height, pen, draw), 0, 0, None, 0)
-        if source == 2:
-            return _Sign(ink.printed(str(draw.choice(list(ink.PRINT))), font, height), 0, 0, None, 0)
-        return _Sign(hands.other(height, pen, draw), 0, 0, None, 0)
-    if draw.random() < 0.1:
-        source = draw.integers(2)
-    if source == 0:
-        chosen = int(draw.integers(len(digits)))
-        return _Sign(ink.enlarged(digits[chosen], height, weight), 0, 0, int(labels[chosen]), 0)
-    if source == 1:
-        alpha, label = hands.digit(height, pen, draw)
-        return _Sign(alpha, 0, 0, label, 0)
-    label = int(draw.integers(10))
-    return _Sign(ink.printed(str(label), font, height), 0, 0, label, 0)
-
-
-def _crossed_out(hands, height, pen, draw) -> np.ndarray:
-    """A digit with a scribble over it."""
-    alpha, _ = hands.digit(height, pen, draw)
-    scribble = Image.fromarray(hands.scribble(height, pen, draw)).resize(alpha.shape[::-1])
-    return np.maximum(alpha, np.asarray(scribble))
-
-
-def _seen(signs, rows, hands, sheet, size, height, pen, kind, draw) -> Page:
-    """The sheet inked, and the picture of it."""
-    paper, tone, contrast = _paper(sheet, draw)
-    lines = _lines(rows, sheet, height, pen, kind, draw)
-    pixels = paper
-    for alpha, strength in lines:
+def _inked(
+    writer: Writer, signs: list[Sign], rows: list[Row], sheet: int, kind: str, draw: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """The sheet (S, S) with everything on it, and the ink of its digits."""
+    pixels, tone, contrast = _paper(sheet, draw)
+    for alpha, strength in _lines(rows, sheet, writer, kind, draw):
         pixels = pixels + alpha * strength * contrast
-    other, cover = np.zeros_like(paper), np.zeros_like(paper)
+    other, cover = np.zeros_like(pixels), np.zeros_like(pixels)
     for sign in signs:
-        _ink(cover if sign.label is not None else other, sign)
-    _elsewhere(other, cover, hands, height, pen, draw)
+        sign.put(other if sign.label is None else cover)
+    other = np.maximum(other, writer.elsewhere(cover))
     strength = draw.uniform(0.8, 1.0) if draw.random() < 0.8 else draw.uniform(0.25, 0.8)  # a pencil's
-    texture = 1 - (
-        draw.uniform(0, 0.4) * abs(camera.grain(sheet, sheet // 2, draw)).clip(0, 1) if draw.random() < 0.3 else 0
-    )
-    written = np.maximum(cover, other) * strength * texture
+    written = np.maximum(cover, other) * strength
+    if draw.random() < 0.3:
+        written = written * (1 - draw.uniform(0, 0.4) * abs(camera.grain(sheet, sheet // 2, draw)).clip(0, 1))
     # Ink lies over lines: where it is, the page has its tone.
     pixels = pixels * (1 - written) + (tone + contrast) * written
-    for faint in _faint(hands, sheet, height, pen, draw):
+    for faint in _faint(sheet, writer, draw):
         pixels = pixels + faint * contrast
-    return _pictured(pixels, cover, signs, sheet, size, height, kind, draw)
+    return pixels, cover
 
 
 def _paper(sheet: int, draw: np.random.Generator) -> tuple[np.ndarray, float, float]:
@@ -212,7 +130,9 @@ def _paper(sheet: int, draw: np.random.Generator) -> tuple[np.ndarray, float, fl
     return paper, tone, contrast
 
 
-def _lines(rows, sheet, height, pen, kind, draw) -> list[tuple[np.ndarray, float]]:
+def _lines(
+    rows: list[Row], sheet: int, writer: Writer, kind: str, draw: np.random.Generator
+) -> list[tuple[np.ndarray, float]]:
     """Each kind of lines on the page, and how dark they are beside the ink."""
     names = [kind]
     if kind != "plain" and draw.random() < 0.25:
@@ -221,7 +141,7 @@ def _lines(rows, sheet, height, pen, kind, draw) -> list[tuple[np.ndarray, float
     for name in names:
         if furniture.KINDS[name] is None or not rows:
             continue
-        width = draw.uniform(0.5, max(0.8, 0.07 * height)) if draw.random() < 0.8 else pen
+        width = draw.uniform(0.5, max(0.8, 0.07 * writer.height)) if draw.random() < 0.8 else writer.pen
         lines = furniture.Lines(sheet, draw, min(width, 12))
         furniture.KINDS[name](lines, rows)
         strength = draw.uniform(0.15, 0.7) if draw.random() < 0.5 else draw.uniform(0.6, 1.0)
@@ -229,55 +149,10 @@ def _lines(rows, sheet, height, pen, kind, draw) -> list[tuple[np.ndarray, float
     return found
 
 
-def _ink(canvas: np.ndarray, sign: _Sign) -> None:
-    """Put a sign onto a canvas, as far as it lies on it."""
-    top, left = max(0, sign.top), max(0, sign.left)
-    part = sign.alpha[top - sign.top :, left - sign.left :]
-    place = canvas[top : top + part.shape[0], left : left + part.shape[1]]
-    if place.size:
-        np.maximum(place, part[: place.shape[0], : place.shape[1]], out=place)
-
-
-def _elsewhere(
-    other: np.ndarray, cover: np.ndarray, hands: ink.Hands, height: float, pen: float, draw: np.random.Generator
-) -> None:
-    """Words, print, scribbles and blots, where no digit is; they may come near."""
-    sheet = len(other)
-    for _ in range(int(draw.choice([0, 0, 1, 2, 5]))):
-        high = max(6, round(min(height * np.exp(draw.uniform(-1, 0.6)), 0.6 * sheet)))
-        sort = draw.random()
-        x, y = (int(draw.integers(-high // 2, sheet)) for _ in range(2))
-        font = str(draw.choice(ink.FONTS))
-        for _ in range(int(draw.integers(1, 8))):
-            if sort < 0.4:
-                alpha = ink.printed(str(draw.choice(list(ink.PRINT))), font, high)
-            elif sort < 0.85:
-                alpha = hands.other(high, pen, draw)
-            else:
-                alpha = _blot(max(3, high // 3), draw)
-            sign = _Sign(alpha, x, y, None, 0)
-            around = cover[max(0, y - 2) : y + alpha.shape[0] + 2, max(0, x - 2) : x + alpha.shape[1] + 2]
-            if around.size == 0 or around.max() < 0.2:
-                _ink(other, sign)
-            x += alpha.shape[1] + round(high * draw.uniform(0.03, 0.3))
-
-
-def _blot(size: int, draw: np.random.Generator) -> np.ndarray:
-    """A blot, a speck or a stain's edge."""
-    y, x = np.mgrid[-1 : 1 : size * 1j, -1 : 1 : size * 1j].astype(np.float32)
-    radius = np.hypot(x, y * draw.uniform(0.5, 2)) + 0.15 * camera.grain(size, 4, draw)
-    alpha = ((0.7 - radius) * size / 4).clip(0, 1)
-    return alpha * (radius > 0.5) if draw.random() < 0.3 else alpha
-
-
-def _faint(hands, sheet, height, pen, draw):
+def _faint(sheet: int, writer: Writer, draw: np.random.Generator) -> Iterator[np.ndarray]:
     """Traces: of what was rubbed out or shines through, smudges, and folds."""
     if draw.random() < 0.12:
-        trace = np.zeros((sheet, sheet), np.float32)
-        for _ in range(int(draw.integers(1, 5))):
-            alpha, _ = hands.digit(max(8, round(height)), pen, draw)
-            _ink(trace, _Sign(alpha, *(int(draw.integers(0, sheet)) for _ in range(2)), None, 0))
-        yield camera.blurred(trace, draw.uniform(0.5, 2)) * draw.uniform(0.03, 0.1)
+        yield writer.traces(sheet) * draw.uniform(0.03, 0.1)
     if draw.random() < 0.15:
         yield (camera.grain(sheet, int(draw.integers(3, 12)), draw) - 1).clip(0, 1) * draw.uniform(0.05, 0.4)
     if draw.random() < 0.12:  # a fold: one side is lighter, and its ridge is dark or light
@@ -287,10 +162,18 @@ def _faint(hands, sheet, height, pen, draw):
         yield fold if draw.random() < 0.5 else fold.T
 
 
-def _pictured(pixels, cover, signs, sheet, size, height, kind, draw) -> Page:
+def _pictured(
+    pixels: np.ndarray,
+    cover: np.ndarray,
+    signs: list[Sign],
+    size: int,
+    height: float,
+    kind: str,
+    draw: np.random.Generator,
+) -> Page:
     """The sheet through a camera, and where each digit has come to lie."""
     on_table = kind != "cell" and draw.random() < 0.15
-    view = _view(sheet, size, on_table, draw)
+    view = camera.view(len(pixels), size, on_table, draw)
     image, mask = camera.warped(pixels, view, size), camera.warped(cover, view, size)
     if on_table:
         there = camera.warped(np.ones_like(pixels), view, size)
@@ -323,19 +206,3 @@ def _pictured(pixels, cover, signs, sheet, size, height, kind, draw) -> Page:
         np.array(rows, np.int64),
         kind,
     )
-
-
-def _view(sheet: int, size: int, on_table: bool, draw: np.random.Generator) -> np.ndarray:
-    """From places on the sheet to places in the picture."""
-    corners = np.array([[0, 0], [sheet, 0], [sheet, sheet], [0, sheet]], float)
-    edge = (sheet - size) / 2
-    if on_table:  # all of the sheet is seen
-        inset = size * draw.uniform(0.02, 0.12)
-        onto = inset + corners * (size - 2 * inset) / sheet
-        return camera.homography(corners, onto + draw.uniform(-inset, inset, (4, 2)))
-    onto = corners - edge
-    if draw.random() < 0.6:
-        angle = np.radians(draw.normal(0, 3))
-        turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-        onto = (onto - size / 2) @ turn.T + size / 2 + draw.uniform(-0.3, 0.3, (4, 2)) * edge
-    return camera.homography(corners, onto)

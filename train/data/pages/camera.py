@@ -85,3 +85,19 @@ def photograph(pixels: np.ndarray, finest: float, draw: np.random.Generator) -> 
         pixels = low + (high - low) * pixels
     pixels = np.uint8(255 * pixels.clip(0, 1) + 0.5)
     return jpeg(pixels, int(draw.integers(30, 96))) if draw.random() < 0.5 else pixels
+
+
+def view(sheet: int, size: int, on_table: bool, draw: np.random.Generator) -> np.ndarray:
+    """From places on the sheet to places in the picture."""
+    corners = np.array([[0, 0], [sheet, 0], [sheet, sheet], [0, sheet]], float)
+    edge = (sheet - size) / 2
+    if on_table:  # all of the sheet is seen
+        inset = size * draw.uniform(0.02, 0.12)
+        onto = inset + corners * (size - 2 * inset) / sheet
+        return homography(corners, onto + draw.uniform(-inset, inset, (4, 2)))
+    onto = corners - edge
+    if draw.random() < 0.6:
+        angle = np.radians(draw.normal(0, 3))
+        turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+        onto = (onto - size / 2) @ turn.T + size / 2 + draw.uniform(-0.3, 0.3, (4, 2)) * edge
+    return homography(corners, onto)

@@ -1,6 +1,6 @@
 """What is written on a page: MNIST's digits, a pen of our own, print; each sign as (h, w) in [0, 1]."""
 
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +18,8 @@ FONTS = (
     *("DejaVuSerif-Italic", "STIXGeneral", "STIXGeneralBol", "STIXGeneralItalic", "cmr10", "cmss10", "cmtt10"),
 )
 PRINTED = 96  # pixels that print is cut at before it is brought to its size
-PRINT = "ACDEFGHJKLMNPRTUVWXYacdefhkmnprtuvwxy"  # without the letters that are digits in some hand
+LETTERS_ALONE = "ACDEFGHJKLMNPRTUVWXYacdefhkmnprtuvwxy"  # without those that are digits in some hand
+LETTERS_IN_WORDS = "abcdefghijklmnopqrstuvwxyz"
 
 
 def enlarged(digit: np.ndarray, height: int, weight: float) -> np.ndarray:
@@ -85,10 +86,15 @@ def written(segments: np.ndarray, pressure: np.ndarray, height: int, pen: float)
 
 
 @cache
-def _print(font: str, text: str) -> Image.Image:
+def _face(font: str) -> ImageFont.FreeTypeFont:
     from matplotlib import get_data_path
 
-    face = ImageFont.truetype(str(Path(get_data_path(), "fonts", "ttf", f"{font}.ttf")), PRINTED)
+    return ImageFont.truetype(str(Path(get_data_path(), "fonts", "ttf", f"{font}.ttf")), PRINTED)
+
+
+@lru_cache(2000)
+def _print(font: str, text: str) -> Image.Image:
+    face = _face(font)
     left, top, right, bottom = face.getbbox(text)
     canvas = Image.new("L", (int(right - left) + 2, int(bottom - top) + 2))
     ImageDraw.Draw(canvas).text((1 - left, 1 - top), text, fill=255, font=face)
@@ -102,3 +108,9 @@ def printed(text: str, font: str, height: int) -> np.ndarray:
     return np.asarray(
         glyph.resize(size, Image.Resampling.BOX if height < PRINTED else Image.Resampling.BICUBIC)
     ) / np.float32(255)
+
+
+def word(font: str, height: int, draw: np.random.Generator) -> np.ndarray:
+    """Three to nine letters in print, the first of them sometimes a capital, or all."""
+    text = "".join(draw.choice(list(LETTERS_IN_WORDS), int(draw.integers(3, 10))))
+    return printed((text, text.capitalize(), text.upper())[draw.choice(3, p=[0.6, 0.3, 0.1])], font, height)
