@@ -70,11 +70,11 @@ CSS = """
 .many .pictures p { flex-basis: 100%; margin: 0; }
 .read-page { grid-column: 1 / -1; margin: 0; }
 .read-page svg { width: 100%; max-height: 420px; display: block; border-radius: 10px; background: var(--raised); }
-.read-page rect { fill: none; stroke: var(--accent); stroke-width: calc(var(--pen) * 1px); }
-.read-page .unsure { stroke: var(--muted); stroke-dasharray: calc(var(--pen) * 3px); }
-.read-page polyline { fill: none; stroke: var(--accent); opacity: 0.45; stroke-width: calc(var(--pen) * 0.8px); }
+.read-page rect { fill: none; stroke: var(--accent); }
+.read-page .unsure { stroke: var(--muted); }
+.read-page polyline { fill: none; stroke: var(--accent); opacity: 0.45; }
 .read-page text {
-  fill: var(--accent); font-weight: 600; paint-order: stroke; stroke: #fff; stroke-width: calc(var(--pen) * 1px);
+  fill: var(--accent); font-weight: 600; paint-order: stroke; stroke: var(--raised);
 }
 .read-page figcaption { color: var(--muted); font-size: 0.75rem; margin: 0.25rem 0 0; }
 .numeral.lines { font-size: min(2.2rem, 21rem / var(--length, 1)); line-height: 1.15; }

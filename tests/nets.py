@@ -42,6 +42,8 @@ def forward(net: models.Model, x: torch.Tensor) -> torch.Tensor:
     if net.task == "inpainting":
         hole = torch.nn.functional.pad(torch.ones(len(x), 1, 28, 28), (40, 60, 50, 50))
         return net(x, hole)
+    if net.task == "page-reading":
+        return torch.cat([one.flatten(1) for one in net(x)], 1)
     if net.task != "generation":
         return net(x)
     digit = torch.arange(len(x)) % 10 if net.conditional else None

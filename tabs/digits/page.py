@@ -24,7 +24,7 @@ def marked(words: Words, image: Image.Image, readings: Sequence[Reading]) -> str
     title = escape(words("digits.page", count=len(readings)))
     return (
         f'<figure class="read-page"><svg viewBox="0 0 {width} {height}" role="img" aria-label="{title}"'
-        f' style="--pen: {pen:.2f}"><image href="{_url(image)}" width="{width}" height="{height}"/>{lines}{boxes}</svg>'
+        f' stroke-width="{pen:.2f}"><image href="{_url(image)}" width="{width}" height="{height}"/>{lines}{boxes}</svg>'
         f"<figcaption>{title}</figcaption></figure>"
     )
 

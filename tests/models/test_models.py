@@ -16,7 +16,15 @@ from models import base
 from models.networks.vae import GaussianVAE
 
 NAMES = models.names()
-TASKS = ("classification", "autoencoding", "generation", "denoising", "inpainting", "point-classification")
+TASKS = (
+    "classification",
+    "autoencoding",
+    "generation",
+    "denoising",
+    "inpainting",
+    "point-classification",
+    "page-reading",
+)
 EXACT = {  # the documents' own figures
     "mnist-dense": 407_050,
     "mnist-mlp": 118_282,
@@ -33,7 +41,7 @@ EXACT = {  # the documents' own figures
 }
 MOST = {"mnist-resnet": 1_000_000, "mnist-vae-2d": 2_000_000, "mnist-cvae": 2_500_000, "mnist-dcgan": 1_000_000}
 MOST |= {"mnist-denoiser": 150_000, "photo-denoiser": 4_700_000, "face-ae": 4_700_000, "face-unet": 4_700_000}
-MOST |= {"face-gan": 4_700_000}
+MOST |= {"face-gan": 4_700_000, "page-reader": 500_000}
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -60,6 +68,9 @@ def test_shape_and_gradients(name: str) -> None:
         if isinstance(net, GaussianVAE):
             assert out.shape == (4, 2 * net.latent + 784) and net(x).shape == x.shape
             assert net.encode(x).shape == (4, net.latent)
+        elif net.task == "page-reading":
+            heat, boxes, ink = net(x)  # a page of 28 pixels is filled up to 32
+            assert (heat.shape, boxes.shape, ink.shape) == ((4, 1, 8, 8), (4, 4, 8, 8), (4, 1, 16, 16))
         elif net.task in ("denoising", "inpainting", "point-classification"):
             assert out.shape == x.shape
         else:

@@ -127,7 +127,15 @@ def test_the_client_shows_the_sentence(client: Client, tmp_path: Path) -> None:
 def test_what_is_public(app: App) -> None:
     """With typed parameters; what the page itself needs is private."""
     info = json.loads(app.get("/gradio_api/info")[1])
-    assert set(info["named_endpoints"]) == {"/classify", "/sample", "/morph", "/rebuild", "/denoise", "/reconstruct"}
+    assert set(info["named_endpoints"]) == {
+        "/classify",
+        "/read",
+        "/sample",
+        "/morph",
+        "/rebuild",
+        "/denoise",
+        "/reconstruct",
+    }
     assert info["unnamed_endpoints"] == {}
     image, network = info["named_endpoints"]["/classify"]["parameters"]
     assert (image["parameter_name"], image["component"]) == ("image", "Image")

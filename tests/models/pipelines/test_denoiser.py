@@ -16,7 +16,7 @@ from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 import models
 from models.errors import InputError
-from models.pictures import images, photographs
+from models.pictures import images, mnist, photographs
 from models.pictures.corruptions import DIGITS, PHOTOS
 from models.pipelines import Denoiser, compare, damaged, denoiser, quality
 
@@ -174,7 +174,7 @@ def test_closed_steps_end_the_work(lively: Denoiser, monkeypatch) -> None:
 
 def test_digits() -> None:
     """The textbook's network and ours take digits of 28x28 alone, and whatever sigma is said."""
-    digit = images.from_tensor(images.mnist_examples()[0][:1])[0]
+    digit = images.from_tensor(mnist.examples()[0][:1])[0]
     for name in ("mnist-dae", "mnist-denoiser"):
         pipeline = denoiser(name)
         assert pipeline.digits and pipeline.estimate(digit) == 0
@@ -276,7 +276,7 @@ def test_compare() -> None:
         )
         assert one.quality.psnr > quality(clean, noisy).psnr + 3
     assert {one.quality for one in compare(noisy)} == {None}
-    digit = images.from_tensor(images.mnist_examples()[0][:1])[0]
+    digit = images.from_tensor(mnist.examples()[0][:1])[0]
     both = [one.name for one in compare(damaged(digit, DIGITS, "gaussian", 128), digit, digits=True)]
     assert both[:2] == ["mnist-dae", "mnist-denoiser"] and len(both) == 6
     noisy = damaged(digit, DIGITS, "gaussian", 64)

@@ -13,13 +13,13 @@ from scipy.stats import norm
 import models
 from models.errors import InputError
 from models.networks.generators import PART, steadily
-from models.pictures import images
+from models.pictures import images, mnist
 from models.pipelines import DigitAutoencoder, DigitSampler, LatentMap, autoencoder, sampler
 from models.pipelines.autoencoder import names, slerp
 
 GENERATORS = models.names(task="generation")
 CONDITIONAL = [name for name in GENERATORS if getattr(models.create(name), "conditional", False)]
-PICTURES, DIGITS = images.mnist_examples()
+PICTURES, DIGITS = mnist.examples()
 EXAMPLES = images.from_tensor(PICTURES)
 
 

@@ -6,7 +6,7 @@ import tiny
 import torch
 from PIL import Image
 
-from models.pictures import images
+from models.pipelines import to_digit
 from train.data import synthetic_digits
 from train.data.splits import Split
 from train.data.synthetic_digits import KINDS, Kind
@@ -196,7 +196,7 @@ def test_turned_lies_on_its_side_now_and_then() -> None:
 
 def test_a_network_is_asked_by_kind(found: list[tuple[str, Image.Image, int]]) -> None:
     """`accuracy` is the share of right answers of each kind; what `to_digit` refuses is wrong."""
-    truth = {images.to_digit(image).tobytes(): label for _, image, label in found}
+    truth = {to_digit(image).tobytes(): label for _, image, label in found}
 
     def knows_all_but_threes(x: torch.Tensor) -> torch.Tensor:
         label = truth[np.uint8(x[0, 0].numpy() * 255 + 0.5).tobytes()]

@@ -95,8 +95,8 @@ def test_pictures_have_mnists_form() -> None:
     for picture in pictures[:, 0].numpy():
         rows, columns = (np.flatnonzero(picture.max(axis) > 0.5) for axis in (1, 0))
         assert 18 <= max(np.ptp(rows), np.ptp(columns)) + 1 <= 20
-        assert abs((picture * x).sum() / picture.sum() - 14) < 1
-        assert abs((picture * y).sum() / picture.sum() - 14) < 1
+        assert abs((picture * x).sum() / picture.sum() - 14) < 1.5  # a pen that is pressed unevenly moves it
+        assert abs((picture * y).sum() / picture.sum() - 14) < 1.5
         assert picture.max() == 1
     ink = pictures.mean((1, 2, 3))
     assert ink.max() > 2 * ink.min()  # thin pens and thick ones
@@ -189,6 +189,7 @@ def test_drawn_digits_are_the_digits_they_are_said_to_be() -> None:
     assert sorted(glyphs.DIGITS) == list(range(10))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(strokes, "hand", lambda segments, generator=None: segments)
+        patch.setattr(strokes, "UNSTEADY", 0.0)
         paths, labels = strokes.digits(400, seeded())
     seen = set()
     for path, label in zip(paths, labels.tolist(), strict=True):
@@ -222,6 +223,40 @@ def test_digits_are_told_apart() -> None:
         assert right[labels == digit].mean() > 0.6, digit
 
 
+def test_hands_are_unsteady_but_corners_stay() -> None:
+    """A point that is written twice is still one place; others go each its own way, by a few hundredths."""
+    forms = strokes.forms(("10 90 90 39", "50 22 15 27 59 88 95 82 50"))
+    seven, ring = (strokes.written(torch.full((100,), which), forms, seeded()) for which in (0, 1))
+    plain = strokes.trace(strokes.glyph("10 90 90 39"))
+    away = (seven - plain).abs()
+    assert 0.02 < away.max() < 0.25
+    gaps = (seven[:, 1:, :2] - seven[:, :-1, 2:]).norm(dim=2)
+    assert gaps.max() < 1e-5  # one stroke stays one
+    assert (ring[:, 0, :2] - ring[:, -1, 2:]).norm(dim=1).max() > 0.03  # a ring may stay open
+
+
+def test_pressure() -> None:
+    """Half of the hands press evenly; the others are thinner where the pen runs fast, never thicker than it is."""
+    fast = line((0.0, 0.0), (1.0, 0.0)).expand(400, POINTS, 4).clone()
+    fast[:, : POINTS // 2, 2:] = fast[:, : POINTS // 2, :2] + 0.1 * (fast[..., 2:] - fast[..., :2])[:, : POINTS // 2]
+    width = strokes.pressure(fast, seeded())
+    assert width.shape == (400, POINTS) and width.min() >= 0.4 and width.max() <= 1
+    even = (width == 1).all(1)
+    assert 0.4 < even.float().mean() < 0.6
+    slow, quick = width[~even][:, : POINTS // 2].mean(), width[~even][:, POINTS // 2 :].mean()
+    assert slow > quick + 0.05
+
+
+def test_a_pen_of_changing_width() -> None:
+    """Each segment is as wide as it is said to be."""
+    path = line((10.0, 30.0), (50.0, 30.0))
+    widths = torch.linspace(2, 10, POINTS)[None]
+    ink = strokes.render(path, widths, 60)[0, 0]
+    for share in (0.2, 0.5, 0.8):
+        column = round(10 + 40 * share)
+        assert ink[:, column].sum().item() == pytest.approx(2 + 8 * share, abs=0.5)
+
+
 EXCLUDED = set("OISZBlozq")  # each is a digit in some hand
 
 
@@ -239,9 +274,10 @@ def test_drawn_takes_the_names_it_is_given() -> None:
     """Letters and shapes of these names, and no other."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(strokes, "hand", lambda segments, generator=None: segments)
+        patch.setattr(strokes, "UNSTEADY", 0.0)
         paths = strokes.drawn(("A", "star"), 60, seeded())
     wanted = [strokes.trace(strokes.glyph(text)) for text in (glyphs.LETTERS["A"], glyphs.SHAPES["star"])]
-    counts = [sum(torch.equal(path, one) for path in paths) for one in wanted]
+    counts = [sum(torch.allclose(path, one, atol=1e-6) for path in paths) for one in wanted]
     assert sum(counts) == 60 and min(counts) > 15
 
 
@@ -250,10 +286,11 @@ def test_nonsense(count: int) -> None:
     """As many as asked for; two thirds of `SHOWN`, one third scribbles that are none of it."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(strokes, "hand", lambda segments, generator=None: segments)
+        patch.setattr(strokes, "UNSTEADY", 0.0)
         paths = strokes.nonsense(count, seeded())
     assert paths.shape == (count, POINTS, 4) and paths.isfinite().all()
     shown = [strokes.trace(strokes.glyph({**glyphs.LETTERS, **glyphs.SHAPES}[name])) for name in strokes.SHOWN]
-    known = sum(any(torch.equal(path, one) for one in shown) for path in paths)
+    known = sum(any(torch.allclose(path, one, atol=1e-6) for one in shown) for path in paths)
     assert known == count - count // 3
 
 
@@ -261,6 +298,7 @@ def test_scribbles() -> None:
     """One or two strokes through 6 to 11 random points of the square, never the same."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(strokes, "hand", lambda segments, generator=None: segments)
+        patch.setattr(strokes, "UNSTEADY", 0.0)
         paths = strokes.scribbles(60, seeded())
     gaps = (paths[:, 1:, :2] - paths[:, :-1, 2:]).norm(dim=2)
     gaps[(paths[:, 1:] == paths[:, :-1]).all(2)] = 0  # what fills up to `POINTS` repeats the last

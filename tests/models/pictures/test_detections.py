@@ -1,0 +1,72 @@
+"""From maps to digits: peaks, boxes, whose ink it is, and the order of reading."""
+
+import math
+
+import numpy as np
+import torch
+
+from models.pictures.detections import Detection, detections, once, overlap, owners, reading_order
+
+
+def maps(*digits: tuple[float, float, float, float, float], size: int = 30) -> tuple[torch.Tensor, torch.Tensor]:
+    """Maps that say that digits are there: each with its share and its box in pixels."""
+    heat, boxes = torch.full((1, size, size), -9.0), torch.zeros(4, size, size)
+    for share, left, top, right, bottom in digits:
+        x, y = (left + right) / 8, (top + bottom) / 8  # in places of four pixels
+        row, column = int(y), int(x)
+        heat[0, row, column] = math.log(share / (1 - share))
+        heat[0, row, column + 1] = math.log(share / (1 - share)) - 0.5  # the hill's slope is no digit
+        told = (x - column - 0.5, y - row - 0.5, math.log((right - left) / 4), math.log((bottom - top) / 4))
+        boxes[:, row, column] = torch.tensor(told)
+    return heat, boxes
+
+
+def test_each_peak_is_a_digit_with_its_box() -> None:
+    """The likeliest first, boxes to a hundredth of a pixel, what is unlikely left out."""
+    wanted = [(0.9, 10.0, 12.0, 31.0, 40.0), (0.8, 50.5, 60.25, 70.0, 90.0), (0.1, 90.0, 90.0, 110.0, 110.0)]
+    found = detections(*maps(*wanted))
+    assert len(found) == 2
+    for one, (share, *box) in zip(found, wanted, strict=False):
+        assert abs(one.share - share) < 1e-5 and np.allclose(one.box, box, atol=0.01)
+
+
+def test_a_digit_is_found_once() -> None:
+    """Of two boxes over the same digit the likelier stays, and a part within a digit goes; neighbours both stay."""
+    digit, again = Detection(0.9, (0, 0, 20, 30)), Detection(0.8, (2, 1, 21, 32))
+    part, neighbour = Detection(0.7, (4, 2, 14, 14)), Detection(0.95, (18, 0, 38, 30))
+    assert once([again, part, digit, neighbour]) == [neighbour, digit]
+
+
+def test_overlap_is_intersection_over_union() -> None:
+    assert overlap((0, 0, 2, 2), (0, 0, 2, 2)) == 1
+    assert overlap((0, 0, 2, 2), (1, 0, 3, 2)) == 2 / 6
+    assert overlap((0, 0, 2, 2), (2, 0, 3, 2)) == 0
+
+
+def test_whose_ink_it_is() -> None:
+    """A piece of its own is a digit's to its last pixel, beyond the box; what two share is parted in the middle."""
+    ink = np.zeros((40, 80), bool)
+    ink[5:35, 5:15] = True
+    ink[5:8, 5:24] = True  # a bar that reaches over the neighbour's box
+    ink[10:34, 20:30] = True
+    found = owners(ink, [(4, 4, 16, 36), (19, 9, 31, 35)])
+    assert (found[5:8, 5:24] == 1).all() and (found[10:34, 20:30] == 2).all()
+    assert (found[~ink] == 0).all()
+    joined = np.zeros((40, 80), bool)
+    joined[10:30, 10:50] = True
+    found = owners(joined, [(10, 10, 30, 30), (30, 10, 50, 30)])
+    assert (found[10:30, 10:29] == 1).all() and (found[10:30, 31:50] == 2).all()
+    far = np.zeros((40, 80), bool)
+    far[:, 75] = True
+    assert not owners(far, [(4, 4, 16, 36)]).any() and not owners(far, []).any()
+
+
+def test_rows_may_lean() -> None:
+    """Three lines that run down to the right, in any order of boxes: each is one, from left to right."""
+    places = [(row, x) for row in range(3) for x in range(0, 300, 30)]
+    boxes = [(float(x), 60.0 * row + 0.12 * x, x + 20.0, 60.0 * row + 0.12 * x + 40) for row, x in places]
+    order = np.random.default_rng(0).permutation(len(boxes))
+    found = reading_order([boxes[index] for index in order])
+    assert [row for row, _ in found] == [row for row, _ in places]
+    assert [order[index] for _, index in found] == list(range(len(places)))
+    assert reading_order([]) == []

@@ -1,0 +1,141 @@
+"""Composed pages: boxes and masks against what was drawn, and that one seed is one page."""
+
+import numpy as np
+import pytest
+import tiny
+import torch
+from PIL import Image
+from scipy.ndimage import label
+
+from models.pictures import mnist
+from train.data import pages
+from train.data.pages import camera, furniture, ink
+
+SIZE = 192
+PICTURES, LABELS = mnist.examples()
+DIGITS = np.uint8(255 * PICTURES[:, 0].numpy())
+
+
+def page(seed: int, **given: object) -> pages.Page:
+    draw = np.random.default_rng(seed)
+    return pages.compose(DIGITS, LABELS.tolist(), ink.Hands(24, draw), SIZE, draw, **given)
+
+
+@pytest.mark.parametrize("kind", furniture.KINDS)
+def test_a_page_and_its_truth(kind: str) -> None:
+    """Every kind of paper: pictures of the size asked for, boxes within them, a label and a line for each."""
+    found = [page(seed, kind=kind, empty=False) for seed in range(12)]
+    assert any(len(one.boxes) for one in found)
+    for one in found:
+        assert one.image.shape == one.ink.shape == (SIZE, SIZE)
+        assert one.image.dtype == one.ink.dtype == np.uint8
+        assert len(one.boxes) == len(one.labels) == len(one.rows) and one.kind == kind
+        assert (one.boxes >= 0).all() and (one.boxes <= SIZE).all()
+        assert (one.boxes[:, 2:] > one.boxes[:, :2]).all()
+        assert set(one.labels.tolist()) <= set(range(10))
+
+
+def test_boxes_are_those_of_the_ink() -> None:
+    """A digit that stands alone: its box is that of its ink on the mask, however it is turned, to two pixels."""
+    compared = 0
+    for seed in range(150):
+        one = page(seed, empty=False)
+        pieces, count = label(one.ink > 80, np.ones((3, 3)))
+        if len(one.boxes) != 1 or count != 1:
+            continue
+        rows, columns = np.nonzero(pieces)
+        wanted = [columns.min(), rows.min(), columns.max() + 1, rows.max() + 1]
+        assert abs(one.boxes[0] - wanted).max() <= 2.5, seed
+        compared += 1
+    assert compared > 10
+
+
+def test_all_ink_lies_in_a_box() -> None:
+    """And every box holds ink: of digits, not of letters."""
+    for seed in range(60):
+        one = page(seed, empty=False)
+        inside = np.zeros((SIZE, SIZE), bool)
+        for left, top, right, bottom in one.boxes.round().astype(int):
+            assert one.ink[top:bottom, left:right].max() > 60
+            inside[max(0, top - 2) : bottom + 2, max(0, left - 2) : right + 2] = True
+        shown = (one.ink > 128).sum()
+        # Digits that are cut off by more than a third have ink, and no box.
+        assert (one.ink > 128)[~inside].sum() <= max(0.5 * shown, 40) or len(one.boxes) < 3
+
+
+def test_empty_pages_have_no_digit() -> None:
+    for seed in range(30):
+        one = page(seed, empty=True)
+        assert len(one.boxes) == 0 and not one.ink.any()
+
+
+def test_one_seed_one_page() -> None:
+    first, again, other = page(3), page(3), page(4)
+    assert (first.image == again.image).all() and (first.boxes == again.boxes).all()
+    assert (first.image != other.image).any()
+
+
+def test_ink_shows_on_the_picture() -> None:
+    """Where the mask has ink the picture is darker or lighter than around it, on nearly every page."""
+    told = 0
+    for seed in range(40):
+        one = page(seed, empty=False)
+        if (one.ink > 200).sum() < 50:
+            told += 1
+            continue
+        paper, written = np.median(one.image[one.ink == 0]), np.median(one.image[one.ink > 200])
+        told += abs(paper - written) > 12
+    assert told >= 35
+
+
+def test_enlarged_keeps_the_digit() -> None:
+    """Reduced again it is what it was, whatever the pen; a thicker pen has more ink."""
+    for digit in DIGITS[::100]:
+        thin, thick = (ink.enlarged(digit, 80, weight) for weight in (0.1, 0.9))
+        assert thin.shape == thick.shape and thin.shape[0] == 80 and thin.sum() < thick.sum()
+        box = Image.fromarray(digit).getbbox()
+        small = np.asarray(Image.fromarray(ink.enlarged(digit, 80, 0.5)).resize((box[2] - box[0], box[3] - box[1])))
+        whole = digit[box[1] : box[3], box[0] : box[2]] / 255
+        assert np.corrcoef(small.ravel(), whole.ravel())[0, 1] > 0.9
+
+
+def test_written_has_its_height_and_its_pen() -> None:
+    """A vertical stroke: as high as asked for, and its ink is width times height."""
+    y = np.linspace(0, 1, 49)
+    stroke = np.stack([np.zeros(48), y[:-1], np.zeros(48), y[1:]], 1)
+    for height, pen in ((40, 4.0), (120, 9.0)):
+        alpha = ink.written(stroke, np.ones(48), height, pen)
+        assert abs(alpha.shape[0] - height) <= 1
+        assert alpha.sum() == pytest.approx(pen * height, rel=0.15)
+
+
+@pytest.mark.parametrize("font", ink.FONTS)
+def test_every_typeface_is_there(font: str) -> None:
+    """And its digits differ."""
+    shapes = {ink.printed(str(digit), font, 40).tobytes() for digit in range(10)}
+    assert len(shapes) == 10
+
+
+def test_a_view_takes_corners_to_corners() -> None:
+    """The homography against its own definition, and a warped point lies where it says."""
+    corners = np.array([[0, 0], [100, 0], [100, 100], [0, 100]], float)
+    onto = np.array([[5, 8], [90, 2], [97, 88], [3, 95]], float)
+    view = camera.homography(corners, onto)
+    assert np.allclose(camera.seen(corners, view), onto)
+    sheet = np.zeros((100, 100), np.float32)
+    sheet[60:64, 30:34] = 1
+    rows, columns = np.nonzero(camera.warped(sheet, view, 100) > 0.5)
+    centre = camera.seen(np.array([[32.0, 62.0]]), view)[0]
+    assert abs(centre - (columns.mean() + 0.5, rows.mean() + 0.5)).max() < 0.7
+
+
+def test_few_digits_are_enough() -> None:
+    """A dataset of two images, in which one is black."""
+    images, labels = tiny.bars(2, seed=1)
+    images[1] = 0
+    draw = np.random.default_rng(0)
+    hands = ink.Hands(8, draw)
+    for _ in range(20):
+        one = pages.compose(images, labels.tolist(), hands, 96, draw)
+        assert one.image.shape == (96, 96)
+    assert torch.from_numpy(one.boxes).isfinite().all()
