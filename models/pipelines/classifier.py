@@ -14,12 +14,13 @@ from models.pictures.drawing import Drawing, is_drawing
 from models.pipelines import page_reader
 from models.pipelines.common import Facts, loaded, shared
 from models.pipelines.explain import heat_map, integrated_gradients
+from models.pipelines.page_reader import Found
 
 # Validation images decide these (see the reliability curve and the table on each card): below SURE an answer is called
 # unsure; where the two likeliest digits together stay below KNOWN, the picture is called no digit.
 SURE, KNOWN = 0.9, 0.9
 # What the page reader is less sure of counts where the classifier knows it for a digit.
-CERTAIN = 0.75
+CERTAIN = 0.5
 
 TIMINGS = 5
 
@@ -124,7 +125,10 @@ class DigitClassifier:
             return self._readings([image.copy()])
         if is_drawing(image):
             return self._drawn(Drawing(image))
-        found = page_reader.page(image)
+        return self.named(page_reader.page(image))
+
+    def named(self, found: list[Found]) -> list[Reading]:
+        """What is found on a page, named; without what neither the page reader nor the network knows for a digit."""
         readings = [
             Reading(one.seen, shares, one.box, one.line)
             for one, shares in zip(found, self._shares([one.seen for one in found]), strict=True)

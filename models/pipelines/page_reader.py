@@ -1,14 +1,20 @@
 """From a picture of any size to the digits on it: where people write them, and as a classifier sees them."""
 
+from copy import deepcopy
 from dataclasses import dataclass
 from functools import cache, cached_property
+from itertools import pairwise
+from typing import Self
 
 import numpy as np
 import torch
-from PIL import Image, ImageFilter
-from scipy.ndimage import gaussian_filter
+from PIL import Image
+from scipy.ndimage import gaussian_filter, maximum_filter
+from torch import nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 import models
+from models.base import Model
 from models.errors import InputError
 from models.pictures import detections, images, mnist
 from models.pictures.detections import Box, Detection
@@ -23,6 +29,7 @@ COARSER = 2  # from one look at a picture to the next, for large digits
 COARSEST_SIDE = 64  # pixels: of the last look
 LARGE = 28  # pixels of a digit: below that the finer look knows better
 PREPARED = 160  # pixels on a side: a digit is prepared at that size at most
+INKED, EDGE = 0.4, 0.1  # from here on a place is ink of a digit; beside one that is, from there on
 AROUND = 0.3  # of a digit's height: the paper around it that tells its tone
 
 
@@ -54,7 +61,14 @@ class PageReader:
     """
 
     def __init__(self, source: str = NAME):
-        self.net = loaded(source, models.names(task="page-reading"))
+        self.net = fused(loaded(source, models.names(task="page-reading")))
+
+    @classmethod
+    def of(cls, net: Model) -> Self:
+        """One that runs this network, which stays as it is."""
+        made = cls.__new__(cls)
+        made.net = fused(deepcopy(net).cpu().eval())
+        return made
 
     @cached_property
     def facts(self) -> Facts:
@@ -109,6 +123,18 @@ class PageReader:
             factor *= COARSER
 
 
+def fused(net: Model) -> Model:
+    """The same network with each batch norm in the convolution before it: a fifth faster (Jacob et al. 2018, 3.2)."""
+    for module in net.modules():
+        names = list(module._modules)
+        for name, after in pairwise(names):
+            convolution, norm = module._modules[name], module._modules[after]
+            if isinstance(convolution, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
+                module._modules[name] = fuse_conv_bn_eval(convolution, norm)
+                module._modules[after] = nn.Identity()
+    return net
+
+
 @dataclass(frozen=True, eq=False)
 class _Look:
     """How likely each place is ink of a digit, (h, w); a place has `size` pixels on a side."""
@@ -119,7 +145,7 @@ class _Look:
     def cut(self, grey: Image.Image, found: list[Detection]) -> list[Found]:
         """These digits, cut out of the picture; without those that have no ink."""
         boxes = [tuple(side / self.size for side in one.box) for one in found]
-        owner = detections.owners(self.ink > 0.5, boxes)
+        owner = detections.owners(self.ink > INKED, boxes)
         made = []
         for number, one in enumerate(found, 1):
             rows, columns = np.nonzero(owner == number)
@@ -127,7 +153,9 @@ class _Look:
                 continue
             box = (columns.min(), rows.min(), columns.max() + 1, rows.max() + 1)
             try:
-                seen = _digit(grey, self.ink * (owner == number), self.ink, box, self.size)
+                # The edges of a stroke are less likely ink than its middle.
+                near = maximum_filter(owner == number, 3) & ((owner == number) | (owner == 0)) & (self.ink > EDGE)
+                seen = _digit(grey, near, self.ink, box, self.size)
             except InputError:  # ink so faint that it is lost on the way
                 continue
             made.append(Found(seen, tuple(float(side * self.size) for side in box), 0, one.share))
@@ -155,7 +183,9 @@ def _digit(grey: Image.Image, own: np.ndarray, ink: np.ndarray, box: Box, size: 
     part = grey.crop((left * size, top * size, min(grey.width, right * size), min(grey.height, bottom * size)))
     part.thumbnail((PREPARED, PREPARED), Image.Resampling.BOX)
     mine, all_ink = (
-        np.asarray(Image.fromarray(one[top:bottom, left:right]).resize(part.size, Image.Resampling.BILINEAR))
+        np.asarray(
+            Image.fromarray(np.float32(one[top:bottom, left:right])).resize(part.size, Image.Resampling.BILINEAR)
+        )
         for one in (own, ink)
     )
     pixels = np.asarray(part, np.float32)
@@ -172,9 +202,7 @@ def _digit(grey: Image.Image, own: np.ndarray, ink: np.ndarray, box: Box, size: 
     span = max(float(np.quantile(differs[core], 0.9)), 1.0)
     grain = min(2 * float(np.median(abs(differs[bare > 0.5]))) if (bare > 0.5).any() else 0.0, span / 3)
     shade = np.uint8(255 * ((differs - grain) / (span - grain)).clip(0, 1))
-    mask = Image.fromarray(np.uint8(255 * (2.5 * mine).clip(0, 1)))
-    if min(mask.size) > 6:
-        mask = mask.filter(ImageFilter.MaxFilter(3))
+    mask = Image.fromarray(np.uint8(255 * (2 * mine).clip(0, 1)))
     return mnist.fitted(Image.fromarray(shade), mask)
 
 

@@ -190,7 +190,7 @@ def test_drawn_digits_are_the_digits_they_are_said_to_be() -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(strokes, "hand", lambda segments, generator=None: segments)
         patch.setattr(strokes, "UNSTEADY", 0.0)
-        paths, labels = strokes.digits(400, seeded())
+        paths, labels = strokes.digits(2000, seeded())
     seen = set()
     for path, label in zip(paths, labels.tolist(), strict=True):
         forms = {form for form, trace in plain.items() if torch.allclose(trace, path, atol=1e-6)}
@@ -230,7 +230,7 @@ def test_hands_are_unsteady_but_corners_stay() -> None:
     plain = strokes.trace(strokes.glyph("10 90 90 39"))
     away = (seven - plain).abs()
     assert 0.02 < away.max() < 0.25
-    gaps = (seven[:, 1:, :2] - seven[:, :-1, 2:]).norm(dim=2)
+    gaps = (seven[:, 1:44, :2] - seven[:, :43, 2:]).norm(dim=2)  # the last segment is repeated
     assert gaps.max() < 1e-5  # one stroke stays one
     assert (ring[:, 0, :2] - ring[:, -1, 2:]).norm(dim=1).max() > 0.03  # a ring may stay open
 

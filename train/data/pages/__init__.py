@@ -15,6 +15,7 @@ from train.data.pages.writing import Sign, Writer
 
 SMALLEST, LARGEST = 10, 200  # pixels that a digit is high
 ROOM = 8  # of a page: the sheet is larger by this part, so that it can be turned
+PLAIN = (0.13, 0.24)  # of a page's height: that of a digit which can well be seen
 CUT = 0.25  # of the pages are cut tightly
 SEEN = 0.6  # of a digit's height: with less of it on the page it does not count
 
@@ -48,6 +49,7 @@ def compose(
     draw: np.random.Generator,
     kind: str | None = None,
     empty: bool | None = None,
+    number: bool = False,
 ) -> Page:
     """One page of `size` pixels on a side.
 
@@ -55,17 +57,18 @@ def compose(
         digits, labels: of MNIST, (28, 28) uint8 each; as many as there is room for are used, and others beside them.
         kind: of lines, one of `furniture.KINDS`; without it any, often two.
         empty: no digits at all; without it one page in twelve.
+        number: one number of one to four digits of MNIST, well to be seen, and nothing else but lines: to measure with.
     """
     kind = kind or str(draw.choice(list(furniture.KINDS)))
     empty = draw.random() < 1 / 12 if empty is None else empty
-    sheet, height = size + 2 * (size // ROOM), _height(size, kind, draw)
-    writer = Writer(digits, labels, hands, height, draw)
-    signs, rows = writer.rows(sheet, size, kind, empty)
+    sheet, height = size + 2 * (size // ROOM), draw.uniform(*PLAIN) * size if number else _height(size, kind, draw)
+    writer = Writer(digits, labels, hands, height, draw, number)
+    signs, rows = writer.number(sheet, size) if number else writer.rows(sheet, size, kind, empty)
     if empty and draw.random() < 0.4:
         signs = []  # the lines alone
     pixels, cover = _inked(writer, signs, rows, sheet, kind, draw)
     page = _pictured(pixels, cover, signs, size, height, kind, draw)
-    return _cut(page, draw) if len(page.boxes) and draw.random() < CUT else page
+    return _cut(page, draw) if len(page.boxes) and not number and draw.random() < CUT else page
 
 
 def _cut(page: Page, draw: np.random.Generator) -> Page:
@@ -103,14 +106,15 @@ def _inked(
     other, cover = np.zeros_like(pixels), np.zeros_like(pixels)
     for sign in signs:
         sign.put(other if sign.label is None else cover)
-    other = np.maximum(other, writer.elsewhere(cover))
-    strength = draw.uniform(0.8, 1.0) if draw.random() < 0.8 else draw.uniform(0.25, 0.8)  # a pencil's
+    if not writer.sober:
+        other = np.maximum(other, writer.elsewhere(cover))
+    strength = draw.uniform(0.8, 1.0) if writer.sober or draw.random() < 0.8 else draw.uniform(0.25, 0.8)  # a pencil's
     written = np.maximum(cover, other) * strength
     if draw.random() < 0.3:
         written = written * (1 - draw.uniform(0, 0.4) * abs(camera.grain(sheet, sheet // 2, draw)).clip(0, 1))
     # Ink lies over lines: where it is, the page has its tone.
     pixels = pixels * (1 - written) + (tone + contrast) * written
-    for faint in _faint(sheet, writer, draw):
+    for faint in () if writer.sober else _faint(sheet, writer, draw):
         pixels = pixels + faint * contrast
     return pixels, cover
 

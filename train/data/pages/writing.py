@@ -37,6 +37,7 @@ class Writer:
     Attributes:
         height: of its digits, in pixels.
         pen: its width in pixels.
+        sober: it writes digits of MNIST, and nothing else.
     """
 
     def __init__(
@@ -46,12 +47,14 @@ class Writer:
         hands: ink.Hands,
         height: float,
         draw: np.random.Generator,
+        sober: bool = False,
     ):
+        self.sober = sober
         self.digits, self.labels, self.hands, self.height, self.draw = digits, labels, hands, height, draw
         # From a hair to a ballpoint to a felt pen.
         widest = (0.05, 0.35) if draw.random() < 0.12 else (0.03, 0.22)
         self.pen = max(0.7, height * np.exp(draw.uniform(*np.log(widest))))
-        self.source = draw.choice([MNIST, PEN, PRINT], p=[0.5, 0.35, 0.15])
+        self.source = MNIST if sober else draw.choice([MNIST, PEN, PRINT], p=[0.5, 0.35, 0.15])
         self.font, self.weight = str(draw.choice(ink.FONTS)), draw.random()
 
     def size(self) -> int:
@@ -59,7 +62,7 @@ class Writer:
         return max(6, round(self.height * self.draw.uniform(0.85, 1.12)))
 
     def digit(self) -> Sign:
-        source = self.draw.choice([MNIST, PEN]) if self.draw.random() < 0.1 else self.source
+        source = self.draw.choice([MNIST, PEN]) if not self.sober and self.draw.random() < 0.1 else self.source
         if source == MNIST:
             chosen = int(self.draw.integers(len(self.digits)))
             return Sign(ink.enlarged(self.digits[chosen], self.size(), self.weight), int(self.labels[chosen]))
@@ -107,6 +110,20 @@ class Writer:
                 x += wide + gap + height * draw.uniform(-0.04, 0.08)
             rows.append(Row(tuple(spans), y, height))
         return signs, rows
+
+    def number(self, sheet: int, size: int) -> tuple[list[Sign], list[Row]]:
+        """One to four digits in a row, all of which are seen."""
+        draw, height, edge = self.draw, self.height, (sheet - size) / 2
+        signs = [self.digit() for _ in range(int(draw.integers(1, 5)))]
+        gap = height * draw.uniform(0.1, 0.5)
+        wide = sum(sign.alpha.shape[1] + gap for sign in signs) - gap
+        x = edge + draw.uniform(0.05 * size, max(0.06 * size, 0.95 * size - wide))
+        y, spans = edge + draw.uniform(0.1 * size, 0.9 * size - height), []
+        for sign in signs:
+            sign.left, sign.top = round(x), round(y + (height - sign.alpha.shape[0]) / 2)
+            spans.append((x, x + sign.alpha.shape[1]))
+            x += sign.alpha.shape[1] + gap
+        return signs, [Row(tuple(spans), y, height)]
 
     def elsewhere(self, cover: np.ndarray) -> np.ndarray:
         """Words, print, scribbles and blots where the digits' ink (S, S) is not; they may come near it."""
