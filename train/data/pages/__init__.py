@@ -108,7 +108,7 @@ def _inked(
         sign.put(other if sign.label is None else cover)
     if not writer.sober:
         other = np.maximum(other, writer.elsewhere(cover))
-    strength = draw.uniform(0.8, 1.0) if writer.sober or draw.random() < 0.8 else draw.uniform(0.25, 0.8)  # a pencil's
+    strength = draw.uniform(0.8, 1.0) if writer.sober or draw.random() < 0.7 else draw.uniform(0.2, 0.8)  # a pencil's
     written = np.maximum(cover, other) * strength
     if draw.random() < 0.3:
         written = written * (1 - draw.uniform(0, 0.4) * abs(camera.grain(sheet, sheet // 2, draw)).clip(0, 1))

@@ -54,12 +54,13 @@ class Writer:
         # From a hair to a ballpoint to a felt pen.
         widest = (0.05, 0.35) if draw.random() < 0.12 else (0.03, 0.22)
         self.pen = max(0.7, height * np.exp(draw.uniform(*np.log(widest))))
-        self.source = MNIST if sober else draw.choice([MNIST, PEN, PRINT], p=[0.5, 0.35, 0.15])
+        self.source = MNIST if sober else draw.choice([MNIST, PEN, PRINT], p=[0.5, 0.37, 0.13])
         self.font, self.weight = str(draw.choice(ink.FONTS)), draw.random()
+        self.uneven = draw.uniform(0.05, 0.2) if sober or draw.random() < 0.7 else draw.uniform(0.2, 0.5)
 
     def size(self) -> int:
         """A height in pixels, about as large as the others."""
-        return max(6, round(self.height * self.draw.uniform(0.85, 1.12)))
+        return max(6, round(self.height * self.draw.uniform(1 - self.uneven, 1 + self.uneven / 2)))
 
     def digit(self) -> Sign:
         source = self.draw.choice([MNIST, PEN]) if not self.sober and self.draw.random() < 0.1 else self.source

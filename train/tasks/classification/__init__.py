@@ -112,7 +112,7 @@ RECIPES = {
     ),
     "mnist-resnet": ClassifierRecipe(
         dataset="ylecun/mnist",
-        epochs=20,
+        epochs=14,
         batch_size=128,
         lr=3e-3,
         optimizer="adamw",
