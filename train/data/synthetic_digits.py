@@ -18,7 +18,7 @@ from models.pipelines import to_digit
 from train.data import strokes
 from train.data.splits import Split
 
-EACH = 200  # pictures of each kind
+EACH = 100  # pictures of each kind
 SIDE = 100  # pixels of a digit before it is put on a sheet
 
 
