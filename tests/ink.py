@@ -8,6 +8,7 @@ from app_process import drawn
 from PIL import Image, ImageOps
 
 from models.errors import InputError
+from models.pictures import mnist
 
 
 def array(image: Image.Image) -> np.ndarray:
@@ -58,3 +59,25 @@ BLANK = {
     "not a number": Image.fromarray(np.full((20, 20), np.nan, np.float32)),
     "infinity": Image.fromarray(np.full((20, 20), np.inf, np.float32)),
 }
+
+
+PICTURES, DIGITS = mnist.examples()
+BY_DIGIT = {digit: PICTURES[digit == DIGITS, 0].numpy() for digit in range(10)}
+
+
+def ink_of(digit: int, which: int, height: int) -> Image.Image:
+    """One of MNIST's test digits, sharp, as high as that."""
+    image = Image.fromarray(np.uint8(255 * BY_DIGIT[digit][which]))
+    image = image.crop(image.getbbox())
+    large = image.resize((max(1, round(height * image.width / image.height)), height), Image.Resampling.BICUBIC)
+    return large.point(lambda value: max(0, min(255, 3 * (value - 85))))
+
+
+def number(text: str, which: int = 0, height: int = 60, gap: int = 14) -> tuple[Image.Image, tuple[int, int, int, int]]:
+    """Ink of a number on a sheet of 480x260, and where it stands."""
+    sheet, x = Image.new("L", (480, 260)), 90
+    for digit in map(int, text):
+        one = ink_of(digit, which, height)
+        sheet.paste(one, (x, 100), one)
+        x += one.width + gap
+    return sheet, (90, 100, x - gap, 100 + height)

@@ -18,6 +18,7 @@ FILES = [
     "README.md",
     "config.json",
     "confusion-matrix.png",
+    "film.webp",
     "learning-curve.png",
     "model.safetensors",
     "recipe.json",

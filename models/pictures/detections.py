@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from scipy.ndimage import label
 from torch.nn.functional import max_pool2d
 
 PLACE = 4  # pixels on a side of a place of the heat map
@@ -73,6 +72,8 @@ def owners(ink: np.ndarray, boxes: Sequence[Box]) -> np.ndarray:
     A pixel belongs to the box that it lies nearest to, as measured by that box's sides; a piece of ink that is one
     digit's for the most part is all its.
     """
+    from scipy.ndimage import label  # every command of the training imports this module
+
     owner, nearest = np.zeros(ink.shape, np.int32), np.full(ink.shape, BEYOND, np.float32)
     for number, (left, top, right, bottom) in enumerate(boxes, 1):
         middle, half = ((left + right) / 2, (top + bottom) / 2), ((right - left) / 2 + 1, (bottom - top) / 2 + 1)

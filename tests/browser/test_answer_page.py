@@ -6,12 +6,15 @@ from typing import Self
 
 import numpy as np
 from app_process import SEVEN, drawn, png
-from lab import LETTER_K, RING, SCRIBBLE, SEVENTEEN, Lab, OpenLab, both_languages, doubtful, scan, tally
+from ink import number
+from lab import LETTER_K, PHONE, RING, SCRIBBLE, SEVENTEEN, Lab, OpenLab, both_languages, doubtful, scan, tally
+from PIL import Image, ImageDraw
 from playwright.sync_api import Route, expect
 
 import models
 from models.pipelines import classifier
 from tabs.digits import MOST
+from tabs.widgets.picture import read
 
 NETWORKS = models.names(task="classification")
 
@@ -225,3 +228,70 @@ def test_all_networks_are_asked_about_what_was_used_last(open_lab: OpenLab, tmp_
     lab.settle()
     assert lab.opinions.locator("tbody tr").count() == len(NETWORKS)
     expect(lab.opinions).to_be_hidden()
+
+
+def page_of(*rows: str) -> Image.Image:
+    """Numbers on lined paper, a row each."""
+    page = Image.new("L", (480, 130 * len(rows) + 120), 235)
+    for y in range(10, page.height, 44):
+        ImageDraw.Draw(page).line([(0, y), (480, y)], fill=120, width=2)
+    for row, text in enumerate(rows):
+        ink, _ = number(text, row + 1)
+        page.paste(40, (0, 130 * row), ink)
+    return page
+
+
+@both_languages
+def test_a_page_is_read_line_by_line(open_lab: OpenLab, language: str, tmp_path: Path) -> None:
+    """The numbers below each other, and the page with a box around each digit and a thread through each line."""
+    page_of("314", "59").save(tmp_path / "page.png")
+    lab = open_lab(language)
+    lab.upload(tmp_path / "page.png")
+    expect(lab.numeral).to_have_text("31459")
+    assert lab.numeral.inner_html() == "314<br>59"
+    shown = lab.page.locator("#answer .read-page")
+    expect(shown.locator("rect")).to_have_count(5)
+    expect(shown.locator("polyline")).to_have_count(2)
+    expect(shown.locator("figcaption")).to_have_text(lab.words["digits.page"].format(count=5))
+    inside = shown.locator("svg").bounding_box()
+    for box in shown.locator("rect").all():
+        place = box.bounding_box()
+        assert inside["x"] <= place["x"] and place["x"] + place["width"] <= inside["x"] + inside["width"]
+        assert place["height"] > 10
+
+
+@both_languages
+def test_a_page_without_digits(open_lab: OpenLab, language: str, tmp_path: Path) -> None:
+    """It is said, in its language, and there is no page to show."""
+    page_of("").save(tmp_path / "page.png")
+    lab = open_lab(language)
+    lab.upload(tmp_path / "page.png")
+    expect(lab.sentence).to_have_text(lab.words["digits.none"])
+    expect(lab.page.locator("#answer .read-page")).to_have_count(0)
+
+
+def test_a_telephone_photographs_a_number(open_lab: OpenLab, tmp_path: Path) -> None:
+    """The button opens the camera; the photograph is made small, and its answer comes into sight."""
+    page_of("407").resize((2400, 1250)).save(tmp_path / "photo.jpg")
+    lab = open_lab(**PHONE)
+    button = lab.page.locator("#photograph label")
+    expect(button).to_be_visible()
+    camera = lab.page.locator("#photograph input")
+    assert camera.get_attribute("capture") == "environment" and camera.get_attribute("accept") == "image/*"
+    with lab.page.expect_request(lambda request: "data:image/jpeg" in (request.post_data or "")) as sent:
+        camera.set_input_files(tmp_path / "photo.jpg")
+    photo = read(sent.value.post_data_json["data"][0])
+    assert photo.size == (1600, 833)
+    expect(lab.numeral).to_have_text("407")
+    expect(lab.page.locator("#answer .read-page rect")).to_have_count(3)
+    expect(lab.numeral).to_be_in_viewport()
+    lab.choose("Dense")
+    expect(lab.page.locator("#answer .read-page rect")).to_have_count(3)
+    (tmp_path / "photo.jpg").write_bytes(b"no picture")
+    camera.set_input_files(tmp_path / "photo.jpg")
+    expect(lab.page.get_by_text(lab.words["error.image_unreadable"])).to_be_visible()
+
+
+def test_a_desk_has_no_camera(open_lab: OpenLab) -> None:
+    """With a mouse a picture is dropped, pasted or chosen."""
+    expect(open_lab().page.locator("#photograph")).to_be_hidden()

@@ -62,7 +62,7 @@ def answers(images: torch.Tensor, shares: torch.Tensor, labels: torch.Tensor) ->
         bars = torch.full((28, 28, 3), 255, dtype=torch.uint8)
         for digit, height in enumerate((share * 27).round().int().tolist()):
             colour = (217, 102, 31) if digit == label else (107, 98, 86)
-            bars[27 - height :, 4 + 2 * digit : 6 + 2 * digit] = torch.tensor(colour, dtype=torch.uint8)
+            bars[28 - height :, 4 + 2 * digit : 6 + 2 * digit] = torch.tensor(colour, dtype=torch.uint8)
         columns.append(torch.cat([(255 * image).byte()[..., None].expand(-1, -1, 3), bars]))
     return torch.cat(columns, 1)
 

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 from app_process import drawn
-from ink import BLANK, difference, refused
+from ink import BLANK, difference, ink_of, number, refused
 from PIL import Image, ImageDraw, ImageFilter, ImageOps
 
-from models.pictures import images, mnist
+from models.pictures import images
 from models.pipelines import DigitClassifier, page_reader, to_digit
 
 
@@ -62,28 +62,6 @@ def test_dust_is_left_out(light: str | None) -> None:
         for even in (sheet(), dusty)
     )
     assert difference(clean, found) < 0.15
-
-
-PICTURES, DIGITS = mnist.examples()
-BY_DIGIT = {digit: PICTURES[digit == DIGITS, 0].numpy() for digit in range(10)}
-
-
-def ink_of(digit: int, which: int, height: int) -> Image.Image:
-    """One of MNIST's test digits, sharp, as high as that."""
-    image = Image.fromarray(np.uint8(255 * BY_DIGIT[digit][which]))
-    image = image.crop(image.getbbox())
-    large = image.resize((max(1, round(height * image.width / image.height)), height), Image.Resampling.BICUBIC)
-    return large.point(lambda value: max(0, min(255, 3 * (value - 85))))
-
-
-def number(text: str, which: int = 0, height: int = 60, gap: int = 14) -> tuple[Image.Image, tuple[int, int, int, int]]:
-    """Ink of a number on a sheet of 480x260, and where it stands."""
-    sheet, x = Image.new("L", (480, 260)), 90
-    for digit in map(int, text):
-        one = ink_of(digit, which, height)
-        sheet.paste(one, (x, 100), one)
-        x += one.width + gap
-    return sheet, (90, 100, x - gap, 100 + height)
 
 
 def on(tool: ImageDraw.ImageDraw, box: tuple[int, int, int, int], kind: str) -> None:

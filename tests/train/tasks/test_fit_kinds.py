@@ -33,7 +33,7 @@ def test_card(name: str, cli: Callable, tmp_path: Path, tiny_mnist: Path, monkey
     status, _, stderr = cli("fit", name, "--dataset", tiny_mnist, "--epochs", 2)
     assert status == 0, stderr
     folder = tmp_path / "runs" / name / "checkpoint"
-    files = ["README.md", "config.json", "learning-curve.png", "model.safetensors", "recipe.json"]
+    files = ["README.md", "config.json", "film.webp", "learning-curve.png", "model.safetensors", "recipe.json"]
     assert names(folder) == sorted(files + PICTURES[name])
     card = ModelCard.load(folder / "README.md")
     task = TASKS[name]
@@ -43,7 +43,7 @@ def test_card(name: str, cli: Callable, tmp_path: Path, tiny_mnist: Path, monkey
     for key in figures:
         assert f"| {task.metrics[key]} | " in card.text
     shown = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", card.text)
-    assert sorted(shown) == sorted(["learning-curve.png", *PICTURES[name]])
+    assert sorted(shown) == sorted(["film.webp", "learning-curve.png", *PICTURES[name]])
     for picture in shown:
         Image.open(folder / picture).verify()
     if name != "mnist-sparse-ae":

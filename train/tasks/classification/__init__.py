@@ -12,7 +12,6 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 from models.base import Model
-from models.pictures import images, mnist
 from train.data import strokes
 from train.data.augmentation import Augment
 from train.data.splits import Data, Split
@@ -236,6 +235,7 @@ explain the validation images best (Guo et al. 2017): the last layer's weights h
 @cache
 def specimens() -> tuple[torch.Tensor, torch.Tensor]:
     """The ten digits in every typeface, (N, 1, 28, 28) in [0, 1] in MNIST's form, and which (N,) they are."""
+    from models.pictures import images, mnist
     from train.data.pages import ink
 
     pairs = [(font, digit) for font in ink.FONTS for digit in range(10)]
