@@ -20,6 +20,7 @@ class Dense(Model):
     Weights start Glorot-uniform and biases zero, as Keras starts them.
     """
 
+    stored = torch.float16
     limits: ClassVar = {"hidden": (1, 4096)}
 
     def __init__(self, hidden: int = 512):
@@ -59,6 +60,7 @@ class MLP(Model):
 class CNN(Model):
     """Two padded 3x3 convolutions, each with ReLU and 2x2 pooling, then 128 ReLU, dropout, 10."""
 
+    stored = torch.float16
     limits: ClassVar = {"dropout": (0.0, 0.9)}
 
     def __init__(self, dropout: float = 0.5):
@@ -79,6 +81,8 @@ class CNN(Model):
 @register("mnist-cnn-wide", task="classification")
 class WideCNN(Model):
     """Two unpadded 3x3 convolutions with ReLU and one 2x2 pooling, then 128 ReLU, 10. Pixels go in as [-1, 1]."""
+
+    stored = torch.float16
 
     def __init__(self):
         super().__init__()
@@ -127,6 +131,7 @@ class ResNet(Model):
         dropout: share of the pooled features dropped in training.
     """
 
+    stored = torch.float16
     limits: ClassVar = {"widths": (1, 512), "blocks": (1, 16), "dropout": (0.0, 0.9)}
 
     def __init__(self, widths: tuple[int, ...] = (32, 64, 128), blocks: tuple[int, ...] = (2, 2), dropout: float = 0.3):

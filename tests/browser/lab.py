@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from app_process import ROOT, SEVEN, png
+from ink import ink_of
 from PIL import Image, ImageDraw, ImageFilter
 from playwright.sync_api import Locator, Page, Request, expect
 
@@ -202,10 +203,10 @@ def doubtful() -> bytes:
     narrow, wide = 0.0, 0.2
     while True:
         gap = (narrow + wide) / 2
-        picture, top = Image.new("L", (1000, 1000), 255), 360 + 500 * gap
-        ink = ImageDraw.Draw(picture)
-        ink.line([(660, 150), (660, 850)], fill=0, width=70)
-        ink.line([(660 - 1000 * gap, 150), (top, 150), (340, 450), (660, 450)], fill=0, width=70, joint="curve")
+        picture, top = Image.new("LA", (1000, 1000)), 360 + 500 * gap
+        ink, bent = ImageDraw.Draw(picture), [(660 - 1000 * gap, 150), (top, 150), (340, 450), (660, 450)]
+        ink.line([(660, 150), (660, 850)], fill=(0, 255), width=70)
+        ink.line(bent, fill=(0, 255), width=70, joint="curve")
         (reading,) = classifier("mnist-resnet").read(picture)
         if not reading.is_sure:
             return png(picture)
@@ -213,11 +214,11 @@ def doubtful() -> bytes:
 
 
 def tally(count: int) -> bytes:
-    """A picture of so many ones."""
-    picture = Image.new("L", (100 * count, 280), 255)
-    for x in range(50, 100 * count, 100):
-        ImageDraw.Draw(picture).line([(x, 60), (x, 220)], fill=0, width=20)
-    return png(picture)
+    """A page of so many threes, ten in a row."""
+    page, three = Image.new("L", (720, 90 * -(-count // 10) + 40), 250), ink_of(3, 0, 52)
+    for index in range(count):
+        page.paste(20, (30 + 68 * (index % 10), 30 + 90 * (index // 10)), three)
+    return png(page)
 
 
 def scan() -> Image.Image:

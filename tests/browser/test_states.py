@@ -7,7 +7,7 @@ import pytest
 from app_process import SEVEN, png
 from lab import SCRIBBLE, SEVENTEEN, Lab, OpenLab, both_languages, doubtful, scan, tally
 
-from tabs.digits import MOST
+from tabs.digits import IN_DETAIL, MOST
 
 Prepare = Callable[[Lab, Path], None]
 
@@ -29,7 +29,7 @@ STATES: dict[str, Prepare] = {
     "unsure": lambda lab, folder: uploaded(lab, folder, doubtful()),
     "no digit": lambda lab, folder: asked(lab, SCRIBBLE),
     "number": lambda lab, folder: asked(lab, *SEVENTEEN),
-    "long number": lambda lab, folder: (uploaded(lab, folder, tally(MOST)), lab.ask_all()),
+    "long number": lambda lab, folder: (uploaded(lab, folder, tally(IN_DETAIL)), lab.ask_all()),
     "too many": lambda lab, folder: uploaded(lab, folder, tally(MOST + 1)),
     "photograph": lambda lab, folder: uploaded(lab, folder, png(scan())),
     "error": lambda lab, folder: uploaded(lab, folder, b"I am a poem.\n" * 40),

@@ -167,6 +167,9 @@ Found digits in boxes, their ink tinted, what was missed in grey; the first {CAR
 ![Composed pages](pages.jpg)
 """
 
+    def usage(self, net: Model) -> str:
+        return "heat, boxes, ink = net(torch.rand(1, 1, 240, 320))"
+
     def summary(self, figures: dict[str, float], section: str) -> str:
         return f"F1 {100 * figures['f1']:.1f} %; numbers on eleven papers read exactly: {100 * figures['exact']:.1f} %"
 
