@@ -111,7 +111,7 @@ RECIPES = {
     ),
     "mnist-resnet": ClassifierRecipe(
         dataset="ylecun/mnist",
-        epochs=14,
+        epochs=24,
         batch_size=128,
         lr=3e-3,
         optimizer="adamw",
