@@ -20,7 +20,6 @@ class Dense(Model):
     Weights start Glorot-uniform and biases zero, as Keras starts them.
     """
 
-    stored = torch.float16
     limits: ClassVar = {"hidden": (1, 4096)}
 
     def __init__(self, hidden: int = 512):
@@ -60,7 +59,6 @@ class MLP(Model):
 class CNN(Model):
     """Two padded 3x3 convolutions, each with ReLU and 2x2 pooling, then 128 ReLU, dropout, 10."""
 
-    stored = torch.float16
     limits: ClassVar = {"dropout": (0.0, 0.9)}
 
     def __init__(self, dropout: float = 0.5):
@@ -131,7 +129,6 @@ class ResNet(Model):
         dropout: share of the pooled features dropped in training.
     """
 
-    stored = torch.float16
     limits: ClassVar = {"widths": (1, 512), "blocks": (1, 16), "dropout": (0.0, 0.9)}
 
     def __init__(self, widths: tuple[int, ...] = (32, 64, 128), blocks: tuple[int, ...] = (2, 2), dropout: float = 0.3):

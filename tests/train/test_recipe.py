@@ -69,7 +69,7 @@ MISTAKES = {
     '{"weight_decay": -1}': "weight_decay must be a number of 0 or more, not -1",
     '{"warmup": 1}': "warmup must be a number from 0 to below 1, not 1",
     '{"ema": 1.0}': "ema must be a number from 0 to below 1 or null, not 1.0",
-    '{"optimizer": "sgd"}': 'optimizer must be one of rmsprop, adam, adam-wgan, adamw, muon, not "sgd"',
+    '{"optimizer": "adagrad"}': 'optimizer must be one of sgd, rmsprop, adam, adam-wgan, adamw, muon, not "adagrad"',
     '{"schedule": 1}': "schedule must be one of constant, cosine, not 1",
     '{"mixed_precision": "fp16"}': "mixed_precision must be one of no, bf16",
     '{"keep_best": 1}': "keep_best must be true or false, not 1",
