@@ -44,7 +44,7 @@ from yaml import YAMLError
 
 CHECKPOINTS = Path(__file__).resolve().parent.parent / "checkpoints"
 CONFIG, WEIGHTS, CARD, RECIPE = "config.json", "model.safetensors", "README.md", "recipe.json"
-PICTURES = (".png", ".jpg")  # of a card
+PICTURES = (".png", ".jpg", ".webp")  # of a card
 MAX_CONFIG_BYTES = 64 * 1024
 COMMIT, SHA256 = re.compile("[0-9a-f]{40}"), re.compile("[0-9a-f]{64}")
 PATIENCE = 3  # seconds the Hub has to begin its answer before another source is taken

@@ -23,6 +23,7 @@ from train.tasks.digit_denoising import DigitDenoiserRecipe
 from train.tasks.face_autoencoding import FaceAutoencoderRecipe
 from train.tasks.gan import GANRecipe, WGANRecipe
 from train.tasks.inpainting import FaceGANRecipe, FaceRecipe
+from train.tasks.page_reading import PageRecipe
 from train.tasks.photo_denoising import PhotoRecipe
 from train.tasks.point_classification import PointRecipe
 from train.tasks.vae import VAERecipe
@@ -42,6 +43,7 @@ TAGS: dict[type[Recipe], str] = {
     FaceRecipe: "image-to-image",
     FaceGANRecipe: "image-to-image",
     PointRecipe: "tabular-classification",
+    PageRecipe: "object-detection",
 }
 SIZES = {PhotoRecipe: ("68 test images", "20 held out"), PointRecipe: ("200 test points", "none held out")}
 SIZES |= dict.fromkeys((FaceAutoencoderRecipe, FaceRecipe, FaceGANRecipe), ("1,000 test images", "1,000 held out"))

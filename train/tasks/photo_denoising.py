@@ -124,11 +124,12 @@ class PhotoDenoising(Task):
 
     @torch.inference_mode()
     def snapshot(self, net: Model, validation: Photographs) -> torch.Tensor:
-        """The middles of noisy photographs, and below each what the network makes of it."""
+        """Corners of noisy photographs, and below each what the network makes of it."""
         from train.figures import film
 
-        parts = [one[None, :, :CROP, :CROP] / 255 for one in validation.images if min(one.shape[1:]) >= CROP]
-        clean = torch.cat(parts[:FILMED])
+        some = validation.images[:FILMED]
+        side = min(CROP, *(min(one.shape[1:]) for one in some))
+        clean = torch.stack([one[:, :side, :side] for one in some]) / 255
         noisy = corruptions.gaussian(clean, float(BLIND), torch.Generator().manual_seed(0))
         return film.beside(torch.cat([noisy, net(noisy, torch.full((len(clean),), float(BLIND)))]), len(clean))
 

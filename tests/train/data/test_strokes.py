@@ -224,14 +224,13 @@ def test_digits_are_told_apart() -> None:
 
 
 def test_hands_are_unsteady_but_corners_stay() -> None:
-    """A point that is written twice is still one place; others go each its own way, by a few hundredths."""
+    """A point written twice is one place; others go each its own way, by a few hundredths."""
     forms = strokes.forms(("10 90 90 39", "50 22 15 27 59 88 95 82 50"))
     seven, ring = (strokes.written(torch.full((100,), which), forms, seeded()) for which in (0, 1))
     plain = strokes.trace(strokes.glyph("10 90 90 39"))
-    away = (seven - plain).abs()
-    assert 0.02 < away.max() < 0.25
-    gaps = (seven[:, 1:44, :2] - seven[:, :43, 2:]).norm(dim=2)  # the last segment is repeated
-    assert gaps.max() < 1e-5  # one stroke stays one
+    assert 0.02 < (seven - plain).abs().max() < 0.25
+    # One stroke stays one; the last segment is repeated.
+    assert (seven[:, 1:44, :2] - seven[:, :43, 2:]).norm(dim=2).max() < 1e-5
     assert (ring[:, 0, :2] - ring[:, -1, 2:]).norm(dim=1).max() > 0.03  # a ring may stay open
 
 

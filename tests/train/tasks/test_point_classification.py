@@ -69,8 +69,10 @@ def test_fit(cli: Callable, tmp_path: Path, shape: str) -> None:
     status, _, stderr = cli("fit", "moons-mlp", "--dataset", shape, "--epochs", 3)
     assert status == 0, stderr
     folder = tmp_path / "runs" / "moons-mlp" / "checkpoint"
-    assert names(folder) == ["README.md", "boundary.png", "config.json", "learning-curve.png", "model.safetensors",
-                             "recipe.json"]  # fmt: skip
+    assert names(folder) == [
+        "README.md", "boundary.png", "config.json", "film.webp", "learning-curve.png", "model.safetensors",
+        "recipe.json",
+    ]  # fmt: skip
     Image.open(folder / "boundary.png").verify()
     card = ModelCard.load(folder / "README.md")
     assert f"200 test points of {shape}" in card.text and "800 points to learn from, none held out" in card.text
