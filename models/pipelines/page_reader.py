@@ -11,7 +11,6 @@ import torch
 from PIL import Image
 from scipy.ndimage import gaussian_filter, maximum_filter
 from torch import nn
-from torch.nn.functional import pad
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 import models
@@ -28,7 +27,6 @@ MOST_PIXELS = 2_000_000  # that are looked at: a larger picture is halved until 
 SMALLEST_SIDE = 192  # pixels: a smaller picture is enlarged
 COARSER = 2  # from one look at a picture to the next, for large digits
 COARSEST_SIDE = 64  # pixels: of the last look
-MARGIN = 32  # pixels that are added around a picture, as bright as it is on average: writing may touch its edge
 LARGE = 28  # pixels of a digit: below that the finer look knows better
 PREPARED = 160  # pixels on a side: a digit is prepared at that size at most
 INKED, EDGE = 0.4, 0.1  # from here on a place is ink of a digit; beside one that is, from there on
@@ -115,22 +113,14 @@ class PageReader:
         factor = 1
         while factor == 1 or max(grey.size) / factor >= COARSEST_SIDE:
             small = grey if factor == 1 else grey.reduce(factor)
-            page = images.to_tensor(small)
-            page = pad(page, (MARGIN,) * 4, value=page.mean().item()).contiguous(memory_format=torch.channels_last)
-            heat, boxes, ink = self.net(page)
-            kept = [_moved(one) for one in detections.detections(heat[0], boxes[0])]
+            heat, boxes, ink = self.net(images.to_tensor(small).contiguous(memory_format=torch.channels_last))
+            kept = detections.detections(heat[0], boxes[0])
             if factor > 1:
                 kept = [one for one in kept if max(one.box[2] - one.box[0], one.box[3] - one.box[1]) >= LARGE]
             height, width = -(-small.height // 2), -(-small.width // 2)
             kept = [Detection(one.share, tuple(side * factor for side in one.box)) for one in kept]
-            edge = MARGIN // 2
-            inside = ink[0, 0, edge : edge + height, edge : edge + width]
-            yield _Look(inside.sigmoid().numpy(), 2 * factor), kept
+            yield _Look(ink[0, 0, :height, :width].sigmoid().numpy(), 2 * factor), kept
             factor *= COARSER
-
-
-def _moved(one: Detection) -> Detection:
-    return Detection(one.share, tuple(side - MARGIN for side in one.box))
 
 
 def fused(net: Model) -> Model:
@@ -187,9 +177,9 @@ def _looked_at(image: Image.Image) -> tuple[Image.Image, float]:
 
 def _digit(grey: Image.Image, own: np.ndarray, ink: np.ndarray, box: Box, size: int) -> Image.Image:
     """One digit as a classifier sees it, by the ink that is its own; `box` in places of `size` pixels."""
-    around = max(2, round(AROUND * (box[3] - box[1])))
-    left, top = max(0, box[0] - around), max(0, box[1] - around)
-    right, bottom = min(ink.shape[1], box[2] + around), min(ink.shape[0], box[3] + around)
+    pad = max(2, round(AROUND * (box[3] - box[1])))
+    left, top = max(0, box[0] - pad), max(0, box[1] - pad)
+    right, bottom = min(ink.shape[1], box[2] + pad), min(ink.shape[0], box[3] + pad)
     part = grey.crop((left * size, top * size, min(grey.width, right * size), min(grey.height, bottom * size)))
     part.thumbnail((PREPARED, PREPARED), Image.Resampling.BOX)
     mine, all_ink = (

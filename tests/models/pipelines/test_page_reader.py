@@ -131,7 +131,7 @@ def test_digits_that_touch_are_parted() -> None:
 
 @pytest.mark.parametrize("share", [0.05, 0.1, 0.2])
 def test_tight_crops(share: float) -> None:
-    """Cut at the ink's edge, the pen up to a fifth of the width, dark on light and light on dark: as with paper around it."""
+    """Cut at the ink's edge, a pen up to a fifth of the width, of both polarities: as with paper around it."""
     wrong = []
     for digit in range(10):
         ink = ink_of(digit, 2, 120)
