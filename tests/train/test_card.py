@@ -49,7 +49,7 @@ SIZES = {PhotoRecipe: ("68 test images", "20 held out"), PointRecipe: ("200 test
 SIZES |= dict.fromkeys((FaceAutoencoderRecipe, FaceRecipe, FaceGANRecipe), ("1,000 test images", "1,000 held out"))
 CBM3D = {"psnr_15": 33.52, "psnr_25": 30.71, "psnr_50": 27.38}  # published, on CBSD68 and on BSD68
 BM3D = {"grey_15": 31.08, "grey_25": 28.57, "grey_50": 25.60}
-FORMATS = {".png": b"\x89PNG", ".jpg": b"\xff\xd8\xff"}
+FORMATS = {".png": b"\x89PNG", ".jpg": b"\xff\xd8\xff", ".webp": b"RIFF"}
 COMMITTED = sorted(folder.name for folder in sources.CHECKPOINTS.iterdir() if folder.is_dir())
 
 
@@ -128,6 +128,11 @@ def expect_figures(name: str, figures: dict[str, float]) -> None:
     if isinstance(recipe, PointRecipe):
         assert figures.keys() == {"accuracy", "precision", "recall", "f1", "roc_auc", "ece"}
         assert all(0.97 <= value <= 1 for key, value in figures.items() if key != "ece") and whole("accuracy", 200)
+    elif isinstance(recipe, PageRecipe):
+        assert figures.keys() == {"f1", "precision", "recall", "ink", "exact", "empty"}
+        assert all(0 < value < 1 for value in figures.values()) and figures["exact"] > 0.85
+        harmonic = 2 / (1 / figures["precision"] + 1 / figures["recall"])
+        assert figures["f1"] == pytest.approx(harmonic, abs=1e-5)
     elif isinstance(recipe, ClassifierRecipe):
         assert figures.pop("ece") < 0.01
         assert figures.keys() == {"accuracy", "precision", "recall", "f1", "roc_auc"}
