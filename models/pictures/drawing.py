@@ -22,14 +22,13 @@ def is_drawing(image: Image.Image) -> bool:
     """Whether a picture has no paper: it is transparent but for ink of one colour."""
     if not image.has_transparency_data:
         return False
-    factor = max(1, max(image.size) // WORKING_SIZE)
-    alpha = _alpha(image).reduce(factor)
+    factor, image = max(1, max(image.size) // WORKING_SIZE), _with_alpha(image)
+    alpha = image.getchannel("A").reduce(factor)
     histogram = alpha.histogram()
     if sum(histogram[:128]) < BARE * sum(histogram):
         return False
     ink = alpha.point(lambda value: 255 * (value > 127))
-    grey = image.convert({"La": "LA", "RGBa": "RGBA"}.get(image.mode, "RGBA")).convert("L").reduce(factor)
-    return ink.getbbox() is None or ImageStat.Stat(grey, ink).stddev[0] < ONE_COLOUR
+    return ink.getbbox() is None or ImageStat.Stat(image.convert("L").reduce(factor), ink).stddev[0] < ONE_COLOUR
 
 
 class Drawing:
@@ -42,7 +41,7 @@ class Drawing:
 
     def __init__(self, image: Image.Image):
         """Raises InputError when there is no ink."""
-        self.ink = _alpha(image)
+        self.ink = _with_alpha(image).getchannel("A")
         if max(self.ink.size) > WORKING_SIZE:
             self.ink = self.ink.reduce(max(self.ink.size) // WORKING_SIZE)  # without a copy of a large picture
             self.ink.thumbnail((WORKING_SIZE, WORKING_SIZE), Image.Resampling.BOX)
@@ -83,9 +82,10 @@ class Drawing:
         return mnist.fitted(self.ink.crop(box), mask.crop(box))
 
 
-def _alpha(image: Image.Image) -> Image.Image:
+def _with_alpha(image: Image.Image) -> Image.Image:
+    """The picture as 'LA', 'PA' or 'RGBA'."""
     image = image.convert({"La": "LA", "RGBa": "RGBA"}.get(image.mode, image.mode))
-    return (image if "A" in image.getbands() else image.convert("RGBA")).getchannel("A")
+    return image if "A" in image.getbands() else image.convert("RGBA")
 
 
 def _without_specks(pieces: np.ndarray) -> np.ndarray:

@@ -123,14 +123,23 @@ def to_digit(image: Image.Image) -> Image.Image:
     Raises:
         InputError: the picture is blank, or too large.
     """
-    check_size(image)
-    if mnist.is_mnist(image):
-        return image.copy()
-    if is_drawing(image):
-        return Drawing(image).digit()
+    if (known := without_paper(image)) is not None:
+        return known
     image = averageable(image)
     grey = to_grey(image.reduce(max(1, max(image.size) // WORKING_SIZE)))
     return mnist.fitted(mnist.whole(grey))
+
+
+def without_paper(image: Image.Image) -> Image.Image | None:
+    """The digit, 28x28 'L', of a picture that has MNIST's form already, or is a drawing; None where there is a paper.
+
+    Raises:
+        InputError: the picture is blank, or too large.
+    """
+    check_size(image)
+    if mnist.is_mnist(image):
+        return image.copy()
+    return Drawing(image).digit() if is_drawing(image) else None
 
 
 def to_tensor(image: Image.Image) -> torch.Tensor:

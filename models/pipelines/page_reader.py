@@ -1,7 +1,8 @@
 """From a picture of any size to the digits on it: where people write them, and as a classifier sees them."""
 
+from collections.abc import Iterator
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from itertools import pairwise
 from typing import Self
@@ -18,7 +19,6 @@ from models.base import Model
 from models.errors import InputError
 from models.pictures import detections, images, mnist
 from models.pictures.detections import Box, Detection
-from models.pictures.drawing import is_drawing
 from models.pictures.modes import averageable, blank, to_grey
 from models.pipelines.common import Facts, loaded, shared
 
@@ -88,27 +88,20 @@ class PageReader:
         low, high = grey.getextrema()
         if high - low < mnist.LEAST_CONTRAST:
             raise blank()
-        found = []
-        for level, kept in self._looks(grey):
-            found += [(one, level) for one in kept]
-        best = {one: level for one, level in found}
-        pairs = []
-        for one in detections.once(list(best)):
-            pairs.append((one, best[one]))
-        prepared = [
-            made
-            for level in {level for _, level in pairs}
-            for made in level.cut(grey, [one for one, its in pairs if its is level])
+        seen_by = {one: look for look, kept in self._looks(grey) for one in kept}
+        once = detections.once(list(seen_by))
+        made = [
+            digit
+            for look in dict.fromkeys(seen_by.values())
+            for digit in look.cut(grey, [one for one in once if seen_by[one] is look])
         ]
         return [
-            Found(
-                prepared[index].seen, tuple(side / scale for side in prepared[index].box), line, prepared[index].share
-            )
-            for line, index in detections.reading_order([one.box for one in prepared])
+            replace(made[index], box=tuple(side / scale for side in made[index].box), line=line)
+            for line, index in detections.reading_order([one.box for one in made])
         ]
 
     @torch.inference_mode()
-    def _looks(self, grey: Image.Image):
+    def _looks(self, grey: Image.Image) -> Iterator[tuple["_Look", list[Detection]]]:
         """Look at a picture as it is, and reduced for what is large."""
         factor = 1
         while factor == 1 or max(grey.size) / factor >= COARSEST_SIDE:
@@ -235,9 +228,8 @@ def to_digit(image: Image.Image) -> Image.Image:
     Raises:
         InputError: the picture is empty, or too large.
     """
-    images.check_size(image)
-    if mnist.is_mnist(image) or is_drawing(image) or missing() is not None:
-        return images.to_digit(image)
+    if (known := images.without_paper(image)) is not None:
+        return known
     found = page(image)
     if not found:
         return images.to_digit(image)

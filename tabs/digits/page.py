@@ -1,16 +1,16 @@
 """A page as it was read: its digits in boxes, its lines joined."""
 
-import base64
-import io
 from collections.abc import Sequence
 from html import escape
 from itertools import groupby
 
 from PIL import Image
 
+from models.pictures.modes import averageable
 from models.pictures.photographs import unpacked
 from models.pipelines import Reading
 from tabs import Words
+from tabs.widgets.picture import data_url
 
 LARGEST = 900  # pixels on a side that are shown
 
@@ -48,10 +48,8 @@ def _thread(row: list[Reading]) -> str:
 
 
 def _url(image: Image.Image) -> str:
-    small = image.reduce(max(1, max(image.size) // LARGEST)) if image.mode not in ("P", "1") else image
-    pixels, _ = unpacked(small)
+    # In a mode that can be reduced: a scan may have 16 bits.
+    pixels, _ = unpacked(averageable(image).reduce(max(1, max(image.size) // LARGEST)))
     small = Image.fromarray(pixels.squeeze())
     small.thumbnail((LARGEST, LARGEST))
-    stored = io.BytesIO()
-    small.save(stored, "JPEG", quality=80)
-    return f"data:image/jpeg;base64,{base64.b64encode(stored.getvalue()).decode()}"
+    return data_url(small, "JPEG", quality=80)

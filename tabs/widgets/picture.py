@@ -89,8 +89,8 @@ def grid(columns: int, *, label: str, elem_id: str, visible: bool = True) -> gr.
     )
 
 
-def data_url(image: Image.Image) -> str:
-    """A picture as an address that holds it, for pages."""
+def data_url(image: Image.Image, form: str = "PNG", **options: object) -> str:
+    """A picture as an address that holds it, for pages; `options` are those of Pillow's writer of that form."""
     buffer = io.BytesIO()
-    image.save(buffer, "PNG")
-    return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
+    image.save(buffer, form, **options)
+    return f"data:image/{form.lower()};base64,{base64.b64encode(buffer.getvalue()).decode()}"

@@ -53,7 +53,12 @@ def _card(args: argparse.Namespace) -> None:
 def _dataset(args: argparse.Namespace) -> None:
     if args.dataset:
         names.check(args.dataset, args.dataset_revision)
-    if getattr(args, "also", None):
+
+
+def _also(args: argparse.Namespace) -> None:
+    if args.also:
+        if not hasattr(arguments.recipe(args), "also"):
+            raise ValueError("--also is for classifiers of digits and page readers: leave it out.")
         names.check(args.also, None)
 
 
@@ -98,7 +103,7 @@ def _upload(args: argparse.Namespace) -> None:
 
 
 CHECKS: dict[str, list[Check]] = {
-    "fit": [_name, _init, _dataset, _settings, _network, _tracker, _output, _runs, _repository],
+    "fit": [_name, _init, _dataset, _also, _settings, _network, _tracker, _output, _runs, _repository],
     "evaluate": [_source, _card, _dataset],
     "push": [_name, _upload, _repository],
     "list": [],

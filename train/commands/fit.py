@@ -16,6 +16,7 @@ from models import base, hub
 from train import card
 from train.commands import arguments
 from train.commands.evaluate import load
+from train.data import digits
 from train.data.splits import Data
 from train.engine import folders, loop
 from train.engine.processes import once
@@ -80,7 +81,7 @@ def _train_all(
 
 def _data(args: argparse.Namespace, task: Task, recipe: Recipe) -> Data:
     found = load(args, task, recipe)
-    return task.join(found, args.also, recipe) if args.also else found
+    return digits.joined(found, args.also, recipe.also) if args.also else found
 
 
 def _publish(args: argparse.Namespace, output: Path, recipe: Recipe, runs: list[Run], found: Data) -> None:

@@ -40,7 +40,7 @@ class PageRecipe(Recipe):
         digits_a_page: how many digits of a batch there are to each page that is composed of them.
     """
 
-    side: Annotated[int, whole(64, 1024)] = 192
+    side: Annotated[int, whole(64, 1024)] = SIDE
     digits_a_page: Count = 8
     also: Count = 5
 
@@ -89,11 +89,6 @@ class PageReading(Task):
         "reading cheques."
     )
 
-    def join(self, data: Data, name: str, recipe: PageRecipe) -> Data:
-        from train.data import digits
-
-        return digits.joined(data, name, recipe.also)
-
     def loss(self, nets, turn, images, labels, recipe, done):
         count = max(1, len(images) // recipe.digits_a_page)
         pages = composed(images, labels, count, recipe.side, int(torch.randint(2**62, ())))
@@ -102,20 +97,19 @@ class PageReading(Task):
 
     @torch.inference_mode()
     def snapshot(self, net: Model, validation: Split) -> torch.Tensor:
-        digits = validation.take(slice(0, SHOWN_DIGITS))
-        frames = [_frame(page, net) for page in composed(digits, validation.labels[:SHOWN_DIGITS], SHOWN, SIDE, 1)]
-        return torch.cat([torch.cat(frames[row : row + 4], 1) for row in range(0, SHOWN, 4)])
+        some = slice(0, SHOWN_DIGITS)
+        return _sheet(composed(validation.images[some], validation.labels[some], SHOWN, SIDE, 1), net)
 
     @torch.inference_mode()
     def evaluate(self, net: Model, split: Split) -> dict[str, float]:
-        return _tally([_found(page, net) for page in composed(split.take(slice(None)), split.labels, PAGES, SIDE, 0)])
+        return _tally([_found(page, net) for page in composed(split.images, split.labels, PAGES, SIDE, 0)])
 
     @torch.inference_mode()
     def measure(self, net: Model, data: Data) -> dict[str, float]:
         """As an epoch is judged; by kind of lines and by size of the digits; and numbers as the flagship reads them."""
         from train.data.pages import furniture
 
-        images, labels, every = data.test.take(slice(None)), data.test.labels, []
+        images, labels, every = data.test.images, data.test.labels, []
         measured = {}
         for kind in furniture.KINDS:
             pages = [_found(page, net) for page in composed(images, labels, EACH, SIDE, 2, kind=kind)]
@@ -135,13 +129,9 @@ class PageReading(Task):
     def section(self, folder: Path, net: Model, figures: dict[str, float], data: Data) -> str:
         """Pages with what is found, by kind and by size."""
         from train.data.pages import furniture
-        from train.figures.pages import marked
 
-        images, labels = data.test.take(slice(None)), data.test.labels
-        pages = [_found(page, net) for page in composed(images, labels, CARD, SIDE, 5, empty=False)]
-        pictures = [np.array(marked(one.page.image, one.guesses, one.ink, one.missed)) for one in pages]
-        rows = [np.concatenate(pictures[start : start + 4], 1) for start in range(0, CARD, 4)]
-        Image.fromarray(np.concatenate(rows)).save(folder / "pages.jpg", quality=85)
+        pages = composed(data.test.images, data.test.labels, CARD, SIDE, 5, empty=False)
+        Image.fromarray(_sheet(pages, net).numpy()).save(folder / "pages.jpg", quality=85)
         kinds = "\n".join(
             f"| {kind} | " + " | ".join(f"{figures[f'{kind}_{name}']:.1%}" for name in ("precision", "recall", "exact"))
             + " |" for kind in furniture.KINDS
@@ -225,23 +215,26 @@ def exact(net: Model, pages: list["Page"]) -> float:
     return right / len(pages)
 
 
-def _frame(page: "Page", net: Model) -> torch.Tensor:
-    """A page (S, S, 3) uint8 with what the network finds on it."""
+def _sheet(pages: list["Page"], net: Model) -> torch.Tensor:
+    """Pages with what the network finds on them, four in a row, (H, W, 3) uint8."""
     from train.figures.pages import marked
 
-    found = _found(page, net)
-    return torch.from_numpy(np.array(marked(page.image, found.guesses, found.ink, found.missed)))
+    found = [_found(page, net) for page in pages]
+    pictures = [np.array(marked(one.page.image, one.guesses, one.ink, one.missed)) for one in found]
+    rows = [np.concatenate(pictures[start : start + 4], 1) for start in range(0, len(pictures), 4)]
+    return torch.from_numpy(np.concatenate(rows))
 
 
 def composed(
     images: torch.Tensor, labels: torch.Tensor, count: int, side: int, seed: int, **given: object
 ) -> list["Page"]:
-    """So many pages with these digits, (N, 1, 28, 28) in [0, 1]; `given` as `train.data.pages.compose` takes it."""
+    """So many pages with these digits, (N, 1, 28, 28) uint8 or in [0, 1]; `given` is for `train.data.pages.compose`."""
     from train.data import pages
     from train.data.pages import ink
 
     draw = np.random.default_rng(seed)
-    digits, names = np.uint8(255 * images[:, 0].cpu().numpy() + 0.5), labels.tolist()
+    pixels, names = images[:, 0].cpu().numpy(), labels.tolist()
+    digits = np.uint8(255 * pixels + 0.5) if images.is_floating_point() else pixels
     hands = ink.Hands(8 * count, draw)
     return [pages.compose(digits, names, hands, side, draw, **given) for _ in range(count)]
 

@@ -54,10 +54,6 @@ class Task:
 
         return digits.load(name, config, revision, image_column, label_column)
 
-    def join(self, data: Data, name: str, recipe: Recipe) -> Data:
-        """The data with the digits of a further dataset to learn from. Raises ValueError."""
-        raise ValueError("--also is for classifiers of digits and page readers: leave it out.")
-
     def check(self, data: Data) -> None:
         """Raise ValueError if it will not be able to measure with these data; better before the training than after."""
 

@@ -21,15 +21,13 @@ def seen(points: np.ndarray, view: np.ndarray) -> np.ndarray:
     return found[:, :2] / found[:, 2:]
 
 
-def warped(pixels: np.ndarray, view: np.ndarray, size: int, around: float = 0.0) -> np.ndarray:
-    """A sheet as it is seen, (size, size)."""
+def warped(pixels: np.ndarray, view: np.ndarray, size: int) -> np.ndarray:
+    """A sheet as it is seen, (size, size), around it 0."""
     back = np.linalg.inv(view)
     back = (back / back[2, 2]).reshape(-1)[:8]
     image = Image.fromarray(pixels.astype(np.float32))
     return np.asarray(
-        image.transform(
-            (size, size), Image.Transform.PERSPECTIVE, tuple(back), Image.Resampling.BILINEAR, fillcolor=around
-        )
+        image.transform((size, size), Image.Transform.PERSPECTIVE, tuple(back), Image.Resampling.BILINEAR)
     )
 
 

@@ -152,11 +152,6 @@ class Classification(Task):
         "scribbles, not all that there is. It is for learning and play, not for reading cheques."
     )
 
-    def join(self, data: Data, name: str, recipe: ClassifierRecipe) -> Data:
-        from train.data import digits
-
-        return digits.joined(data, name, recipe.also)
-
     def loss(self, nets, turn, images, labels, recipe, done):
         count = len(images)
         if drawn := round(count * recipe.drawn):
@@ -166,8 +161,7 @@ class Classification(Task):
         if printed := round(count * recipe.printed):
             every, names = specimens()
             chosen = torch.randint(len(every), (printed,))
-            more = every[chosen].to(images.device)
-            images = torch.cat([images, recipe.augment(more) if recipe.augment else more])
+            images = torch.cat([images, _augmented(every[chosen].to(images.device), recipe)])
             labels = torch.cat([labels, names[chosen].to(labels.device)])
         known = len(images)
         if outliers := round(count * recipe.outliers):
@@ -246,8 +240,11 @@ def specimens() -> tuple[torch.Tensor, torch.Tensor]:
 
 def _pictures(segments: torch.Tensor, images: torch.Tensor, recipe: Recipe) -> torch.Tensor:
     """Drawings as further pictures of a batch, augmented as the others are."""
-    drawn = strokes.pictures(segments).to(images.device)
-    return recipe.augment(drawn) if recipe.augment else drawn
+    return _augmented(strokes.pictures(segments).to(images.device), recipe)
+
+
+def _augmented(images: torch.Tensor, recipe: Recipe) -> torch.Tensor:
+    return recipe.augment(images) if recipe.augment else images
 
 
 def _confusion_matrix(counts: torch.Tensor, path: Path) -> None:
