@@ -51,7 +51,7 @@ class PageReading(Task):
     recipes: ClassVar = {
         "page-reader": PageRecipe(
             dataset="ylecun/mnist",
-            epochs=9,
+            epochs=24,
             batch_size=128,
             lr=2e-3,
             optimizer="adamw",

@@ -16,6 +16,8 @@ from train.data.pages.writing import Sign, Writer
 SMALLEST, LARGEST = 10, 200  # pixels that a digit is high
 ROOM = 8  # of a page: the sheet is larger by this part, so that it can be turned
 PLAIN = (0.13, 0.24)  # of a page's height: that of a digit which can well be seen
+EMPTY = 0.2  # of the pages have no digits
+OFTEN = ("ruled", "squared", "dotted", "crossed")  # lines that come twice as often: they lie in the writing
 CUT = 0.25  # of the pages are cut tightly
 SEEN = 0.6  # of a digit's height: with less of it on the page it does not count
 
@@ -56,15 +58,15 @@ def compose(
     Args:
         digits, labels: of MNIST, (28, 28) uint8 each; as many as there is room for are used, and others beside them.
         kind: of lines, one of `furniture.KINDS`; without it any, often two.
-        empty: no digits at all; without it one page in twelve.
+        empty: no digits at all; without it one page in five.
         number: one number of one to four digits of MNIST, well to be seen, and nothing else but lines: to measure with.
     """
-    kind = kind or str(draw.choice(list(furniture.KINDS)))
-    empty = draw.random() < 1 / 12 if empty is None else empty
+    kind = kind or str(draw.choice([*furniture.KINDS, *OFTEN]))
+    empty = draw.random() < EMPTY if empty is None else empty
     sheet, height = size + 2 * (size // ROOM), draw.uniform(*PLAIN) * size if number else _height(size, kind, draw)
     writer = Writer(digits, labels, hands, height, draw, number)
     signs, rows = writer.number(sheet, size) if number else writer.rows(sheet, size, kind, empty)
-    if empty and draw.random() < 0.4:
+    if empty and draw.random() < 0.25:
         signs = []  # the lines alone
     pixels, cover = _inked(writer, signs, rows, sheet, kind, draw)
     page = _pictured(pixels, cover, signs, size, height, kind, draw)

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from PIL import Image, ImageDraw, ImageFont
+from scipy.ndimage import maximum_filter
 
 from train.data import strokes
 from train.data.glyphs import LETTERS, SHAPES
@@ -32,6 +33,11 @@ def enlarged(digit: np.ndarray, height: int, weight: float) -> np.ndarray:
     if scale > 1:  # the edges of few pixels become as sharp as those of many
         ink = ((ink - (0.75 - 0.5 * weight)) * min(2 * scale, 8) + 0.5).clip(0, 1)
     return ink
+
+
+def swollen(ink: np.ndarray, by: int) -> np.ndarray:
+    """The same strokes by so many pixels wider: a felt pen's, a brush's."""
+    return maximum_filter(np.pad(ink, -(-by // 2)), by)
 
 
 class Hands:

@@ -37,6 +37,7 @@ class Writer:
     Attributes:
         height: of its digits, in pixels.
         pen: its width in pixels.
+        felt: by how much of the height MNIST's strokes are wider than they were.
         sober: it writes digits of MNIST, and nothing else.
     """
 
@@ -55,6 +56,7 @@ class Writer:
         widest = (0.05, 0.35) if draw.random() < 0.12 else (0.03, 0.22)
         self.pen = max(0.7, height * np.exp(draw.uniform(*np.log(widest))))
         self.source = MNIST if sober else draw.choice([MNIST, PEN, PRINT], p=[0.5, 0.37, 0.13])
+        self.felt = 0 if sober or draw.random() < 0.85 else draw.uniform(0.04, 0.25)
         self.font, self.weight = str(draw.choice(ink.FONTS)), draw.random()
         self.uneven = draw.uniform(0.05, 0.2) if sober or draw.random() < 0.7 else draw.uniform(0.2, 0.5)
 
@@ -66,7 +68,9 @@ class Writer:
         source = self.draw.choice([MNIST, PEN]) if not self.sober and self.draw.random() < 0.1 else self.source
         if source == MNIST:
             chosen = int(self.draw.integers(len(self.digits)))
-            return Sign(ink.enlarged(self.digits[chosen], self.size(), self.weight), int(self.labels[chosen]))
+            alpha = ink.enlarged(self.digits[chosen], self.size(), self.weight)
+            wider = round(self.felt * self.height)
+            return Sign(ink.swollen(alpha, wider) if wider else alpha, int(self.labels[chosen]))
         if source == PEN:
             return Sign(*self.hands.digit(self.size(), self.pen, self.draw))
         label = int(self.draw.integers(10))
@@ -117,7 +121,8 @@ class Writer:
         draw, height, edge = self.draw, self.height, (sheet - size) / 2
         signs = [self.digit() for _ in range(int(draw.integers(1, 5)))]
         gap = height * draw.uniform(0.1, 0.5)
-        wide = sum(sign.alpha.shape[1] + gap for sign in signs) - gap
+        while (wide := sum(sign.alpha.shape[1] + gap for sign in signs) - gap) > 0.9 * size:
+            signs.pop()
         x = edge + draw.uniform(0.05 * size, max(0.06 * size, 0.95 * size - wide))
         y, spans = edge + draw.uniform(0.1 * size, 0.9 * size - height), []
         for sign in signs:
