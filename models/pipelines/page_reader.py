@@ -10,7 +10,7 @@ from typing import Self
 import numpy as np
 import torch
 from PIL import Image
-from scipy.ndimage import gaussian_filter, maximum_filter
+from scipy.ndimage import find_objects, gaussian_filter, maximum_filter
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
@@ -140,18 +140,24 @@ class _Look:
         boxes = [tuple(side / self.size for side in one.box) for one in found]
         owner = detections.owners(self.ink > INKED, boxes)
         made = []
-        for number, one in enumerate(found, 1):
-            rows, columns = np.nonzero(owner == number)
-            if not len(rows):
+        for number, (one, place) in enumerate(zip(found, find_objects(owner, len(found)), strict=True), 1):
+            if place is None:
                 continue
-            box = (columns.min(), rows.min(), columns.max() + 1, rows.max() + 1)
+            box = (place[1].start, place[0].start, place[1].stop, place[0].stop)
+            pad = max(2, round(AROUND * (box[3] - box[1])))
+            around = np.s_[max(0, box[1] - pad) : box[3] + pad, max(0, box[0] - pad) : box[2] + pad]
+            own, ink = owner[around], self.ink[around]
+            # The edges of a stroke are less likely ink than its middle.
+            near = maximum_filter(own == number, 3) & ((own == number) | (own == 0)) & (ink > EDGE)
+            left, top = around[1].start * self.size, around[0].start * self.size
+            right, bottom = left + ink.shape[1] * self.size, top + ink.shape[0] * self.size
+            part = grey.crop((left, top, min(grey.width, right), min(grey.height, bottom)))
             try:
-                # The edges of a stroke are less likely ink than its middle.
-                near = maximum_filter(owner == number, 3) & ((owner == number) | (owner == 0)) & (self.ink > EDGE)
-                seen = _digit(grey, near, self.ink, box, self.size)
+                made.append(
+                    Found(_digit(part, near, ink), tuple(float(side * self.size) for side in box), 0, one.share)
+                )
             except InputError:  # ink so faint that it is lost on the way
                 continue
-            made.append(Found(seen, tuple(float(side * self.size) for side in box), 0, one.share))
         return made
 
 
@@ -168,18 +174,14 @@ def _looked_at(image: Image.Image) -> tuple[Image.Image, float]:
     return grey, larger / factor
 
 
-def _digit(grey: Image.Image, own: np.ndarray, ink: np.ndarray, box: Box, size: int) -> Image.Image:
-    """One digit as a classifier sees it, by the ink that is its own; `box` in places of `size` pixels."""
-    pad = max(2, round(AROUND * (box[3] - box[1])))
-    left, top = max(0, box[0] - pad), max(0, box[1] - pad)
-    right, bottom = min(ink.shape[1], box[2] + pad), min(ink.shape[0], box[3] + pad)
-    part = grey.crop((left * size, top * size, min(grey.width, right * size), min(grey.height, bottom * size)))
+def _digit(part: Image.Image, own: np.ndarray, ink: np.ndarray) -> Image.Image:
+    """One digit as a classifier sees it, by a part of the picture and which ink there is its own: (h, w), bool.
+
+    Raises InputError where that is too faint.
+    """
     part.thumbnail((PREPARED, PREPARED), Image.Resampling.BOX)
     mine, all_ink = (
-        np.asarray(
-            Image.fromarray(np.float32(one[top:bottom, left:right])).resize(part.size, Image.Resampling.BILINEAR)
-        )
-        for one in (own, ink)
+        np.asarray(Image.fromarray(np.float32(one)).resize(part.size, Image.Resampling.BILINEAR)) for one in (own, ink)
     )
     pixels = np.asarray(part, np.float32)
     # The paper under the ink is what it is around it, wherever the light changes.

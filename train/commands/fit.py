@@ -110,6 +110,7 @@ def _train(
         fresh = arguments.begin(net, args.init)
         accelerator.print(f"begins with {args.init}" + (f"; fresh: {', '.join(fresh)}" if fresh else ""))
     state_file = folder / folders.STATE
+    task.prepare(found.train, recipe)
     progress = loop.fit(net, task, found, recipe, accelerator, state_file, args.max_steps, args.save_minutes)
     accelerator.free_memory()
     published = base.build(net.config)

@@ -90,6 +90,8 @@ class PageReading(Task):
     )
 
     def loss(self, nets, turn, images, labels, recipe, done):
+        from train.data.pages import composed
+
         count = max(1, len(images) // recipe.digits_a_page)
         pages = composed(images, labels, count, recipe.side, int(torch.randint(2**62, ())))
         heat, boxes, ink = nets[turn](_pictures(pages).to(images.device))
@@ -97,17 +99,21 @@ class PageReading(Task):
 
     @torch.inference_mode()
     def snapshot(self, net: Model, validation: Split) -> torch.Tensor:
+        from train.data.pages import composed
+
         some = slice(0, SHOWN_DIGITS)
         return _sheet(composed(validation.images[some], validation.labels[some], SHOWN, SIDE, 1), net)
 
     @torch.inference_mode()
     def evaluate(self, net: Model, split: Split) -> dict[str, float]:
+        from train.data.pages import composed
+
         return _tally([_found(page, net) for page in composed(split.images, split.labels, PAGES, SIDE, 0)])
 
     @torch.inference_mode()
     def measure(self, net: Model, data: Data) -> dict[str, float]:
         """As an epoch is judged; by kind of lines and by size of the digits; and numbers as the flagship reads them."""
-        from train.data.pages import furniture
+        from train.data.pages import composed, furniture
 
         images, labels, every = data.test.images, data.test.labels, []
         measured = {}
@@ -128,7 +134,7 @@ class PageReading(Task):
     @torch.inference_mode()
     def section(self, folder: Path, net: Model, figures: dict[str, float], data: Data) -> str:
         """Pages with what is found, by kind and by size."""
-        from train.data.pages import furniture
+        from train.data.pages import composed, furniture
 
         pages = composed(data.test.images, data.test.labels, CARD, SIDE, 5, empty=False)
         Image.fromarray(_sheet(pages, net).numpy()).save(folder / "pages.jpg", quality=85)
@@ -223,20 +229,6 @@ def _sheet(pages: list["Page"], net: Model) -> torch.Tensor:
     pictures = [np.array(marked(one.page.image, one.guesses, one.ink, one.missed)) for one in found]
     rows = [np.concatenate(pictures[start : start + 4], 1) for start in range(0, len(pictures), 4)]
     return torch.from_numpy(np.concatenate(rows))
-
-
-def composed(
-    images: torch.Tensor, labels: torch.Tensor, count: int, side: int, seed: int, **given: object
-) -> list["Page"]:
-    """So many pages with these digits, (N, 1, 28, 28) uint8 or in [0, 1]; `given` is for `train.data.pages.compose`."""
-    from train.data import pages
-    from train.data.pages import ink
-
-    draw = np.random.default_rng(seed)
-    pixels, names = images[:, 0].cpu().numpy(), labels.tolist()
-    digits = np.uint8(255 * pixels + 0.5) if images.is_floating_point() else pixels
-    hands = ink.Hands(8 * count, draw)
-    return [pages.compose(digits, names, hands, side, draw, **given) for _ in range(count)]
 
 
 def matched(guesses: list[Box], truth: np.ndarray) -> list[bool]:

@@ -57,6 +57,13 @@ class Task:
     def check(self, data: Data) -> None:
         """Raise ValueError if it will not be able to measure with these data; better before the training than after."""
 
+    def prepare(self, train: Split, recipe: Recipe) -> None:
+        """Make what a training needs besides its batches; in every process, before the first step. Raises ValueError.
+
+        Args:
+            train: what will be learned from.
+        """
+
     def networks(self, net: Model) -> dict[str, nn.Module]:
         """What is trained, by name: "net" holds the network that is published, others are its opponents.
 

@@ -8,7 +8,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 
+from train.data.glyphs import LETTERS, SHAPES
 from train.data.pages import camera, furniture, ink
 from train.data.pages.furniture import Row
 from train.data.pages.writing import Sign, Writer
@@ -43,6 +45,28 @@ class Page:
     kind: str
 
 
+def composed(
+    images: torch.Tensor,
+    labels: torch.Tensor,
+    count: int,
+    side: int,
+    seed: int,
+    letters: tuple[str, ...] = (*LETTERS, *SHAPES),
+    **given: object,
+) -> list[Page]:
+    """So many pages with these digits, (N, 1, 28, 28) uint8 or in [0, 1].
+
+    Args:
+        letters: which letters and shapes are drawn on them.
+        given: for `compose`.
+    """
+    draw = np.random.default_rng(seed)
+    pixels, names = images[:, 0].cpu().numpy(), labels.tolist()
+    digits = np.uint8(255 * pixels + 0.5) if images.is_floating_point() else pixels
+    hands = ink.Hands(8 * count, draw, letters)
+    return [compose(digits, names, hands, side, draw, **given) for _ in range(count)]
+
+
 def compose(
     digits: Sequence[np.ndarray],
     labels: Sequence[int],
@@ -52,6 +76,7 @@ def compose(
     kind: str | None = None,
     empty: bool | None = None,
     number: bool = False,
+    words: bool = True,
 ) -> Page:
     """One page of `size` pixels on a side.
 
@@ -60,11 +85,12 @@ def compose(
         kind: of lines, one of `furniture.KINDS`; without it any, often two.
         empty: no digits at all; without it one page in five.
         number: one number of one to four digits of MNIST, well to be seen, and nothing else but lines: to measure with.
+        words: there may be some in print, in which any letter stands.
     """
     kind = kind or str(draw.choice([*furniture.KINDS, *OFTEN]))
     empty = draw.random() < EMPTY if empty is None else empty
     sheet, height = size + 2 * (size // ROOM), draw.uniform(*PLAIN) * size if number else _height(size, kind, draw)
-    writer = Writer(digits, labels, hands, height, draw, number)
+    writer = Writer(digits, labels, hands, height, draw, number, words)
     signs, rows = writer.number(sheet, size) if number else writer.rows(sheet, size, kind, empty)
     if empty and draw.random() < 0.25:
         signs = []  # the lines alone

@@ -43,13 +43,15 @@ def swollen(ink: np.ndarray, by: int) -> np.ndarray:
 class Hands:
     """Drawings of our own pen to take from, each in a hand of its own: so many at once cost little more than one."""
 
-    def __init__(self, count: int, draw: np.random.Generator):
+    def __init__(self, count: int, draw: np.random.Generator, others: tuple[str, ...] = (*LETTERS, *SHAPES)):
         generator = torch.Generator().manual_seed(int(draw.integers(2**62)))
         digits, labels = strokes.digits(count, generator)
         self.labels = labels.tolist()
         self.digits = _paths(digits, generator)
-        self.letters = _paths(strokes.drawn(tuple(LETTERS), count, generator), generator)
-        self.shapes = _paths(strokes.drawn(tuple(SHAPES), count // 2, generator), generator)
+        letters = tuple(name for name in others if name in LETTERS)
+        self.letters = _paths(strokes.drawn(letters, count, generator), generator)
+        shapes = tuple(name for name in others if name in SHAPES)
+        self.shapes = _paths(strokes.drawn(shapes, count // 2, generator), generator)
         self.scribbles = _paths(strokes.scribbles(count // 4, generator), generator)
 
     def digit(self, height: int, pen: float, draw: np.random.Generator) -> tuple[np.ndarray, int]:

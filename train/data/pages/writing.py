@@ -39,6 +39,7 @@ class Writer:
         pen: its width in pixels.
         felt: by how much of the height MNIST's strokes are wider than they were.
         sober: it writes digits of MNIST, and nothing else.
+        words: it may print some.
     """
 
     def __init__(
@@ -49,8 +50,9 @@ class Writer:
         height: float,
         draw: np.random.Generator,
         sober: bool = False,
+        words: bool = True,
     ):
-        self.sober = sober
+        self.sober, self.words = sober, words
         self.digits, self.labels, self.hands, self.height, self.draw = digits, labels, hands, height, draw
         # From a hair to a ballpoint to a felt pen.
         widest = (0.05, 0.35) if draw.random() < 0.12 else (0.03, 0.22)
@@ -147,7 +149,7 @@ class Writer:
     def _text(self, height: int) -> list[np.ndarray]:
         """A few signs or words in a row, of one sort."""
         draw, sort = self.draw, self.draw.random()
-        if sort < 0.3:  # in a word every letter is one, whatever it looks like alone
+        if sort < 0.3 and self.words:  # in a word every letter is one, whatever it looks like alone
             return [ink.word(str(draw.choice(ink.FONTS)), height, draw) for _ in range(int(draw.integers(1, 5)))]
         count = int(draw.integers(1, 8))
         if sort < 0.45:

@@ -24,6 +24,7 @@ EVALUATION_BATCH = 500
 OUTLIER_WEIGHT = 0.5
 SHOWN = 20  # digits of a snapshot
 DRAWN = 5  # validation images to one drawing that it is calibrated by
+PAGES = 2000  # that are composed, and read by the page reader
 PRINTED = 60  # pixels that print is cut at
 
 
@@ -35,6 +36,8 @@ class ClassifierRecipe(Recipe):
         label_smoothing: of the cross-entropy.
         drawn: digits drawn by `train.data.strokes` that are added to each batch, as a share of it.
         printed: printed digits that are added to each batch, as a share of it.
+        handed: digits as the page reader hands them on that are added to each batch, as a share of it; with them, half
+            of the outliers are its false alarms.
         also: how often the digits of a further dataset, `--also`, come in an epoch.
         outliers: pictures of no digit that are added to each batch, as a share of it; the network learns to give them
             every digit the same probability (outlier exposure, Hendrycks et al. 2019).
@@ -43,6 +46,7 @@ class ClassifierRecipe(Recipe):
     label_smoothing: BelowOne = 0.0
     drawn: Amount = 0.0
     printed: Amount = 0.0
+    handed: Amount = 0.0
     also: Count = 1
     outliers: Amount = 0.0
 
@@ -124,14 +128,16 @@ RECIPES = {
         augment=Augment(rotation=10, scale=0.08, shear=0.15, shift=1, elastic=0.8, thickness=0.8, coarse=0.15),
         drawn=0.125,
         printed=0.03,
+        handed=0.125,
         also=5,
         outliers=0.125,
         keep_best=True,
         mixed_precision="bf16",
         source=(
             "Ours: a small residual network, mild warps, other pens and scanners, digits of other forms, a cosine "
-            "schedule and an average of the weights; and letters and scribbles on which it learns not to answer. With "
-            "`--also` it learned too from six writers of Switzerland (kensanata/numbers on GitHub, CC0)."
+            "schedule and an average of the weights; digits as `page-reader` hands them on; and its false alarms, "
+            "letters and scribbles, on which it learns not to answer. With `--also` it learned too from six writers of "
+            "Switzerland (kensanata/numbers on GitHub, CC0)."
         ),
     ),
 }
@@ -152,6 +158,13 @@ class Classification(Task):
         "scribbles, not all that there is. It is for learning and play, not for reading cheques."
     )
 
+    def prepare(self, train: Split, recipe: ClassifierRecipe) -> None:
+        """Read some pages that are composed of what is learned from, if the recipe wants them."""
+        if recipe.handed:
+            from train.data.pages.handed import handed
+
+            self.handed, self.alarms = handed(train, PAGES, recipe.seed)
+
     def loss(self, nets, turn, images, labels, recipe, done):
         count = len(images)
         if drawn := round(count * recipe.drawn):
@@ -163,10 +176,17 @@ class Classification(Task):
             chosen = torch.randint(len(every), (printed,))
             images = torch.cat([images, _augmented(every[chosen].to(images.device), recipe)])
             labels = torch.cat([labels, names[chosen].to(labels.device)])
+        if handed := round(count * recipe.handed):
+            chosen = torch.randint(len(self.handed), (handed,))
+            images = torch.cat([images, _augmented(self.handed.take(chosen).to(images.device), recipe)])
+            labels = torch.cat([labels, self.handed.labels[chosen].to(labels.device)])
         known = len(images)
         if outliers := round(count * recipe.outliers):
-            segments = strokes.nonsense(outliers)
-            images = torch.cat([images, _pictures(segments, images, recipe)])
+            alarms = outliers // 2 if recipe.handed else 0
+            images = torch.cat([images, _pictures(strokes.nonsense(outliers - alarms), images, recipe)])
+            if alarms:
+                chosen = torch.randint(len(self.alarms), (alarms,))
+                images = torch.cat([images, _augmented(self.alarms[chosen].to(images.device) / 255, recipe)])
         logits = nets[turn](images.contiguous(memory_format=torch.channels_last)).float()
         loss = cross_entropy(logits[:known], labels, label_smoothing=recipe.label_smoothing)
         if outliers:
