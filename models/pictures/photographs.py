@@ -8,6 +8,7 @@ import torch
 from PIL import Image
 
 KEPT = ("icc_profile", "exif", "dpi")  # of what Pillow reads beside the pixels
+DEPTHS = (1023, 4095, 16383, 65535)  # what is white in a picture of 10, 12, 14, 16 bits: a sensor's are kept in 16
 GREY = ("1", "L", "LA", "I", "F")
 
 
@@ -28,8 +29,17 @@ def _eight_bits(image: Image.Image, hidden: np.ndarray | None) -> np.ndarray:
     values = np.nan_to_num(np.asarray(image, np.float32))
     seen = values if hidden is None or hidden.all() else values[~hidden]
     most = np.quantile(seen, 0.99)  # a few may be brighter than white
-    white = 65535 if image.mode.startswith("I;16") else next((top for top in (1, 255) if most <= top), 65535)
+    if image.mode.startswith("I;16"):
+        white = next(top for top in DEPTHS if seen.max(initial=0) <= top)
+    else:
+        white = next((top for top in (1, 255) if most <= top), 65535)
     return np.uint8((np.clip(values, 0, white) * (255 / white)).round())
+
+
+def scaled(image: Image.Image) -> np.ndarray:
+    """(H, W) uint8 of a picture of 16 or 32 bits: its largest value is white."""
+    values = np.nan_to_num(np.asarray(image, np.float32)).clip(0)
+    return np.uint8((values * (255 / max(float(values.max()), 1e-6))).round())
 
 
 def packed(pixels: np.ndarray, alpha: Image.Image | None, like: Image.Image) -> Image.Image:

@@ -14,7 +14,7 @@ from skimage.metrics import structural_similarity
 import models
 from models.errors import InputError
 from models.networks.inpainters import SIZE
-from models.pictures import classical, corruptions, images, luma
+from models.pictures import classical, corruptions, images, luma, masks
 from models.pictures.blending import joined, membrane
 from models.pictures.faces import SEARCHED, Square, centre, find
 from models.pictures.photographs import packed, unpacked
@@ -63,13 +63,14 @@ class FaceReconstructor:
 
         Args:
             image: of any size and mode, with a face upright in it.
-            mask: of the same size; what is white (above 127 of 255) is missing. One that is white nowhere and has
-                transparent parts: what is opaque is missing.
+            mask: of the same size; what is white on black is missing, or as `models.pictures.masks` reads it: a colour
+                or classes on black, 0 and 1, strokes on a transparent layer, what was erased, black on white. If that
+                is anything but white on black, `info["hidden"]` of the answer says what it was.
             face: where the face is; None looks for it in what is not missing, and takes the middle if it finds none.
 
         Raises:
-            InputError: the picture is too large or has no pixels, the mask has another size, or it hides nothing or
-                all of the face.
+            InputError: the picture is too large or has no pixels, the mask has another size, is a photograph, or
+                hides nothing, or all of the picture or of the face.
         """
         return restored(self.net, image, mask, face)
 
@@ -113,7 +114,8 @@ def restored(fill: Fill, image: Image.Image, mask: Image.Image, face: Square | N
     """As `FaceReconstructor`, with any `fill` of faces (1, 3, 128, 128) and masks (1, 1, 128, 128)."""
     images.check_size(image)
     _check_mask(mask, image)
-    missing = _missing(mask)
+    told = masks.read(mask)
+    missing = told.hidden
     pixels, alpha = unpacked(image, missing)
     try:
         face = face or _looked_for(pixels, missing)
@@ -129,7 +131,10 @@ def restored(fill: Fill, image: Image.Image, mask: Image.Image, face: Square | N
         whole_again[rows, columns][gone] = result.clip(0, 255).round().astype(np.uint8)[gone]
         if alpha is not None:
             alpha.paste(255, mask=Image.fromarray(np.uint8(255 * missing)))
-        return packed(whole_again, alpha, image)
+        result = packed(whole_again, alpha, image)
+        if told.said:
+            result.info["hidden"] = told.said
+        return result
     finally:
         release()
 
@@ -162,7 +167,7 @@ def quality_inside(true: Image.Image, made: Image.Image, mask: Image.Image) -> Q
     """
     for one in (true, made):
         _check_mask(mask, one)
-    missing = _missing(mask)
+    missing = masks.read(mask).hidden
     places = [np.nonzero(missing.any(axis))[0] for axis in (1, 0)]
     region = tuple(slice(max(0, one[0] - WINDOW), one[-1] + 1 + WINDOW) for one in places)
     gone = missing[region]
@@ -181,20 +186,6 @@ def _check_mask(mask: Image.Image, image: Image.Image) -> None:
         theirs, ours = (f"{one.width} × {one.height}" for one in (mask, image))
         message = f"The mask has {theirs} pixels, the picture {ours}: give one of the same size."
         raise InputError("mask_size", message, mask=theirs, image=ours)
-
-
-def _missing(mask: Image.Image) -> np.ndarray:
-    """What a mask of any mode hides, (H, W) bool. Raises InputError if that is nothing."""
-    pixels, alpha = unpacked(mask)
-    missing = np.asarray(packed(pixels, None, mask).convert("L")) > 127
-    if alpha is not None:
-        opaque = np.asarray(alpha) > 127
-        missing &= opaque
-        # Drawn in black, or in any dark colour, on a layer of its own: its shape is in the transparency.
-        missing = missing if missing.any() or opaque.all() else opaque
-    if not missing.any():
-        raise InputError("nothing_hidden", "Nothing is hidden: cover a part of the face first.")
-    return missing
 
 
 def _looked_for(pixels: np.ndarray, missing: np.ndarray) -> Square:

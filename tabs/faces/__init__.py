@@ -170,7 +170,8 @@ def build(words: Words, opened: gr.Tab, *, public: bool) -> None:
 
         Args:
             image: a photograph of any size and mode, with a face upright in it.
-            mask: of the same size, white where something is missing; left out, `kind` and `seed` say what is hidden.
+            mask: of the same size, white, or a colour on black, where something is missing; left out, `kind` and `seed`
+                say what is hidden.
             kind: `box` of 28 pixels where the face has 128, `boxes`, `strokes` or `half`, of the largest face.
             seed: where it is.
             network: `face-gan`, `face-unet` or `face-ae`.
@@ -184,7 +185,10 @@ def build(words: Words, opened: gr.Tab, *, public: bool) -> None:
             if mask is None:
                 face = next(iter(find(picture)), centre(picture))
                 mask = hidden(picture, face, kind, seed)
-            return png(pipeline(picture, require(mask), face), "reconstructed", both)
+            whole = pipeline(picture, require(mask), face)
+            if said := whole.info.get("hidden"):
+                gr.Info(words(f"hidden.{said}"))
+            return png(whole, "reconstructed", both)
 
     def tools(image: Given, found: Found | None, kind: str):
         brush = kind == BRUSH

@@ -1,0 +1,133 @@
+"""What a mask hides, in whichever way it was made: white on black, a colour, a class, a layer, an erased part."""
+
+import colorsys
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+from models.errors import InputError
+from models.pictures.photographs import scaled
+
+SANE = 0.001, 0.75  # of a picture: as much as a mask may hide where that is not how masks are usually made
+MOST_OF_IT = 0.5  # of a picture: what is hidden is said
+END, BETWEEN = 0.25, 0.1  # of the range, that is black or white; of the pixels, that may be neither
+FEW = 32  # colours at most that a mask with classes has; a photograph has more
+GREYS = {"black", "white", "grey"}
+HUES = ("red", "yellow", "green", "cyan", "blue", "magenta")
+
+
+@dataclass(frozen=True)
+class Mask:
+    """What is hidden, (H, W) bool, and by which colour it was known, where that is not white on black.
+
+    `said` is "black", "white", "grey", one of `HUES`, "coloured" where there are several, "transparent", "opaque", or
+    "value" where white is told by a small number.
+    """
+
+    hidden: np.ndarray
+    said: str | None = None
+
+
+def read(mask: Image.Image) -> Mask:
+    """What a mask of any mode hides.
+
+    Usually that is white on black. Where that would be more than three quarters of it, it is the other way about.
+
+    Raises:
+        InputError: it hides nothing, or all; or it is a photograph.
+    """
+    pixels, opaque, small = _pixels(mask)
+    found = _colours(pixels) if opaque.all() else _layer(pixels, opaque)
+    if not found.hidden.any():
+        raise InputError("nothing_hidden", "Nothing is hidden: cover a part of the face first.")
+    if found.hidden.mean() > SANE[1]:
+        raise InputError("all_hidden", "All of the face is hidden: leave a part of it to go by.")
+    return Mask(found.hidden, "value") if small and found.said is None else found
+
+
+def _pixels(mask: Image.Image) -> tuple[np.ndarray, np.ndarray, bool]:
+    """(H, W, 3) uint8, what is opaque (H, W) bool, and whether the largest of its values is a small number for it."""
+    image = Image.fromarray(scaled(mask)) if mask.mode.startswith("I") or mask.mode == "F" else mask
+    small = image is not mask and np.asarray(mask).max() < 255
+    image = image.convert({"La": "LA", "RGBa": "RGBA"}.get(image.mode, image.mode))
+    if image.mode in ("P", "PA"):
+        image = image.convert("RGBA" if image.has_transparency_data else "RGB")
+    elif image.mode not in ("1", "L", "LA", "RGB", "RGBA"):
+        image = image.convert("RGB")
+    whole = np.asarray(image.convert("RGBA"))
+    pixels, opaque = whole[..., :3], whole[..., 3] > 127
+    top = int(pixels[opaque].max(initial=0))
+    if 0 < top < FEW:  # classes, or 0 and 1
+        pixels, small = np.uint8(pixels * (255 / top)), True
+    return pixels, opaque, small
+
+
+def _layer(pixels: np.ndarray, opaque: np.ndarray) -> Mask:
+    """Strokes on a transparent layer; or a picture, a part of which was erased."""
+    drawn = pixels[opaque]
+    if not len(drawn):
+        return Mask(opaque)
+    if _count(drawn) > FEW:
+        return Mask(~opaque, "transparent")
+    light = drawn.max(1) > 127
+    if light.any() and not light.all():
+        hidden = np.zeros_like(opaque)
+        hidden[opaque] = light
+        return Mask(hidden)
+    return _sane(opaque, ~opaque, None, "transparent")
+
+
+def _colours(pixels: np.ndarray) -> Mask:
+    """White, or a colour, on black; or classes; or the other way about."""
+    flat = pixels.reshape(-1, 3)
+    bright = pixels.max(2)
+    coloured = (pixels.max(2).astype(int) - pixels.min(2) > 64).mean() > SANE[0] / 2
+    if _count(flat) == 1:
+        light, dark = bright > 127, bright <= 127
+    elif _count(flat) <= FEW and coloured:
+        dark = ~pixels.any(2)
+        if not dark.any():  # no black: what there is most of is no mask's colour
+            each, counts = np.unique(flat, axis=0, return_counts=True)
+            dark = (pixels == each[counts.argmax()]).all(2)
+        light = ~dark
+    else:
+        light, dark = bright > 127, bright <= 127
+        if ((bright > 255 * END) & (bright < 255 * (1 - END))).mean() > BETWEEN:
+            raise InputError(
+                "mask_photograph",
+                "This is a photograph, no mask: give a picture that is white where something is hidden, and black "
+                "elsewhere.",
+            )
+    return _sane(light, dark, _name(pixels[light]), _name(pixels[dark]))
+
+
+def _sane(usual: np.ndarray, other: np.ndarray, name: str | None, other_name: str | None) -> Mask:
+    """As masks usually are, unless that hides too much, and the other way about does not."""
+    if usual.mean() > SANE[1] and other.mean() >= SANE[0]:
+        return Mask(other, other_name)
+    return Mask(usual, name if name != "white" or usual.mean() > MOST_OF_IT else None)
+
+
+def _count(colours: np.ndarray) -> int:
+    """How many there are of (N, 3), but for the last three bits of each."""
+    coarse = colours.astype(np.int32) >> 3
+    return len(np.unique(coarse @ np.array([1, 32, 1024])))
+
+
+def _name(colours: np.ndarray) -> str | None:
+    """What (N, 3) are called; None where there are none."""
+    if not len(colours):
+        return None
+    some = colours[:: max(1, len(colours) // 1000)] / 255
+    names = {_named(*one) for one in some.tolist()}
+    return names.pop() if len(names) == 1 else _named(*some.mean(0).tolist()) if names <= GREYS else "coloured"
+
+
+def _named(red: float, green: float, blue: float) -> str:
+    hue, saturation, value = colorsys.rgb_to_hsv(red, green, blue)
+    if value < END:
+        return "black"
+    if saturation < END:
+        return "white" if value > 1 - END else "grey"
+    return HUES[round(6 * hue) % 6]

@@ -1,0 +1,120 @@
+"""Masks as people make them: one shape in many conventions, and what is no mask."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw, ImageFilter
+from skimage import data
+
+from models.errors import InputError
+from models.pictures import masks
+
+SIZE = (120, 90)
+
+
+def shape() -> np.ndarray:
+    """What all of them mean, (90, 120) bool: a disc of a tenth of the picture."""
+    drawn = Image.new("L", SIZE)
+    ImageDraw.Draw(drawn).ellipse((40, 20, 77, 57), fill=255)
+    return np.asarray(drawn) > 0
+
+
+def grey(inside: int, outside: int = 0, kind: type = np.uint8) -> Image.Image:
+    return Image.fromarray(np.where(shape(), inside, outside).astype(kind))
+
+
+def coloured(inside: tuple[int, int, int], outside: tuple[int, int, int] = (0, 0, 0)) -> Image.Image:
+    return Image.fromarray(np.where(shape()[..., None], inside, outside).astype(np.uint8))
+
+
+def palette(*colours: int) -> Image.Image:
+    """Indices 0 and 1 of a palette, as data sets of classes have them."""
+    made = Image.fromarray(np.uint8(shape()), "P")
+    made.putpalette(colours)
+    return made
+
+
+def photograph() -> Image.Image:
+    return Image.fromarray(data.astronaut()).resize(SIZE)
+
+
+def erased() -> Image.Image:
+    made = photograph().convert("RGBA")
+    made.putalpha(Image.fromarray(np.uint8(255 * ~shape())))
+    return made
+
+
+def stroke(colour: tuple[int, int, int]) -> Image.Image:
+    made = Image.new("RGBA", SIZE)
+    made.paste(colour, mask=grey(255))
+    return made
+
+
+KINDS: dict[str, tuple[Callable[[], Image.Image], str | None]] = {
+    "white on black": (lambda: grey(255), None),
+    "one bit": (lambda: grey(255).convert("1"), None),
+    "RGB": (lambda: grey(255).convert("RGB"), None),
+    "blurred": (lambda: grey(255).filter(ImageFilter.GaussianBlur(0.7)), None),
+    "0 and 1": (lambda: grey(1), "value"),
+    "0 and 1 of 16 bits": (lambda: grey(1, kind=np.uint16), "value"),
+    "16 bits": (lambda: grey(65535, kind=np.uint16), None),
+    "0 and 1 as floats": (lambda: grey(1, kind=np.float32), "value"),
+    "class 7": (lambda: grey(7), "value"),
+    "black on white": (lambda: grey(0, 255), "black"),
+    "red": (lambda: coloured((255, 0, 0)), "red"),
+    "green": (lambda: coloured((0, 200, 40)), "green"),
+    "blue": (lambda: coloured((30, 30, 255)), "blue"),
+    "magenta on white": (lambda: coloured((255, 0, 255), (255, 255, 255)), "magenta"),
+    "classes": (lambda: palette(0, 0, 0, 128, 0, 0), "red"),
+    "dark class": (lambda: palette(0, 0, 0, 64, 0, 128), "blue"),
+    "erased": (erased, "transparent"),
+    "a stroke in black": (lambda: stroke((0, 0, 0)), None),
+    "a stroke in orange": (lambda: stroke((255, 120, 0)), None),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_way_of_making_one(kind: str) -> None:
+    """The same is hidden, and it is said where it was not white."""
+    make, said = KINDS[kind]
+    found = masks.read(make())
+    assert (found.hidden != shape()).mean() < (0.01 if kind == "blurred" else 1e-9)
+    assert found.said == said
+
+
+def test_several_classes() -> None:
+    """All that is not black is hidden."""
+    made = np.zeros((*SIZE[::-1], 3), np.uint8)
+    made[10:30, 10:30], made[50:70, 60:80] = (128, 0, 0), (0, 128, 0)
+    found = masks.read(Image.fromarray(made))
+    assert np.array_equal(found.hidden, made.any(2)) and found.said == "coloured"
+
+
+def test_half_of_it_is_white() -> None:
+    """A half is what it says, and from there on it is said; beyond three quarters it is the other way about."""
+    for share, hidden, said in ((0.45, 0.45, None), (0.7, 0.7, "white"), (0.85, 0.15, "black")):
+        made = np.zeros((100, 100), np.uint8)
+        made[:, : round(100 * share)] = 255
+        found = masks.read(Image.fromarray(made))
+        assert found.hidden.mean() == pytest.approx(hidden) and found.said == said
+
+
+@pytest.mark.parametrize(
+    ("mask", "code"),
+    [
+        (Image.new("L", SIZE, 255), "all_hidden"),
+        (Image.new("L", SIZE, 1), "all_hidden"),
+        (Image.new("RGB", SIZE, (255, 0, 0)), "all_hidden"),
+        (Image.new("L", SIZE), "nothing_hidden"),
+        (Image.new("RGBA", SIZE), "nothing_hidden"),
+        (photograph(), "mask_photograph"),
+        (photograph().convert("L"), "mask_photograph"),
+        (Image.fromarray(data.camera()).convert("I;16"), "mask_photograph"),
+        (Image.fromarray(data.coffee()), "mask_photograph"),
+    ],
+)
+def test_what_is_no_mask(mask: Image.Image, code: str) -> None:
+    with pytest.raises(InputError) as caught:
+        masks.read(mask)
+    assert caught.value.code == code
