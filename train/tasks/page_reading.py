@@ -264,10 +264,9 @@ def _loss(pages: list["Page"], heat: torch.Tensor, boxes: torch.Tensor, ink: tor
     loss = (right + wrong) / max(1, centres)
     truth = torch.stack([_halved(page.ink) for page in pages])[:, None].to(ink.device)
     loss = loss + INK_WEIGHT * binary_cross_entropy_with_logits(ink, truth)
-    if centres:
-        told = boxes[places[0], :, places[1], places[2]]
-        loss = loss + BOX_WEIGHT * l1_loss(told, targets.to(told.device), reduction="sum") / centres
-    return loss
+    # Without a digit too this is a part of the graph, or processes that train together would wait for its gradient.
+    told = boxes[places[0], :, places[1], places[2]]
+    return loss + BOX_WEIGHT * l1_loss(told, targets.to(told.device), reduction="sum") / max(1, centres)
 
 
 def _truth(pages: list["Page"], size: torch.Size) -> tuple[torch.Tensor, tuple, torch.Tensor]:
@@ -286,4 +285,5 @@ def _truth(pages: list["Page"], size: torch.Size) -> tuple[torch.Tensor, tuple, 
             tops.append(row)
             lefts.append(column)
             targets.append((x - column - 0.5, y - row - 0.5, np.log(width), np.log(height)))
-    return hills, (numbers, tops, lefts), torch.tensor(targets, dtype=torch.float32)
+    places = tuple(torch.tensor(one, dtype=torch.int64) for one in (numbers, tops, lefts))
+    return hills, places, torch.tensor(targets, dtype=torch.float32).view(-1, 4)

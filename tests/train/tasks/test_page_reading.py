@@ -49,6 +49,14 @@ def test_the_loss_is_least_where_the_maps_are_right() -> None:
     assert 0 <= empty < 0.01
 
 
+def test_without_a_digit_everything_has_a_gradient() -> None:
+    """Or processes that train together would wait for it for ever."""
+    net = models.create("page-reader", widths=(4, 4, 4), blocks=1)
+    heat, boxes, ink = net(torch.rand(1, 1, 96, 96))
+    page_reading._loss([one([])], heat, boxes, ink).backward()
+    assert all(parameter.grad is not None for parameter in net.parameters())
+
+
 def test_matched() -> None:
     """Each guess counts once, and only where it fits."""
     truth = np.array([[0, 0, 10, 10], [20, 0, 30, 10], [40, 0, 50, 10]], np.float32)
