@@ -6,20 +6,18 @@ import os
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import torch
 from PIL import Image, ImageOps
 
 from models.errors import InputError
-from models.pictures import mnist
+from models.pictures import formats, mnist
 from models.pictures.drawing import WORKING_SIZE, Drawing, is_drawing
 from models.pictures.modes import averageable, blank, to_grey
 
 MAX_PIXELS = 50_000_000
-# Without those that hold pictures of another size than they say, such as icons.
-FORMATS = ("PNG", "JPEG", "WEBP", "AVIF", "GIF", "BMP", "TIFF", "PPM")  # JPEG's reader knows MPO too
 TIFF_TILE = (322, 323)  # the tags with a tile's width and height, which may be far beyond the picture's
 
 
@@ -79,24 +77,44 @@ def open_image(source: str | Path | bytes) -> Image.Image:
     The size is looked at before a pixel is decoded, so a decompression bomb costs nothing.
 
     Raises:
-        InputError: no picture, a broken one, or one of more than `MAX_PIXELS`.
+        InputError: no picture, a broken one, one in a format that is not read (by its name), or one of more than
+            `MAX_PIXELS`.
     """
+    head = b""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # our own limit is lower than Pillow's warning
-            image = Image.open(io.BytesIO(source) if isinstance(source, bytes) else source, formats=FORMATS)
-            check_size(image)
-            if math.prod(getattr(image, "tag_v2", {}).get(side, 0) for side in TIFF_TILE) > MAX_PIXELS:
-                raise _too_large("")
-            image.load()
-            ImageOps.exif_transpose(image, in_place=True)  # without a second copy of a large photograph
-            return image
+        head = source[: formats.HEAD] if isinstance(source, bytes) else _head(source)
+        return _read(io.BytesIO(source) if isinstance(source, bytes) else source, head)
     except InputError:
         raise
     except Image.DecompressionBombError as error:
         raise _too_large("") from error
     except Exception as error:  # Pillow's readers raise anything from SyntaxError to struct.error on broken files
-        raise InputError("image_unreadable", "This file is no picture, or it is damaged: choose another.") from error
+        raise formats.refused(head) from error
+
+
+def _head(path: str | Path) -> bytes:
+    with open(path, "rb") as file:
+        return file.read(formats.HEAD)
+
+
+def _read(source: BinaryIO | str | Path, head: bytes) -> Image.Image:
+    """What `open_image` reads, from a file that begins so."""
+    if formats.is_heic(head):
+        import pillow_heif  # a large library, which few pictures need
+
+        pillow_heif.register_heif_opener()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # our own limit is lower than Pillow's warning
+        image = Image.open(source, formats=formats.READ)
+        check_size(image)
+        tags = getattr(image, "tag_v2", {})
+        if math.prod(tags.get(side, 0) for side in TIFF_TILE) > MAX_PIXELS:
+            raise _too_large("")
+        if formats.is_raw(tags):
+            raise formats.foreign("RAW")
+        image.load()
+        ImageOps.exif_transpose(image, in_place=True)  # without a second copy of a large photograph
+        return image
 
 
 def check_size(image: Image.Image) -> None:

@@ -9,6 +9,7 @@ from PIL import Image
 
 KEPT = ("icc_profile", "exif", "dpi")  # of what Pillow reads beside the pixels
 DEPTHS = (1023, 4095, 16383, 65535)  # what is white in a picture of 10, 12, 14, 16 bits: a sensor's are kept in 16
+LUMA = (0.299, 0.587, 0.114)  # of red, green and blue
 GREY = ("1", "L", "LA", "I", "F")
 
 
@@ -78,6 +79,11 @@ def middle(image: Image.Image, side: int) -> Image.Image:
 def to_tensor(pixels: np.ndarray) -> torch.Tensor:
     """(H, W, C) uint8 -> (1, C, H, W) in [0, 1]."""
     return torch.from_numpy(pixels).permute(2, 0, 1)[None].float().div_(255)
+
+
+def luma(x: torch.Tensor) -> torch.Tensor:
+    """(N, 3, H, W) -> (N, 1, H, W): brightness, as JPEG and Pillow's mode L have it (ITU-R BT.601)."""
+    return (x * x.new_tensor(LUMA).view(1, 3, 1, 1)).sum(1, keepdim=True)
 
 
 def to_pixels(picture: torch.Tensor) -> np.ndarray:

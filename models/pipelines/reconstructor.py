@@ -14,7 +14,7 @@ from skimage.metrics import structural_similarity
 import models
 from models.errors import InputError
 from models.networks.inpainters import SIZE
-from models.pictures import classical, corruptions, images, luma, masks
+from models.pictures import classical, corruptions, images, masks, photographs
 from models.pictures.blending import joined, membrane
 from models.pictures.faces import SEARCHED, Square, centre, find
 from models.pictures.photographs import packed, unpacked
@@ -23,7 +23,7 @@ from models.pipelines.comparison import WINDOW, Attempt, Quality
 
 AROUND = 0.25  # of a hole's side: how far around it the surroundings count
 FINE = 8.0  # pixels of the face at 128x128 that are texture where it meets its surroundings
-LUMA = np.float32(luma.WEIGHTS)
+LUMA = np.float32(photographs.LUMA)
 FEW = 50  # pixels, of which noise cannot be told
 DRAWS = 100  # of places, until one is in the photograph
 GRAIN = 12.0  # deviation of the grain that is added, at most, 0-255 scale

@@ -9,7 +9,7 @@ from torch import nn
 from torch.nn.functional import binary_cross_entropy_with_logits, pad
 
 from models.pictures import corruptions
-from models.pictures.luma import luma
+from models.pictures.photographs import luma
 from train.data.splits import Data, Split
 
 BATCH = 50

@@ -9,7 +9,7 @@ from torch import nn
 
 from models.base import Model
 from models.pictures import corruptions
-from models.pictures.luma import luma
+from models.pictures.photographs import luma
 from train.data.splits import Data, Photographs
 from train.figures.denoising import decibels, mean_psnr, some_clipped
 from train.recipe import Amount, Recipe, Share, whole

@@ -1,13 +1,16 @@
 """Files are opened: whole, upright, and refused in one sentence."""
 
 import io
+from pathlib import Path
 
 import numpy as np
+import pillow_heif
 import pytest
 from app_process import bomb, drawn, png
 from ink import placed, refused
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, TiffImagePlugin
 
+from models.errors import InputError
 from models.pictures import images
 
 
@@ -42,6 +45,59 @@ def test_a_photograph_is_turned_upright() -> None:
 def test_bad_files(data: bytes | str, code: str) -> None:
     """One sentence, and nothing is decoded that is too large."""
     refused(code, lambda: images.open_image(data))
+
+
+def written(form: str, **options: object) -> bytes:
+    """A small picture in colour as a file of that format."""
+    pillow_heif.register_heif_opener()
+    file = io.BytesIO()
+    Image.effect_mandelbrot((96, 64), (-2, -1, 1, 1), 50).convert("RGB").save(file, form, **options)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("form", ["PNG", "JPEG", "WEBP", "AVIF", "HEIF", "GIF", "BMP", "TIFF", "PPM", "JPEG2000"])
+def test_formats_that_are_read(form: str, tmp_path: Path) -> None:
+    """From bytes and from a file, whatever that is called."""
+    path = tmp_path / "picture.jpg"
+    path.write_bytes(written(form))
+    for source in (written(form), path):
+        assert images.open_image(source).size == (96, 64)
+
+
+def raw(tag: int, value: int) -> bytes:
+    """A TIFF as cameras write their own formats: a thumbnail, and a tag that says so."""
+    tags = TiffImagePlugin.ImageFileDirectory_v2()
+    tags[tag] = value
+    tags[330] = 8
+    return written("TIFF", tiffinfo=tags)
+
+
+@pytest.mark.parametrize(
+    ("data", "code", "kind"),
+    [
+        (b"%PDF-1.7\n%abc", "image_format", "PDF"),
+        (b'<?xml version="1.0"?>\n<svg xmlns="http://www.w3.org/2000/svg"/>', "image_format", "SVG"),
+        (b"8BPS\0\1" + bytes(30), "image_format", "Photoshop"),
+        (b"II*\0\x10\0\0\0CR\2\0" + bytes(40), "image_format", "RAW"),
+        (b"FUJIFILMCCD-RAW 0201" + bytes(40), "image_format", "RAW"),
+        (b"\0\0\0\x18ftypcrx " + bytes(40), "image_format", "RAW"),
+        (raw(50706, 1), "image_format", "RAW"),
+        (raw(254, 1), "image_format", "RAW"),
+        (b"\0\0\0\x20ftypisom" + bytes(40), "image_format", "MP4"),
+        (b"\xff\x0a" + bytes(40), "image_format", "JPEG XL"),
+        (b"PK\3\4" + bytes(40), "image_format", "ZIP"),
+        (b"\n<!DOCTYPE html>\n<html><body>404</body></html>", "image_page", "web page"),
+        (b"<html><head></head></html>", "image_page", "web page"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 2\n", "image_pointer", "git lfs pull"),
+        (written("HEIF")[:300], "image_unreadable", "damaged"),
+        (written("AVIF")[:300], "image_unreadable", "damaged"),
+    ],
+)
+def test_others_are_called_by_their_names(data: bytes, code: str, kind: str) -> None:
+    """What it is, and what to do."""
+    with pytest.raises(InputError, match=kind) as caught:
+        images.open_image(data)
+    assert caught.value.code == code
 
 
 def sheet(ink: int = 20, paper: int = 230) -> np.ndarray:

@@ -17,7 +17,7 @@ from torch import nn
 import models
 from models import hub
 from models.pictures.corruptions import DIGITS
-from models.pictures.luma import luma
+from models.pictures.photographs import luma
 from train.data.photographs import HELD_OUT
 from train.data.splits import Photographs
 from train.figures.denoising import mean_psnr
