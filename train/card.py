@@ -36,7 +36,7 @@ def write_checkpoint(folder: Path, name: str, recipe: Recipe, runs: list[Run], d
         _learning_curve(first.progress.history, task, temporary / "learning-curve.png")
         (temporary / hub.RECIPE).write_text(recipe_json(recipe))
         section = task.section(temporary, first.net, first.test, data)
-        history = task.history(temporary, first) + "\n" + film.write(first.progress.snapshots, temporary)
+        history = task.history(temporary, first, recipe) + "\n" + film.write(first.progress.snapshots, temporary)
         training = _training(task, recipe, runs, data, command, history)
         _card(name, recipe, first.net, first.test, data, section, training).save(temporary / hub.CARD)
 

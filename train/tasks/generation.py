@@ -8,6 +8,7 @@ import torch
 from models.base import Model
 from train.data.splits import Data, Split
 from train.figures import fidelity
+from train.recipe import Recipe
 from train.run import Run
 from train.tasks.task import MNIST, Task
 
@@ -58,7 +59,7 @@ precision flatters a network that draws no digits; recall and distance do not.
         given = "torch.randn(10, net.latent), torch.arange(10)" if net.conditional else "torch.randn(16, net.latent)"
         return f"pictures = net.decode({given})"
 
-    def history(self, folder: Path, run: Run) -> str:
+    def history(self, folder: Path, run: Run, recipe: Recipe) -> str:
         from train.figures.plots import grid
 
         picked = _spaced(run.progress.snapshots or [{"epoch": 0, "picture": fidelity.snapshot(run.net)}])

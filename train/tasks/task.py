@@ -129,7 +129,7 @@ class Task:
         """What a card does with a network that was loaded as `net`, a line of Python; "" where calling it is all."""
         return ""
 
-    def history(self, folder: Path, run: Run) -> str:
+    def history(self, folder: Path, run: Run, recipe: Recipe) -> str:
         """The same of its training, which cannot be found out again; "" where there is no more than a curve."""
         return ""
 

@@ -24,6 +24,7 @@ EVALUATION_BATCH = 500
 OUTLIER_WEIGHT = 0.5
 SHOWN = 20  # digits of a snapshot
 DRAWN = 5  # validation images to one drawing that it is calibrated by
+HANDS, SHEET = 1000, 40  # that are drawn for a card, of which it shows so many of each digit
 PAGES = 2000  # that are composed, and read by the page reader
 PRINTED = 60  # pixels that print is cut at
 
@@ -236,10 +237,14 @@ class Classification(Task):
 
 {reliability.section(trust, figures["ece"])}"""
 
-    def history(self, folder: Path, run: Run) -> str:
+    def history(self, folder: Path, run: Run, recipe: ClassifierRecipe) -> str:
+        hands = ""
+        if recipe.drawn:
+            _hands(folder / "hands.png")
+            hands = "\nIt learned from such hands too, drawn by `train.data.strokes`:\n\n![Drawn digits](hands.png)\n"
         return f"""Then the logits were divided by {run.finish["temperature"]:.4g}, the temperature at which they
 explain the validation images best (Guo et al. 2017): the last layer's weights hold that already.
-"""
+{hands}"""
 
     def summary(self, figures: dict[str, float], section: str) -> str:
         drawings = re.search(r"never saw: \*\*([\d.]+)%\*\*", section)[1]
@@ -256,6 +261,16 @@ def specimens() -> tuple[torch.Tensor, torch.Tensor]:
     made = [ink.printed(str(digit), font, PRINTED) for font, digit in pairs]
     pictures = [mnist.fitted(Image.fromarray(np.uint8(255 * one))) for one in made]
     return torch.cat([images.to_tensor(one) for one in pictures]), torch.tensor([digit for _, digit in pairs])
+
+
+def _hands(path: Path) -> None:
+    """Two rows of each digit."""
+    from train.figures.plots import grid
+
+    generator = torch.Generator().manual_seed(0)
+    segments, labels = strokes.digits(HANDS, generator)
+    chosen = torch.cat([(labels == digit).nonzero()[:SHEET, 0] for digit in range(10)])
+    grid(strokes.pictures(segments[chosen], generator), path, SHEET // 2)
 
 
 def _pictures(segments: torch.Tensor, images: torch.Tensor, recipe: Recipe) -> torch.Tensor:
