@@ -4,13 +4,14 @@ from typing import ClassVar
 
 import torch
 from torch import nn
-from torch.nn.functional import pad, pixel_shuffle, pixel_unshuffle, softplus
+from torch.nn.functional import max_pool2d, pad, pixel_shuffle, pixel_unshuffle, softplus
 
 from models.base import Limit, Model, register
 from models.networks.blocks import Residual, Stages
 
 SHUFFLED = 2  # pixels on a side that become channels
 LARGEST_SIGMA = 75.0  # that the photo denoiser was trained for
+PLACE, AROUND = 4, 10  # pixels on a side of which a noise estimator has one estimate, and how far around it looks
 LIMITS: dict[str, Limit] = {"widths": (4, 512), "blocks": (1, 8)}
 
 
@@ -94,6 +95,42 @@ class PhotoDenoiser(Model):
     def estimate(self, noisy: torch.Tensor) -> torch.Tensor:
         """The noise level of pictures as `forward` takes them, (N,) on the 0-255 scale."""
         return self.noise_level(noisy.expand(-1, 3, -1, -1))
+
+
+@register("noise-level", task="noise-estimation", widths=(32, 32, 48, 48))
+class NoiseEstimator(Model):
+    """How noisy a photograph is, whatever made it: each pixel's own noise, or a camera's, coloured and correlated.
+
+    As the estimate of the photo denoiser, but it sees further, and it knows what is clean: print, drawings, screens.
+    """
+
+    limits: ClassVar[dict[str, Limit]] = {"widths": (4, 256)}
+
+    def __init__(self, widths: tuple[int, ...] = (32, 32, 48, 48)):
+        super().__init__(widths=list(widths))
+        first, second, third, last = widths
+        self.features = nn.Sequential(
+            *(nn.Conv2d(3 * SHUFFLED**2, first, 3, padding=1), nn.ReLU()),
+            *(nn.Conv2d(first, second, 3, padding=1), nn.ReLU()),
+            *(nn.Conv2d(second, third, 3, stride=2, padding=1), nn.ReLU()),
+            *(nn.Conv2d(third, last, 3, padding=1), nn.ReLU()),
+            nn.Conv2d(last, 2, 1),
+        )
+
+    def forward(self, picture: torch.Tensor, seen: torch.Tensor | None = None) -> torch.Tensor:
+        """(N, 1 or 3, H, W) in [0, 1] -> sigma (N,) on the 0-255 scale: what a denoiser is best told.
+
+        Args:
+            seen: (N, 1, H, W) bool, which pixels are evidence; the others' surroundings are none either. Where nothing
+                is, everything is.
+        """
+        level, weight = self.features(unshuffled(picture.expand(-1, 3, -1, -1), PLACE)).float().flatten(2).unbind(1)
+        if seen is not None:
+            below, right = (-side % PLACE for side in picture.shape[2:])
+            hidden = pad((~seen).float(), (0, right, 0, below))
+            hidden = max_pool2d(hidden, PLACE + 2 * AROUND, PLACE, AROUND).flatten(1) > 0
+            weight = weight.masked_fill(hidden & ~hidden.all(1, keepdim=True), -torch.inf)
+        return LARGEST_SIGMA * (softplus(level) * weight.softmax(1)).sum(1)
 
 
 @register("mnist-denoiser", task="denoising", widths=(32, 64), blocks=1)

@@ -94,7 +94,8 @@ def written(segments: np.ndarray, pressure: np.ndarray, height: int, pen: float)
 
 
 @cache
-def _face(font: str) -> ImageFont.FreeTypeFont:
+def face(font: str) -> ImageFont.FreeTypeFont:
+    """One of `FONTS`, at the size that print is cut at."""
     from matplotlib import get_data_path
 
     return ImageFont.truetype(str(Path(get_data_path(), "fonts", "ttf", f"{font}.ttf")), PRINTED)
@@ -102,10 +103,10 @@ def _face(font: str) -> ImageFont.FreeTypeFont:
 
 @lru_cache(2000)
 def _print(font: str, text: str) -> Image.Image:
-    face = _face(font)
-    left, top, right, bottom = face.getbbox(text)
+    own = face(font)
+    left, top, right, bottom = own.getbbox(text)
     canvas = Image.new("L", (int(right - left) + 2, int(bottom - top) + 2))
-    ImageDraw.Draw(canvas).text((1 - left, 1 - top), text, fill=255, font=face)
+    ImageDraw.Draw(canvas).text((1 - left, 1 - top), text, fill=255, font=own)
     return canvas.crop(canvas.getbbox())
 
 
