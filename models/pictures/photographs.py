@@ -8,6 +8,7 @@ import torch
 from PIL import Image
 
 KEPT = ("icc_profile", "exif", "dpi")  # of what Pillow reads beside the pixels
+BORDER = 3  # of 255: a row whose pixels differ by no more is a part of a border, such as a film's black bars
 DEPTHS = (1023, 4095, 16383, 65535)  # what is white in a picture of 10, 12, 14, 16 bits: a sensor's are kept in 16
 LUMA = (0.299, 0.587, 0.114)  # of red, green and blue
 GREY = ("1", "L", "LA", "I", "F")
@@ -68,6 +69,20 @@ def lost(image: Image.Image) -> list[str]:
         "icc_profile": image.mode in ("CMYK", "LAB", "YCbCr", "HSV") and "icc_profile" in image.info,
     }
     return [name for name, is_lost in found.items() if is_lost]
+
+
+def evidence(pixels: np.ndarray, alpha: Image.Image | None) -> np.ndarray:
+    """Which pixels (H, W) tell of a photograph's noise: what can be seen of it, without borders of one colour."""
+    seen = np.ones(pixels.shape[:2], bool) if alpha is None else np.asarray(alpha) == 255
+    for axis in (0, 1):
+        plain = (np.ptp(pixels, axis=1 - axis) <= BORDER).all(-1)
+        if plain.all():
+            continue
+        first, last = plain.argmin(), len(plain) - plain[::-1].argmin()
+        inside = np.zeros(len(plain), bool)
+        inside[first:last] = True
+        seen &= inside[:, None] if axis == 0 else inside
+    return seen
 
 
 def middle(image: Image.Image, side: int) -> Image.Image:

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property
+from contextlib import suppress
+from functools import cache, cached_property
 from math import ceil
 
 import numpy as np
@@ -10,15 +11,17 @@ import torch
 from PIL import Image
 
 import models
+from models.base import Model
 from models.errors import InputError
 from models.networks.autoencoders import Autoencoder
 from models.networks.denoisers import LARGEST_SIGMA, PhotoDenoiser
 from models.pictures import images, mnist
-from models.pictures.photographs import packed, to_pixels, to_tensor, unpacked
+from models.pictures.photographs import evidence, packed, to_pixels, to_tensor, unpacked
 from models.pipelines.common import Facts, loaded, number, release, shared
 
 TILE = 640  # pixels on a side, at most, that are worked on at once
 AT_ONCE = 2  # tiles, each on a core
+ESTIMATOR = "noise-level"
 ESTIMATED = 1024  # pixels on a side, in the middle, by which the noise is judged
 
 Tile = tuple[tuple[slice, slice], tuple[slice, slice], tuple[slice, slice]]
@@ -96,21 +99,43 @@ class Denoiser:
             release()
 
     def estimate(self, image: Image.Image) -> float:
-        """The deviation of a photograph's noise on the 0-255 scale, by its middle; 0 by a network of digits."""
+        """What the network is best told of a photograph's noise, on the 0-255 scale; 0 by a network of digits.
+
+        It is judged by the middle of what can be seen: transparent pixels and borders of one colour are no evidence.
+        """
         if self.digits:
             return 0.0
         images.check_size(image)
-        pixels, _ = unpacked(image)
-        top, left = (max(0, (side - ESTIMATED) // 2) for side in pixels.shape[:2])
+        pixels, alpha = unpacked(image)
+        seen = evidence(pixels, alpha)
+        part = tuple(_middle(seen.any(axis)) for axis in (1, 0))
+        noisy, told = to_tensor(pixels[part]), torch.from_numpy(seen[part])[None, None]
         with torch.inference_mode():
-            part = to_tensor(pixels[top : top + ESTIMATED, left : left + ESTIMATED])
-            return min(self.net.estimate(part).item(), LARGEST_SIGMA)
+            estimator = _estimator()
+            sigma = estimator(noisy, told) if estimator else self.net.estimate(noisy)
+        return min(sigma.item(), LARGEST_SIGMA)
 
     @torch.inference_mode()
     def _denoised(self, pixels: np.ndarray, sigma: float) -> np.ndarray:
         noisy = to_tensor(pixels).contiguous(memory_format=torch.channels_last)
         told = () if isinstance(self.net, Autoencoder) else (torch.tensor([sigma]),)
         return to_pixels(self.net(noisy, *told))
+
+
+def _middle(seen: np.ndarray) -> slice:
+    """The middle of what is seen along an axis, (n,) bool, at most `ESTIMATED` long."""
+    places = np.flatnonzero(seen)
+    first, last = places[[0, -1]] if len(places) else (0, len(seen) - 1)
+    start = first + max(0, (last + 1 - first - ESTIMATED) // 2)
+    return slice(start, min(start + ESTIMATED, last + 1))
+
+
+@cache
+def _estimator() -> Model | None:
+    """The network that judges noise; None without sound weights: then the denoiser's own estimate has to do."""
+    with suppress(ValueError):
+        return loaded(ESTIMATOR, [ESTIMATOR])
+    return None
 
 
 def denoiser(name: str) -> Denoiser:

@@ -120,3 +120,17 @@ def test_a_picture_twice_as_large() -> None:
     half = x.shape[3] // 16 * 8
     left = net(x[..., : half + -(-reach // 8) * 8], sigma)
     assert torch.allclose(whole[..., :half], left[..., :half], atol=1e-5)
+
+
+def test_what_is_not_seen_is_no_evidence() -> None:
+    """Whatever hidden pixels hold, the estimate is the same; where nothing is seen, all of it counts."""
+    torch.manual_seed(0)
+    net, picture = models.create("noise-level", widths=(4, 4, 6, 6)).eval(), torch.rand(2, 3, 62, 90)
+    seen = torch.ones(2, 1, 62, 90, dtype=torch.bool)
+    seen[:, :, :20], seen[0, :, :, 60:] = False, False
+    other = torch.where(seen, picture, torch.rand_like(picture))
+    with torch.inference_mode():
+        assert torch.equal(net(picture, seen), net(other, seen))
+        assert not torch.allclose(net(picture), net(other), rtol=1e-4)
+        assert torch.equal(net(picture, torch.zeros_like(seen)), net(picture))
+        assert torch.equal(net(picture, torch.ones_like(seen)), net(picture))
