@@ -94,18 +94,18 @@ def test_extreme_sizes(lively: Denoiser, size: tuple[int, int]) -> None:
 
 
 def test_sixteen_bits_become_eight(lively: Denoiser) -> None:
-    """Shades keep their place between black and white: 16-bit files, and floats of any of the usual ranges."""
+    """Shades keep their place between black and white: a sensor's 10 to 16 bits, and floats of any usual range."""
     shades = np.linspace(0, 1, 256)[None].repeat(20, 0)
     expected = photographs.unpacked(Image.fromarray(np.uint8(np.round(255 * shades))))[0].astype(int)
     for image in (
-        Image.fromarray(np.uint16(np.round(65535 * shades))),
+        *(Image.fromarray(np.uint16(np.round(white * shades))) for white in (1023, 4095, 16383, 65535)),
         Image.fromarray(np.int32(np.round(65535 * shades))),
         *(Image.fromarray(np.float32(white * shades)) for white in (1, 255, 65535)),
     ):
         assert abs(photographs.unpacked(image)[0] - expected).max() <= 1
         assert photographs.lost(image) == ["depth"]
-    dark = Image.fromarray(np.full((4, 4), 200, np.uint16))
-    assert photographs.unpacked(dark)[0].max() == 1
+    dark = Image.fromarray(np.arange(1200, dtype=np.uint16).reshape(30, 40))  # of 12 bits
+    assert photographs.unpacked(dark)[0].max() == 75 and len(np.unique(photographs.unpacked(dark)[0])) == 76
     assert np.isfinite(photographs.unpacked(Image.fromarray(np.full((4, 4), NAN, np.float32)))[0]).all()
 
 
