@@ -91,7 +91,10 @@ def build(words: Words, *, public: bool) -> None:
         pictures = [Picture(visible=False, label=words(f"morph.{end}")) for end in ("first", "second")]
         steps = gr.Number(STEPS, visible=False, label=words("morph.steps"))
         steps.preprocess = lambda value: value
-        result = [gr.Image(format="png", visible=False), gr.File(visible=False)]
+        result = [
+            gr.Image(format="png", visible=False, label=words("morph.label")),
+            gr.File(visible=False, label=words("morph.animation")),
+        ]
         gr.Button(visible=False).click(morph, [*pictures, network, steps], result, api_name="morph")
 
 

@@ -64,7 +64,10 @@ def build(words: Words, *, public: bool) -> None:
         for one in numbers:
             one.preprocess = lambda value: value
         given = [picture, network, *numbers]
-        found = [gr.Image(format="png", visible=False), gr.Number(visible=False, label=words("rebuild.error"))]
+        found = [
+            gr.Image(format="png", visible=False, label=words("rebuild.rebuilt")),
+            gr.Number(visible=False, label=words("rebuild.error")),
+        ]
         gr.Button(visible=False).click(rebuild, given, found, api_name="rebuild")
 
 

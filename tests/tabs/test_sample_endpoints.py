@@ -148,3 +148,11 @@ def test_described(app: App) -> None:
     assert [name for name, _ in told["sample"]] == ["network", "digit", "count", "temperature", "seed"]
     assert told["morph"] == [("first", False), ("second", False), ("network", True), ("steps", True)]
     assert told["rebuild"] == [("image", False), ("network", True), ("noise", True), ("seed", True)]
+
+
+def test_all_that_comes_back_has_a_name(app: App) -> None:
+    """Of every endpoint, and no two of one are called the same."""
+    for name, endpoint in json.loads(app.get("/gradio_api/info")[1])["named_endpoints"].items():
+        labels = [one["label"] for one in endpoint["returns"]]
+        assert labels and len(set(labels)) == len(labels), name
+        assert not any(label.lower().startswith("value") for label in labels), name
