@@ -20,6 +20,7 @@ ROOM = 8  # of a page: the sheet is larger by this part, so that it can be turne
 PLAIN = (0.13, 0.24)  # of a page's height: that of a digit which can well be seen
 EMPTY = 0.2  # of the pages have no digits
 OFTEN = ("ruled", "squared", "dotted", "crossed")  # lines that come twice as often: they lie in the writing
+MANY, LINES, FULL = (0.045, 0.06), 3, (8, 13)  # the like of many; in so many lines; digits of a line
 CUT = 0.25  # of the pages are cut tightly
 SEEN = 0.6  # of a digit's height: with less of it on the page it does not count
 
@@ -76,6 +77,7 @@ def compose(
     kind: str | None = None,
     empty: bool | None = None,
     number: bool = False,
+    many: bool = False,
     words: bool = True,
 ) -> Page:
     """One page of `size` pixels on a side.
@@ -85,18 +87,23 @@ def compose(
         kind: of lines, one of `furniture.KINDS`; without it any, often two.
         empty: no digits at all; without it one page in five.
         number: one number of one to four digits of MNIST, well to be seen, and nothing else but lines: to measure with.
+        many: the like with three lines of many small digits.
         words: there may be some in print, in which any letter stands.
     """
     kind = kind or str(draw.choice([*furniture.KINDS, *OFTEN]))
     empty = draw.random() < EMPTY if empty is None else empty
-    sheet, height = size + 2 * (size // ROOM), draw.uniform(*PLAIN) * size if number else _height(size, kind, draw)
-    writer = Writer(digits, labels, hands, height, draw, number, words)
-    signs, rows = writer.number(sheet, size) if number else writer.rows(sheet, size, kind, empty)
+    sheet, sober = size + 2 * (size // ROOM), number or many
+    height = draw.uniform(*(MANY if many else PLAIN)) * size if sober else _height(size, kind, draw)
+    writer = Writer(digits, labels, hands, height, draw, sober, words)
+    if many:
+        signs, rows = writer.numbers(sheet, size, LINES, FULL)
+    else:
+        signs, rows = writer.numbers(sheet, size) if number else writer.rows(sheet, size, kind, empty)
     if empty and draw.random() < 0.25:
         signs = []  # the lines alone
     pixels, cover = _inked(writer, signs, rows, sheet, kind, draw)
     page = _pictured(pixels, cover, signs, size, height, kind, draw)
-    return _cut(page, draw) if len(page.boxes) and not number and draw.random() < CUT else page
+    return _cut(page, draw) if len(page.boxes) and not sober and draw.random() < CUT else page
 
 
 def _cut(page: Page, draw: np.random.Generator) -> Page:

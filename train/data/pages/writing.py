@@ -118,20 +118,30 @@ class Writer:
             rows.append(Row(tuple(spans), y, height))
         return signs, rows
 
-    def number(self, sheet: int, size: int) -> tuple[list[Sign], list[Row]]:
-        """One to four digits in a row, all of which are seen."""
+    def numbers(
+        self, sheet: int, size: int, lines: int = 1, digits: tuple[int, int] = (1, 4)
+    ) -> tuple[list[Sign], list[Row]]:
+        """Lines of digits, from so many to so many, all of which are seen."""
         draw, height, edge = self.draw, self.height, (sheet - size) / 2
-        signs = [self.digit() for _ in range(int(draw.integers(1, 5)))]
-        gap = height * draw.uniform(0.1, 0.5)
-        while (wide := sum(sign.alpha.shape[1] + gap for sign in signs) - gap) > 0.9 * size:
-            signs.pop()
-        x = edge + draw.uniform(0.05 * size, max(0.06 * size, 0.95 * size - wide))
-        y, spans = edge + draw.uniform(0.1 * size, 0.9 * size - height), []
-        for sign in signs:
-            sign.left, sign.top = round(x), round(y + (height - sign.alpha.shape[0]) / 2)
-            spans.append((x, x + sign.alpha.shape[1]))
-            x += sign.alpha.shape[1] + gap
-        return signs, [Row(tuple(spans), y, height)]
+        apart = height * draw.uniform(1.6, 2.4)
+        y = edge + draw.uniform(0.1 * size, 0.9 * size - height - (lines - 1) * apart)
+        signs, rows = [], []
+        for number in range(lines):
+            line = [self.digit() for _ in range(int(draw.integers(digits[0], digits[1] + 1)))]
+            gap = height * draw.uniform(0.1, 0.5)
+            while (wide := sum(sign.alpha.shape[1] + gap for sign in line) - gap) > 0.9 * size:
+                line.pop()
+            x = edge + draw.uniform(0.05 * size, max(0.06 * size, 0.95 * size - wide))
+            spans = []
+            for sign in line:
+                sign.left, sign.top = round(x), round(y + (height - sign.alpha.shape[0]) / 2)
+                sign.row = number
+                spans.append((x, x + sign.alpha.shape[1]))
+                x += sign.alpha.shape[1] + gap
+            signs += line
+            rows.append(Row(tuple(spans), y, height))
+            y += apart
+        return signs, rows
 
     def elsewhere(self, cover: np.ndarray) -> np.ndarray:
         """Words, print, scribbles and blots where the digits' ink (S, S) is not; they may come near it."""
