@@ -9,6 +9,9 @@ from dataclasses import dataclass
 import torch
 from torch.nn.functional import conv2d, pad
 
+from models.pictures.corruptions import blur
+from models.pictures.photographs import luma
+
 GAMMA = 2.2
 DARKEST = 1e-8
 BRIGHT = 0.9  # from here on white balance is undone less and less, so that white stays white
@@ -128,6 +131,17 @@ def process(x: torch.Tensor, camera: Camera) -> torch.Tensor:
     """The reverse: white balance, colours, gamma, tone curve."""
     x = balance(x, camera.gains).clamp(0, 1)
     return tone(gamma(colours(x, torch.linalg.inv(camera.matrix)).clamp(0, 1)))
+
+
+def reduced(noisy: torch.Tensor, clean: torch.Tensor, grey: torch.Tensor, colour: torch.Tensor) -> torch.Tensor:
+    """Noise reduction as cameras have it: what is in the picture stays, its noise is blurred, that of colours more.
+
+    Args:
+        grey, colour: (N,), the radii in pixels.
+    """
+    noise = noisy - clean
+    bright = luma(noise)
+    return clean + blur(bright, grey) + blur(noise - bright, colour)
 
 
 def photographed(x: torch.Tensor, camera: Camera, generator: torch.Generator | None = None) -> torch.Tensor:

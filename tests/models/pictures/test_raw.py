@@ -5,6 +5,7 @@ import torch
 from torch.nn.functional import interpolate
 
 from models.pictures import raw
+from models.pictures.photographs import luma
 
 
 def smooth(count: int = 2, side: int = 32) -> torch.Tensor:
@@ -78,3 +79,16 @@ def test_cameras_differ_as_the_paper_says() -> None:
     off = many.read.log() - 2.18 * many.shot.log() - 1.20
     assert abs(off.mean()) < 0.05 and off.std() == pytest.approx(0.26, rel=0.15)
     assert torch.allclose(many.matrix.sum(2), torch.ones(500, 3), atol=1e-5)
+
+
+def test_noise_reduction_blurs_noise_alone() -> None:
+    """The picture stays; the noise of colours becomes weaker and smoother than that of brightness."""
+    clean = smooth(1, 64)
+    noisy = clean + 0.05 * torch.randn(clean.shape, generator=torch.Generator().manual_seed(6))
+    radii = torch.tensor([0.6]), torch.tensor([2.0])
+    assert torch.allclose(raw.reduced(clean, clean, *radii), clean)
+    left = raw.reduced(noisy, clean, *radii) - clean
+    grey = luma(left)
+    for part, before in ((grey, luma(noisy - clean)), (left - grey, noisy - clean - luma(noisy - clean))):
+        assert part.std() < 0.8 * before.std()
+    assert (left - grey).std() / grey.std() < 0.5 * (noisy - clean).std() / luma(noisy - clean).std()
