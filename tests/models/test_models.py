@@ -21,6 +21,7 @@ TASKS = (
     "autoencoding",
     "generation",
     "denoising",
+    "noise-estimation",
     "inpainting",
     "point-classification",
     "page-reading",
@@ -41,7 +42,7 @@ EXACT = {  # the documents' own figures
 }
 MOST = {"mnist-resnet": 1_000_000, "mnist-vae-2d": 2_000_000, "mnist-cvae": 2_500_000, "mnist-dcgan": 1_000_000}
 MOST |= {"mnist-denoiser": 150_000, "photo-denoiser": 4_700_000, "face-ae": 4_700_000, "face-unet": 4_700_000}
-MOST |= {"face-gan": 4_700_000, "page-reader": 500_000}
+MOST |= {"face-gan": 4_700_000, "page-reader": 500_000, "noise-level": 60_000}
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -71,6 +72,8 @@ def test_shape_and_gradients(name: str) -> None:
         elif net.task == "page-reading":
             heat, boxes, ink = net(x)  # a page of 28 pixels is filled up to 32
             assert (heat.shape, boxes.shape, ink.shape) == ((4, 1, 8, 8), (4, 4, 8, 8), (4, 1, 16, 16))
+        elif net.task == "noise-estimation":
+            assert out.shape == (4,) and out.min() >= 0
         elif net.task in ("denoising", "inpainting", "point-classification"):
             assert out.shape == x.shape
         else:

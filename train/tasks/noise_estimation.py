@@ -79,7 +79,7 @@ class NoiseEstimation(Task):
     }
     score = "off"
     lower_is_better = True
-    pipeline_tag = "image-to-image"
+    pipeline_tag = "image-feature-extraction"
     metrics: ClassVar = {
         "off": "Mean error of the logarithm of σ + 2, all kinds",
         "clean": "Estimate of clean photographs, mean σ",
