@@ -12,6 +12,7 @@ from models.networks.blocks import Residual, Stages
 SHUFFLED = 2  # pixels on a side that become channels
 LARGEST_SIGMA = 75.0  # that the photo denoiser was trained for
 PLACE, AROUND = 4, 10  # pixels on a side of which a noise estimator has one estimate, and how far around it looks
+NEAR = 4  # as far as the photo denoiser's own estimate looks around its places
 LIMITS: dict[str, Limit] = {"widths": (4, 512), "blocks": (1, 8)}
 
 
@@ -63,10 +64,9 @@ class NoiseLevel(nn.Module):
             nn.Conv2d(width, 2, 1),
         )
 
-    def forward(self, picture: torch.Tensor) -> torch.Tensor:
-        """(N, C, H, W) -> sigma (N,) on the 0-255 scale."""
-        level, weight = self.features(unshuffled(picture, SHUFFLED)).float().flatten(2).unbind(1)
-        return LARGEST_SIGMA * (softplus(level) * weight.softmax(1)).sum(1)
+    def forward(self, picture: torch.Tensor, seen: torch.Tensor | None = None) -> torch.Tensor:
+        """(N, C, H, W) and which of its pixels are evidence, (N, 1, H, W) bool -> sigma (N,) on the 0-255 scale."""
+        return judged(self.features(unshuffled(picture, SHUFFLED)), seen, SHUFFLED, NEAR)
 
 
 @register("photo-denoiser", task="denoising", widths=(48, 80, 112), blocks=2)
@@ -92,9 +92,13 @@ class PhotoDenoiser(Model):
         noise = self.unet(noisy.expand(-1, 3, -1, -1), sigma / 255)
         return noisy - (noise if noisy.shape[1] == 3 else noise.mean(1, keepdim=True))
 
-    def estimate(self, noisy: torch.Tensor) -> torch.Tensor:
-        """The noise level of pictures as `forward` takes them, (N,) on the 0-255 scale."""
-        return self.noise_level(noisy.expand(-1, 3, -1, -1))
+    def estimate(self, noisy: torch.Tensor, seen: torch.Tensor | None = None) -> torch.Tensor:
+        """The noise level of pictures as `forward` takes them, (N,) on the 0-255 scale.
+
+        Args:
+            seen: (N, 1, H, W) bool, which pixels are evidence; the others' surroundings are none either.
+        """
+        return self.noise_level(noisy.expand(-1, 3, -1, -1), seen)
 
 
 @register("noise-level", task="noise-estimation", widths=(32, 32, 48, 48))
@@ -124,13 +128,7 @@ class NoiseEstimator(Model):
             seen: (N, 1, H, W) bool, which pixels are evidence; the others' surroundings are none either. Where nothing
                 is, everything is.
         """
-        level, weight = self.features(unshuffled(picture.expand(-1, 3, -1, -1), PLACE)).float().flatten(2).unbind(1)
-        if seen is not None:
-            below, right = (-side % PLACE for side in picture.shape[2:])
-            hidden = pad((~seen).float(), (0, right, 0, below))
-            hidden = max_pool2d(hidden, PLACE + 2 * AROUND, PLACE, AROUND).flatten(1) > 0
-            weight = weight.masked_fill(hidden & ~hidden.all(1, keepdim=True), -torch.inf)
-        return LARGEST_SIGMA * (softplus(level) * weight.softmax(1)).sum(1)
+        return judged(self.features(unshuffled(picture.expand(-1, 3, -1, -1), PLACE)), seen, PLACE, AROUND)
 
 
 @register("mnist-denoiser", task="denoising", widths=(32, 64), blocks=1)
@@ -146,6 +144,22 @@ class DigitDenoiser(Model):
     def forward(self, noisy: torch.Tensor, sigma: torch.Tensor | None = None) -> torch.Tensor:
         """(N, 1, 28, 28) around [0, 1] -> the like, not clipped; `sigma` is there for the interface, and ignored."""
         return noisy - self.unet(noisy)
+
+
+def judged(places: torch.Tensor, seen: torch.Tensor | None, size: int, around: int) -> torch.Tensor:
+    """What places say, each by an estimate and its weight, (N, 2, h, w) -> sigma (N,) on the 0-255 scale.
+
+    Args:
+        seen: (N, 1, H, W) bool, which pixels are evidence; where none is, all are.
+        size, around: pixels on a side of a place, and how far around it what it says depends on.
+    """
+    level, weight = places.float().flatten(2).unbind(1)
+    if seen is not None:
+        below, right = (-side % size for side in seen.shape[2:])
+        hidden = pad((~seen).float(), (around, around + right, around, around + below))
+        hidden = max_pool2d(hidden, size + 2 * around, size).flatten(1) > 0
+        weight = weight.masked_fill(hidden & ~hidden.all(1, keepdim=True), -torch.inf)
+    return LARGEST_SIGMA * (softplus(level) * weight.softmax(1)).sum(1)
 
 
 def unshuffled(picture: torch.Tensor, multiple: int) -> torch.Tensor:

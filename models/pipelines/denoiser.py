@@ -22,6 +22,7 @@ from models.pipelines.common import Facts, loaded, number, release, shared
 TILE = 640  # pixels on a side, at most, that are worked on at once
 AT_ONCE = 2  # tiles, each on a core
 ESTIMATOR = "noise-level"
+ALIKE = 1.35  # two estimates, a σ of 1 added to each, that differ by less than this factor
 ESTIMATED = 1024  # pixels on a side, in the middle, by which the noise is judged
 
 Tile = tuple[tuple[slice, slice], tuple[slice, slice], tuple[slice, slice]]
@@ -111,9 +112,10 @@ class Denoiser:
         part = tuple(_middle(seen.any(axis)) for axis in (1, 0))
         noisy, told = to_tensor(pixels[part]), torch.from_numpy(seen[part])[None, None]
         with torch.inference_mode():
-            estimator = _estimator()
-            sigma = estimator(noisy, told) if estimator else self.net.estimate(noisy)
-        return min(sigma.item(), LARGEST_SIGMA)
+            own = self.net.estimate(noisy, told).item()
+            any_noise = _estimator()(noisy, told).item() if _estimator() else own
+        # Where both say nearly the same, the noise is each pixel's own, and that the denoiser judges more closely.
+        return min(own if 1 / ALIKE < (own + 1) / (any_noise + 1) < ALIKE else any_noise, LARGEST_SIGMA)
 
     @torch.inference_mode()
     def _denoised(self, pixels: np.ndarray, sigma: float) -> np.ndarray:

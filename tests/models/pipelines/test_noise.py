@@ -1,0 +1,114 @@
+"""The noise of a photograph is judged by what can be seen of it, whatever made it, and what is clean stays as it is."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from skimage import data
+
+from models.pictures import corruptions, raw
+from models.pictures.photographs import to_pixels, to_tensor
+from models.pipelines import Denoiser
+from train.data.screens import screens
+
+SIGMA = 25.0
+
+
+@pytest.fixture(scope="module")
+def denoise() -> Denoiser:
+    """The published one."""
+    return Denoiser()
+
+
+def clean() -> np.ndarray:
+    """A cat, 256 pixels on a side."""
+    return data.chelsea()[20:276, 100:356]
+
+
+def noisy() -> np.ndarray:
+    return to_pixels(corruptions.gaussian(to_tensor(clean()), SIGMA, torch.Generator().manual_seed(0)))
+
+
+def cut_out(hidden: np.ndarray, beneath: int) -> Image.Image:
+    """The noisy photograph, transparent where it is hidden, whatever lies there."""
+    pixels = np.where(hidden[..., None], beneath, noisy()).astype(np.uint8)
+    return Image.fromarray(np.dstack([pixels, np.uint8(255 * ~hidden)]))
+
+
+def half() -> Image.Image:
+    hidden = np.zeros((256, 256), bool)
+    hidden[:, :110] = True
+    return cut_out(hidden, 0)
+
+
+def disc() -> Image.Image:
+    y, x = np.mgrid[-128:128, -128:128]
+    return cut_out(x**2 + y**2 > 110**2, 255)
+
+
+def letterbox(tone: int) -> Callable[[], Image.Image]:
+    """Bars above and below, and a narrow one at the left."""
+    return lambda: Image.fromarray(np.pad(noisy(), ((70, 90), (12, 0), (0, 0)), constant_values=tone))
+
+
+KINDS = {
+    "opaque": lambda: Image.fromarray(noisy()),
+    "half of it transparent": half,
+    "a disc cut out": disc,
+    "black bars": letterbox(0),
+    "white bars": letterbox(255),
+    "grey bars": letterbox(128),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_cannot_be_seen_is_no_evidence(denoise: Denoiser, kind: str) -> None:
+    """Its deviation, to two."""
+    assert denoise.estimate(KINDS[kind]()) == pytest.approx(SIGMA, abs=2)
+
+
+def psnr(found: np.ndarray, wanted: np.ndarray) -> float:
+    return 10 * np.log10(255**2 / max(np.square(found.astype(float) - wanted).mean(), 1e-9))
+
+
+def print_() -> np.ndarray:
+    return np.uint8(255 * screens(1, 300, 11)[0].permute(1, 2, 0).numpy())
+
+
+CLEAN = {"cat": clean, "coffee": data.coffee, "rocket": data.rocket, "scanned page": data.page, "print": print_}
+
+
+@pytest.mark.parametrize("kind", CLEAN)
+def test_what_is_clean_stays_as_it_is(denoise: Denoiser, kind: str) -> None:
+    """Photographs, print and drawings, at 38 dB."""
+    pixels = CLEAN[kind]()
+    assert denoise.estimate(Image.fromarray(pixels)) < 4
+    assert psnr(np.asarray(denoise(Image.fromarray(pixels))), pixels) > 38
+
+
+@pytest.mark.parametrize("sigma", [5, 15, 25, 50])
+def test_white_noise_is_judged_as_closely_as_ever(denoise: Denoiser, sigma: int) -> None:
+    """Within a tenth of a decibel of what the network makes of it when told, in grey and in colour."""
+    for true in (clean(), clean()[..., 1:2]):
+        made = to_pixels(corruptions.gaussian(to_tensor(true), float(sigma), torch.Generator().manual_seed(1)))
+        picture = Image.fromarray(made.squeeze())
+        told, blind = (
+            psnr(np.asarray(one).reshape(true.shape), true) for one in (denoise(picture, sigma), denoise(picture))
+        )
+        assert blind > told - 0.1
+
+
+def test_a_camera_s_noise_is_seen(denoise: Denoiser) -> None:
+    """Demosaiced, smoothed and coloured, it is taken for more than nothing, and most of it is taken away."""
+    torch.manual_seed(3)
+    true = to_tensor(clean())
+    camera = raw.cameras(1)
+    camera = raw.Camera(camera.matrix, camera.gains, torch.tensor([4e-3]), torch.tensor([1e-4]))
+    quiet = raw.Camera(camera.matrix, camera.gains, torch.zeros(1), torch.zeros(1))
+    wanted = raw.photographed(true, quiet)
+    taken = raw.reduced(raw.photographed(true, camera), wanted, torch.tensor([0.5]), torch.tensor([1.5]))
+    taken, wanted = (to_pixels(corruptions.jpeg(one.clamp(0, 1), 92)) for one in (taken, wanted))
+    assert denoise.estimate(Image.fromarray(taken)) > 3
+    assert psnr(np.asarray(denoise(Image.fromarray(taken))), wanted) > psnr(taken, wanted) + 1.5
