@@ -20,7 +20,7 @@ from models.pipelines.page_reader import Found
 # unsure; where the two likeliest digits together stay below KNOWN, the picture is called no digit.
 SURE, KNOWN = 0.9, 0.9
 # What the page reader is less sure of counts where the classifier knows it for a digit.
-CERTAIN = 0.5
+CERTAIN = 0.7
 
 TIMINGS = 5
 
