@@ -105,7 +105,7 @@ def _read(source: BinaryIO | str | Path, head: bytes) -> Image.Image:
         pillow_heif.register_heif_opener()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # our own limit is lower than Pillow's warning
-        image = Image.open(source, formats=formats.READ)
+        image = Image.open(source, formats=[one for one in formats.READ if one != "HEIF" or formats.is_heic(head)])
         check_size(image)
         tags = getattr(image, "tag_v2", {})
         if math.prod(tags.get(side, 0) for side in TIFF_TILE) > MAX_PIXELS:

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import numpy as np
-import skimage.data
 import torch
 from PIL import Image
 
@@ -108,6 +107,8 @@ def to_pixels(picture: torch.Tensor) -> np.ndarray:
 
 def examples() -> list[Path]:
     """Photographs to try, free of rights, that come with scikit-image: a coffee, an astronaut and a cat."""
+    import skimage.data  # which every command of the training would wait for
+
     return [Path(skimage.data.__file__).with_name(name) for name in ("coffee.png", "astronaut.png", "chelsea.png")]
 
 

@@ -25,7 +25,7 @@ from models.pipelines.common import Facts, loaded, shared
 NAME = "page-reader"
 MOST_PIXELS = 2_000_000  # that are looked at: a larger picture is halved until it has no more
 SMALLEST_SIDE = 192  # pixels: a smaller picture is enlarged
-COARSER = 4  # from one look at a picture to the next, for large digits
+COARSER = 2  # from one look at a picture to the next, for large digits
 COARSEST_SIDE = 64  # pixels: of the last look
 LARGE = 28  # pixels of a digit: below that the finer look knows better
 PREPARED = 160  # pixels on a side: a digit is prepared at that size at most

@@ -36,7 +36,7 @@ def test_every_kind_has_a_task() -> None:
     """Each model has a recipe and a task, and what that chooses by is ranked such that more is better."""
     assert sorted(RECIPES) == sorted(TASKS) == sorted(models.names())
     better = {"accuracy": (0.9, 0.8), "mse": (0.01, 0.02), "elbo": (-90.0, -100.0), "frechet": (1.0, 2.0)}
-    better |= dict.fromkeys(("psnr", "psnr_25", "psnr_28"), (30.0, 20.0)) | {"f1": (0.9, 0.8)}
+    better |= dict.fromkeys(("psnr", "psnr_25", "psnr_28"), (30.0, 20.0)) | {"f1": (0.9, 0.8), "off": (0.1, 0.2)}
     assert {task.score for task in TASKS.values()} == set(better)
     for task in TASKS.values():
         good, bad = ({task.score: value, "loss": 0.0} for value in better[task.score])

@@ -25,7 +25,7 @@ OUTLIER_WEIGHT = 0.5
 SHOWN = 20  # digits of a snapshot
 DRAWN = 5  # validation images to one drawing that it is calibrated by
 HANDS, SHEET = 1000, 40  # that are drawn for a card, of which it shows so many of each digit
-PAGES = 2000  # that are composed, and read by the page reader
+PAGES, SPARSE = 2000, 20  # that are composed, and read by the page reader, at most one to so many images
 PRINTED = 60  # pixels that print is cut at
 
 
@@ -164,7 +164,7 @@ class Classification(Task):
         if recipe.handed:
             from train.data.pages.handed import handed
 
-            self.handed, self.alarms = handed(train, PAGES, recipe.seed)
+            self.handed, self.alarms = handed(train, min(PAGES, len(train) // SPARSE + 1), recipe.seed)
 
     def loss(self, nets, turn, images, labels, recipe, done):
         count = len(images)
@@ -177,13 +177,13 @@ class Classification(Task):
             chosen = torch.randint(len(every), (printed,))
             images = torch.cat([images, _augmented(every[chosen].to(images.device), recipe)])
             labels = torch.cat([labels, names[chosen].to(labels.device)])
-        if handed := round(count * recipe.handed):
+        if handed := round(count * recipe.handed) if recipe.handed and len(self.handed) else 0:
             chosen = torch.randint(len(self.handed), (handed,))
             images = torch.cat([images, _augmented(self.handed.take(chosen).to(images.device), recipe)])
             labels = torch.cat([labels, self.handed.labels[chosen].to(labels.device)])
         known = len(images)
         if outliers := round(count * recipe.outliers):
-            alarms = outliers // 2 if recipe.handed else 0
+            alarms = outliers // 2 if recipe.handed and len(self.alarms) else 0
             images = torch.cat([images, _pictures(strokes.nonsense(outliers - alarms), images, recipe)])
             if alarms:
                 chosen = torch.randint(len(self.alarms), (alarms,))
