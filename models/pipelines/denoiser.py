@@ -23,6 +23,7 @@ TILE = 640  # pixels on a side, at most, that are worked on at once
 AT_ONCE = 2  # tiles, each on a core
 ESTIMATOR = "noise-level"
 ALIKE = 1.35  # two estimates, a σ of 1 added to each, that differ by less than this factor
+NARROW = 24  # pixels: of a narrower picture it sees nothing that it knows
 STRONG = 12.0  # σ, from which on the denoiser itself judges noise that is each pixel's own more closely
 QUIET = 1.3  # σ, up to which there is nothing to take away
 # Of a camera's faint noise the estimate falls short: on every fifth crop of PolyU the denoiser came further with so
@@ -121,7 +122,8 @@ class Denoiser:
         noisy, told = to_tensor(pixels[part]), torch.from_numpy(seen[part])[None, None]
         with torch.inference_mode():
             own = self.net.estimate(noisy, told).item()
-            any_noise = _estimator()(noisy, told).item() if _estimator() else own
+            known = min(noisy.shape[2:]) >= NARROW and _estimator()
+            any_noise = known(noisy, told).item() if known else own
         return min(_weighed(own, any_noise), LARGEST_SIGMA)
 
     @torch.inference_mode()
