@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image
 
 from models.errors import InputError
-from models.pictures.photographs import scaled
+from models.pictures.photographs import scaled, unpacked
 
 SANE = 0.001, 0.75  # of a picture: as much as a mask may hide where that is not how masks are usually made
 MOST_OF_IT = 0.5  # of a picture: what is hidden is said
@@ -21,8 +21,8 @@ HUES = ("red", "yellow", "green", "cyan", "blue", "magenta")
 class Mask:
     """What is hidden, (H, W) bool, and by which colour it was known, where that is not white on black.
 
-    `said` is "black", "white", "grey", one of `HUES`, "coloured" where there are several, "transparent", "opaque", or
-    "value" where white is told by a small number.
+    `said` is "black", "white", "grey", one of `HUES`, "coloured" where there are several, "transparent", or "value"
+    where white is told by a small number.
     """
 
     hidden: np.ndarray
@@ -48,15 +48,11 @@ def read(mask: Image.Image) -> Mask:
 
 def _pixels(mask: Image.Image) -> tuple[np.ndarray, np.ndarray, bool]:
     """(H, W, 3) uint8, what is opaque (H, W) bool, and whether the largest of its values is a small number for it."""
-    image = Image.fromarray(scaled(mask)) if mask.mode.startswith("I") or mask.mode == "F" else mask
-    small = image is not mask and np.asarray(mask).max() < 255
-    image = image.convert({"La": "LA", "RGBa": "RGBA"}.get(image.mode, image.mode))
-    if image.mode in ("P", "PA"):
-        image = image.convert("RGBA" if image.has_transparency_data else "RGB")
-    elif image.mode not in ("1", "L", "LA", "RGB", "RGBA"):
-        image = image.convert("RGB")
-    whole = np.asarray(image.convert("RGBA"))
-    pixels, opaque = whole[..., :3], whole[..., 3] > 127
+    deep = mask.mode.startswith("I") or mask.mode == "F"
+    small = deep and np.asarray(mask).max() < 255
+    pixels, alpha = unpacked(Image.fromarray(scaled(mask)) if deep else mask)
+    pixels = np.broadcast_to(pixels, (*pixels.shape[:2], 3))
+    opaque = np.ones(pixels.shape[:2], bool) if alpha is None else np.asarray(alpha) > 127
     top = int(pixels[opaque].max(initial=0))
     if 0 < top < FEW:  # classes, or 0 and 1
         pixels, small = np.uint8(pixels * (255 / top)), True

@@ -4,7 +4,7 @@ After Brooks et al. 2019, "Unprocessing Images for Learned Raw Denoising". Pictu
 green, blue; a mosaic is (N, 1, H, W), of even height and width, its pattern red green / green blue.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch.nn.functional import conv2d, pad
@@ -46,6 +46,10 @@ class Camera:
     gains: torch.Tensor
     shot: torch.Tensor
     read: torch.Tensor
+
+    def quiet(self) -> "Camera":
+        """The same without noise."""
+        return replace(self, shot=torch.zeros_like(self.shot), read=torch.zeros_like(self.read))
 
 
 def cameras(count: int, generator: torch.Generator | None = None) -> Camera:

@@ -108,10 +108,9 @@ class PhotoDenoising(Task):
         count, device = len(clean), clean.device
         chance = torch.rand(count, device=device)
         grey, camera = chance < recipe.grey, (chance >= 1 - recipe.camera).nonzero().flatten()
-        clean[grey] = luma(clean[grey]).expand(-1, 3, -1, -1)
         sigma = torch.rand(count, device=device) * recipe.sigma
         noise = torch.randn_like(clean)
-        noise[grey] = noise[grey, :1].expand(-1, 3, -1, -1)
+        make_grey(clean, noise, grey)
         noisy = clean + sigma.view(-1, 1, 1, 1) / 255 * noise
         if len(camera):
             some = clean[camera]
@@ -203,6 +202,12 @@ class Denoised(nn.Module):
 
     def forward(self, noisy: torch.Tensor, sigma: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         return self.net(noisy, sigma), self.net.estimate(noisy)
+
+
+def make_grey(clean: torch.Tensor, noise: torch.Tensor, which: torch.Tensor) -> None:
+    """Make some pictures grey, (N,) bool, in place: with three equal channels, and one noise for all of them."""
+    clean[which] = luma(clean[which]).expand(-1, 3, -1, -1)
+    noise[which] = noise[which, :1].expand(-1, 3, -1, -1)
 
 
 def crop(images: torch.Tensor, size: int) -> torch.Tensor:

@@ -106,8 +106,7 @@ def test_a_camera_s_noise_is_seen(denoise: Denoiser) -> None:
     true = corruptions.blur(to_tensor(clean()), 2.0)  # out of focus
     camera = raw.cameras(1)
     camera = raw.Camera(camera.matrix, camera.gains, torch.tensor([5e-4]), torch.tensor([1e-5]))
-    quiet = raw.Camera(camera.matrix, camera.gains, torch.zeros(1), torch.zeros(1))
-    wanted = raw.photographed(true, quiet)
+    wanted = raw.photographed(true, camera.quiet())
     taken = raw.reduced(raw.photographed(true, camera), wanted, torch.tensor([0.5]), torch.tensor([1.5]))
     taken, wanted = (to_pixels(corruptions.jpeg(one.clamp(0, 1), 92)) for one in (taken, wanted))
     assert denoise.estimate(Image.fromarray(taken)) > 3
