@@ -93,7 +93,7 @@ class PageReader:
         made = [
             digit
             for look in dict.fromkeys(seen_by.values())
-            for digit in look.cut(grey, [one for one in once if seen_by[one] is look])
+            for digit in look.cut(grey, once, [seen_by[one] is look for one in once])
         ]
         return [
             replace(made[index], box=tuple(side / scale for side in made[index].box), line=line)
@@ -135,13 +135,17 @@ class _Look:
     ink: np.ndarray
     size: int
 
-    def cut(self, grey: Image.Image, found: list[Detection]) -> list[Found]:
-        """These digits, cut out of the picture; without those that have no ink."""
+    def cut(self, grey: Image.Image, found: list[Detection], wanted: list[bool]) -> list[Found]:
+        """Those digits that are wanted, cut out of the picture; without such as have no ink.
+
+        The others take what is theirs, too.
+        """
         boxes = [tuple(side / self.size for side in one.box) for one in found]
         owner = detections.owners(self.ink > INKED, boxes)
         made = []
-        for number, (one, place) in enumerate(zip(found, find_objects(owner, len(found)), strict=True), 1):
-            if place is None:
+        places = find_objects(owner, len(found))
+        for number, (one, place, is_wanted) in enumerate(zip(found, places, wanted, strict=True), 1):
+            if place is None or not is_wanted:
                 continue
             box = (place[1].start, place[0].start, place[1].stop, place[0].stop)
             pad = max(2, round(AROUND * (box[3] - box[1])))
