@@ -7,42 +7,37 @@ import os
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import gradio as gr
+from starlette.middleware import Middleware
 
-from tabs import Words, denoise, digits, faces, sample
+from tabs import Words, denoise, digits, faces, frame, sample
+from tabs.address import Address, script
+from tabs.head import FAVICON, Head, static
 from tabs.theme import CSS, theme
 
-TABS = {"digits.tab": digits, "sample.tab": sample, "denoise.tab": denoise, "faces.tab": faces}
-
-# A Chinese browser that opens the first page is taken to the Chinese one, unless it asked for English.
-GREET = """() => {
-  const chosen = new URLSearchParams(location.search).has('lang') || /\\/zh\\/?$/.test(location.pathname);
-  // Gradio takes only a pointer's end for the release of a slider: arrow keys would move it for nothing.
-  document.addEventListener('keyup', (event) => {
-    const end = new PointerEvent('pointerup', {bubbles: true});
-    if (event.target.matches?.('input[type=range]')) event.target.dispatchEvent(end);
-  });
-  if (!chosen && navigator.language.startsWith('zh')) location.replace('zh' + location.search);
-}"""
+TABS = {"digits": digits, "sample": sample, "denoise": denoise, "faces": faces}
+VIEWS = {name: tuple(getattr(tab, "PARTS", ())) for name, tab in TABS.items()}
+PAGES = {"": Words("en"), "zh": Words("zh")}
 
 
 def page(words: Words, other: str, *, public: bool) -> None:
     """The whole page in one language; `other` is the address of the other language's page."""
-    gr.HTML(
-        f'<div class="head"><h1>{words("title")}</h1><a href="{other}">{words("other_language")}</a></div>'
-        f'<p class="subtitle">{words("subtitle")}</p>'
-    )
-    with gr.Tabs():
-        for title, tab in TABS.items():
-            with gr.Tab(words(title)) as opened:
-                tab.build(words, opened, public=public)
+    address = Address(VIEWS)
+    frame.top(words, other)
+    with gr.Tabs(elem_id="tabs"):
+        for name, tab in TABS.items():
+            with gr.Tab(words(f"{name}.tab"), elem_id=f"tab-{name}") as opened:
+                tab.build(words, opened, address, public=public)
+            address.opens(opened, name)
+    address.build()
+    frame.bottom(words)
 
 
 def build() -> gr.Blocks:
     """The app: English at /, Chinese at /zh, the endpoints on the first."""
     with gr.Blocks(title="Latent Lab", analytics_enabled=False, delete_cache=(3600, 24 * 3600)) as demo:
-        page(Words("en"), "zh", public=True)
+        page(PAGES[""], "zh", public=True)
     with demo.route("中文", "/zh", show_in_navbar=False):
-        page(Words("zh"), "./?lang=en", public=False)
+        page(PAGES["zh"], "./?lang=en", public=False)
     return demo.queue(max_size=64, default_concurrency_limit=2)
 
 
@@ -60,7 +55,8 @@ def main() -> None:
             share=args.share or os.environ.get("GRADIO_SHARE", "").lower() in ("1", "true"),
             theme=theme(),
             css=CSS,
-            js=GREET,
+            favicon_path=FAVICON,
+            app_kwargs={"routes": [static()], "middleware": [Middleware(Head, pages=PAGES, script=script(VIEWS))]},
             max_file_size="20mb",
             footer_links=[],
             run_history=False,

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import cache, cached_property
 from math import ceil
 
@@ -16,7 +17,7 @@ from models.errors import InputError
 from models.networks.autoencoders import Autoencoder
 from models.networks.denoisers import LARGEST_SIGMA, PhotoDenoiser
 from models.pictures import images, mnist
-from models.pictures.photographs import evidence, packed, to_pixels, to_tensor, unpacked
+from models.pictures.photographs import evidence, luma, packed, to_pixels, to_tensor, unpacked
 from models.pipelines.common import Facts, loaded, number, release, shared
 
 TILE = 640  # pixels on a side, at most, that are worked on at once
@@ -32,6 +33,19 @@ CAMERA, FAINT = 1.8, 6.0
 ESTIMATED = 1024  # pixels on a side, in the middle, by which the noise is judged
 
 Tile = tuple[tuple[slice, slice], tuple[slice, slice], tuple[slice, slice]]
+
+
+@dataclass(frozen=True)
+class Noise:
+    """What a photograph's noise was judged to be.
+
+    Attributes:
+        sigma: what the network is best told, on the 0-255 scale.
+        kind: "none"; "camera", alike from pixel to pixel and coloured; or "white", each pixel's own.
+    """
+
+    sigma: float
+    kind: str
 
 
 def names() -> list[str]:
@@ -61,7 +75,7 @@ class Denoiser:
         """Size, test figures, and where the weights came from."""
         return Facts.of(self.net)
 
-    def __call__(self, image: Image.Image, sigma: float | None = None) -> Image.Image:
+    def __call__(self, image: Image.Image, sigma: float | None = None, grain: float = 0.0) -> Image.Image:
         """The picture without noise: the same size, 'L' for grey and 'RGB' for colour, with 'A' where it had one.
 
         Transparency stays as it is; so do a colour profile and Exif data, in `info`. What does not,
@@ -72,20 +86,25 @@ class Denoiser:
             sigma: deviation of its noise on the 0-255 scale, 0 to 75; None has it estimated, and at 0 the picture stays
                 as it is. Networks of digits ignore it.
 
+            grain: share of the noise's brightness that is left, 0 to 1; at 1 only its colours go.
+
         Raises:
-            InputError: the picture is too large, has no pixels or is none for this network, or sigma is no such number.
+            InputError: the picture is too large, has no pixels or is none for this network, or sigma or grain is no
+                such number.
         """
-        *_, (_, clean) = self.steps(image, sigma)
+        *_, (_, clean) = self.steps(image, sigma, grain)
         return clean
 
-    def steps(self, image: Image.Image, sigma: float | None = None) -> Iterator[tuple[float, Image.Image | None]]:
+    def steps(
+        self, image: Image.Image, sigma: float | None = None, grain: float = 0.0
+    ) -> Iterator[tuple[float, Image.Image | None]]:
         """The same bit by bit: the share that is done, and at the end the picture. Closing it ends the work."""
         images.check_size(image)
         if self.digits and image.size != (mnist.DIGIT_SIZE,) * 2:
             raise InputError("not_a_digit", "This network is for digits of 28 × 28 pixels: give it one of that size.")
         if sigma is None or self.digits:
             sigma = self.estimate(image)
-        sigma = number("sigma", sigma, 0, LARGEST_SIGMA)
+        sigma, grain = number("sigma", sigma, 0, LARGEST_SIGMA), number("grain", grain, 0, 1)
         pixels, alpha = unpacked(image)
         if self.digits and pixels.shape[2] == 3:
             pixels = np.array(Image.fromarray(pixels).convert("L"))[:, :, None]
@@ -96,7 +115,7 @@ class Denoiser:
 
         def work(tile: Tile) -> None:
             inner, outer, within = tile
-            clean[inner] = self._denoised(pixels[outer], sigma)[within]
+            clean[inner] = self._denoised(pixels[outer], sigma, grain)[within]
 
         # A digit is one tile, whatever its network looks at.
         reach, multiple = (0, 1) if self.digits else (self.net.unet.reach, self.net.unet.multiple)
@@ -109,12 +128,16 @@ class Denoiser:
             release()
 
     def estimate(self, image: Image.Image) -> float:
-        """What the network is best told of a photograph's noise, on the 0-255 scale; 0 by a network of digits.
+        """What the network is best told of a photograph's noise, on the 0-255 scale; 0 by a network of digits."""
+        return self.judge(image).sigma
+
+    def judge(self, image: Image.Image) -> Noise:
+        """How strong a photograph's noise is, and of which kind; none by a network of digits.
 
         It is judged by the middle of what can be seen: transparent pixels and borders of one colour are no evidence.
         """
         if self.digits:
-            return 0.0
+            return Noise(0.0, "none")
         images.check_size(image)
         pixels, alpha = unpacked(image)
         seen = evidence(pixels, alpha)
@@ -124,23 +147,26 @@ class Denoiser:
             own = self.net.estimate(noisy, told).item()
             known = min(noisy.shape[2:]) >= NARROW and _estimator()
             any_noise = known(noisy, told).item() if known else own
-        return min(_weighed(own, any_noise), LARGEST_SIGMA)
+        return _weighed(own, any_noise)
 
     @torch.inference_mode()
-    def _denoised(self, pixels: np.ndarray, sigma: float) -> np.ndarray:
+    def _denoised(self, pixels: np.ndarray, sigma: float, grain: float) -> np.ndarray:
         noisy = to_tensor(pixels).contiguous(memory_format=torch.channels_last)
         told = () if isinstance(self.net, Autoencoder) else (torch.tensor([sigma]),)
-        return to_pixels(self.net(noisy, *told))
+        clean = self.net(noisy, *told)
+        if grain:
+            clean = clean + grain * (luma(noisy - clean) if noisy.shape[1] == 3 else noisy - clean)
+        return to_pixels(clean)
 
 
-def _weighed(own: float, any_noise: float) -> float:
+def _weighed(own: float, any_noise: float) -> Noise:
     """What the denoiser is best told, by its own estimate, which knows each pixel's own noise alone, and by another."""
     more = (any_noise + 1) / (own + 1)
     if more > ALIKE:
-        return max(any_noise, min(CAMERA * any_noise, FAINT))
+        return Noise(min(max(any_noise, min(CAMERA * any_noise, FAINT)), LARGEST_SIGMA), "camera")
     if own > STRONG and more > 1 / ALIKE:
-        return own
-    return any_noise if any_noise > QUIET else 0.0
+        return Noise(min(own, LARGEST_SIGMA), "white")
+    return Noise(min(any_noise, LARGEST_SIGMA), "white") if any_noise > QUIET else Noise(0.0, "none")
 
 
 def _middle(seen: np.ndarray) -> slice:

@@ -3,15 +3,18 @@
 import gradio as gr
 
 from tabs import Words
+from tabs.address import Address
 from tabs.denoise import digit, photo
 
+PARTS = {"photo": photo, "digit": digit}
 
-def build(words: Words, opened: gr.Tab, *, public: bool) -> None:
+
+def build(words: Words, opened: gr.Tab, address: Address, *, public: bool) -> None:
     """Lay out the tab. The endpoint is made where `public`; the events that serve the page are private."""
     with gr.Tabs(elem_classes="parts"):
-        with gr.Tab(words("denoise.photo")):
-            photo.build(words, opened, public=public)
-        with gr.Tab(words("denoise.digit")):
-            digit.build(words)
+        for name, part in PARTS.items():
+            with gr.Tab(words(f"denoise.{name}"), elem_id=f"part-denoise-{name}") as shown:
+                part.build(words, address, public=public)
+            address.opens(shown, "denoise", name)
     with gr.Accordion(words("digits.how_title"), open=False):
         gr.Markdown(words("denoise.how"))

@@ -10,6 +10,7 @@ from PIL import Image
 from models.pictures import corruptions, images, mnist
 from models.pipelines import Attempt, compare, damaged, quality
 from tabs import PAGE, Words
+from tabs.address import Address
 from tabs.widgets.damage import damage
 from tabs.widgets.methods import method, psnr, table
 from tabs.widgets.pad import pad
@@ -22,15 +23,15 @@ def examples() -> list[Image.Image]:
     return images.from_tensor(mnist.examples()[0])
 
 
-def build(words: Words) -> None:
-    """Lay out the part; it has no endpoint of its own."""
+def build(words: Words, address: Address, *, public: bool) -> None:
+    """Lay out the part; it has no endpoint of its own, `public` or not."""
     with gr.Row(elem_classes="columns"):
         with gr.Column(min_width=280, scale=5):
-            drawing = pad(words, elem_id="noisy-pad", one=True, initial="3")
+            drawing = pad(words, "noisy-pad", "denoise/digit", one=True, initial="3")
             with gr.Row(elem_classes="buttons"):
                 take = gr.Button(words("digit.take"), size="sm", elem_id="noisy-take")
             controls = damage(words, corruptions.DIGITS, "digit-damage")
-        with gr.Column(min_width=280, scale=7):
+        with gr.Column(min_width=280, scale=7, elem_classes="result"):
             result = gr.HTML(elem_id="cleaned")
     taken = gr.State()  # which of the test digits; None where the drawing counts
 
@@ -55,6 +56,7 @@ def build(words: Words) -> None:
     take.click(show_taken, controls.values, [result, taken], **PAGE)
     gr.on([controls.strength.input, controls.seed.change], show, given, result, **PAGE)
     controls.renewed.then(show, given, result, **PAGE)
+    address.add("denoise/digit", damage=controls.kind, strength=controls.strength, seed=controls.seed)
 
 
 def _result(words: Words, clean: Image.Image, noisy: Image.Image, attempts: list[Attempt]) -> str:

@@ -1,10 +1,11 @@
 """Photographs: a noisy one, or a clean one that gets something to suffer from; before and after in one picture."""
 
+import json
 from collections.abc import Iterator
 from html import escape
+from pathlib import Path
 
 import gradio as gr
-from gradio.processing_utils import save_file_to_cache
 from PIL import Image
 
 from models.errors import InputError
@@ -12,17 +13,25 @@ from models.networks.denoisers import LARGEST_SIGMA
 from models.pictures import corruptions, photographs
 from models.pipelines import Denoiser, compare, damaged, denoiser, quality
 from models.pipelines.comparison import COMPARED
-from models.pipelines.denoiser import names
+from models.pipelines.denoiser import Noise, names
 from tabs import PAGE, Words
+from tabs.address import Address
+from tabs.head import STATIC
+from tabs.widgets.before_after import address as shown_at
+from tabs.widgets.before_after import before_after, changed, part_of, tiles
 from tabs.widgets.damage import damage
+from tabs.widgets.examples import examples
 from tabs.widgets.files import png
 from tabs.widgets.methods import method, psnr, ssim, table
 from tabs.widgets.networks import chosen, source
-from tabs.widgets.picture import Picture, grid, require
+from tabs.widgets.picture import Picture, require
 from tabs.widgets.slider import Slider
 
 NETWORK = "photo-denoiser"
+VIEW = "denoise/photo"
 CLEAN, NOISY = "clean", "noisy"
+# What the page opens with, made by tests/browser/pictures.py: a photograph with a camera's noise, cleaned.
+FIRST = STATIC / "first" / "denoise"
 # Large photographs take their time and their memory: one after the other.
 PROGRESS = gr.Progress()
 WORK = {"concurrency_id": "denoise", "concurrency_limit": 1}
@@ -30,54 +39,74 @@ WORK = {"concurrency_id": "denoise", "concurrency_limit": 1}
 Given = Image.Image | InputError | None
 
 
-def build(words: Words, opened: gr.Tab, *, public: bool) -> None:
-    """Lay out the part, and make the endpoint `denoise` where `public`; the example comes once the tab is `opened`."""
-    examples = photographs.examples()
-    both = gr.ImageSlider(label=words("photo.slider"), max_height=520, elem_id="before-after", buttons=["fullscreen"])
-    line = gr.HTML(elem_id="denoised", elem_classes="source")
-    with gr.Row(elem_classes="buttons"):
-        everyone = gr.Button(words("photo.compare"), size="sm", elem_id="denoise-compare")
-        download = gr.DownloadButton(words("photo.download"), size="sm", elem_id="denoise-download")
-        stop = gr.Button(words("photo.stop"), size="sm", visible=False, elem_id="denoise-stop")
+def offered() -> dict[str, Path]:
+    """Photographs to try: the first is noisy, the others are clean."""
+    clean = {path.stem: path for path in photographs.examples()}
+    return {"noisy": FIRST / "noisy.jpg", "coffee": clean["coffee"], "chelsea": clean["chelsea"]}
+
+
+def build(words: Words, address: Address, *, public: bool) -> None:
+    """Lay out the part, and make the endpoint `denoise` where `public`."""
+    first = json.loads((FIRST / "said.json").read_text("utf-8"))
+    gr.HTML(f'<p class="question">{escape(words("denoise.question"))}</p>', js_on_load=None)
     with gr.Row(elem_classes="columns"):
         with gr.Column(min_width=280, scale=5):
+            some = examples(words, "photo-examples", VIEW, offered())
             upload = Picture(
+                str(offered()["noisy"]),
                 label=words("photo.picture"),
                 placeholder=words("picture.placeholder"),
                 sources=["upload", "webcam", "clipboard"],
-                height=240,
+                height=200,
                 elem_id="photo",
             )
-            gr.Examples([[str(path)] for path in examples], upload, label=words("photo.examples"))
-        with gr.Column(min_width=280, scale=7):
             path = gr.Radio(
-                [(words("photo.is_clean"), CLEAN), (words("photo.is_noisy"), NOISY)],
-                value=CLEAN,
+                [(words("photo.is_noisy"), NOISY), (words("photo.is_clean"), CLEAN)],
+                value=NOISY,
                 label=words("photo.path"),
                 elem_id="photo-path",
+                elem_classes="pills",
             )
-            with gr.Column() as harm:
+            with gr.Column(visible=False) as harm:
                 controls = damage(words, corruptions.PHOTOS, "photo-damage")
             sigma = Slider(
                 0,
                 LARGEST_SIGMA,
-                25,
+                round(2 * first["sigma"]) / 2,
                 step=0.5,
                 label=words("photo.sigma"),
                 info=words("photo.sigma_info"),
                 elem_id="sigma",
             )
-    gallery = grid(3, label=words("photo.gallery"), elem_id="attempts", visible=False)
-    figures = gr.HTML(elem_id="methods")
+            grain = Slider(
+                0, 1, 0, step=0.05, label=words("photo.grain"), info=words("photo.grain_info"), elem_id="grain"
+            )
+            gr.HTML(f'<p class="muted">{escape(words("photo.no_noise"))}</p>', js_on_load=None)
+        with gr.Column(min_width=280, scale=7, elem_classes="result"):
+            both = gr.HTML(_first(words, first), elem_id="before-after", js_on_load=None)
+            gallery = gr.HTML(elem_id="attempts", visible=False, js_on_load=None)
+            line = gr.HTML(
+                _found(words, Noise(first["sigma"], first["kind"])), elem_id="denoised", elem_classes="source"
+            )
+            with gr.Row(elem_classes="buttons"):
+                everyone = gr.Button(words("photo.compare"), size="sm", elem_id="denoise-compare")
+                download = gr.DownloadButton(
+                    words("photo.download"), str(FIRST / "denoised.png"), size="sm", elem_id="denoise-download"
+                )
+                stop = gr.Button(words("photo.stop"), size="sm", visible=False, elem_id="denoise-stop")
+            figures = gr.HTML(elem_id="methods", js_on_load=None)
     path.preprocess = lambda value: value  # the pipeline says what is wrong with it, in a sentence
 
-    def denoise(image: Image.Image, network: str = NETWORK, sigma: float | None = None) -> tuple[str, float]:
+    def denoise(
+        image: Image.Image, network: str = NETWORK, sigma: float | None = None, grain: float = 0.0
+    ) -> tuple[str, float]:
         """Take the noise away from a picture.
 
         Args:
             image: a photograph of any size and mode; for a network of digits 28x28 pixels, white on black.
             network: which one; `photo-denoiser` is for photographs.
             sigma: deviation of the noise on the 0-255 scale, 0 to 75; left out it is estimated.
+            grain: share of the noise's brightness that is left, 0 to 1; at 1 only its colours go.
 
         Returns:
             The picture, of the same size, a PNG; and the sigma that was used, 0 for networks of digits.
@@ -86,7 +115,7 @@ def build(words: Words, opened: gr.Tab, *, public: bool) -> None:
             pipeline: Denoiser = chosen(network, names(), denoiser)
             picture = require(image)
             level = pipeline.estimate(picture) if sigma is None else sigma
-            clean = pipeline(picture, level)
+            clean = pipeline(picture, level, grain)
             return png(clean, "denoised", download), 0.0 if pipeline.digits else round(level, 2)
 
     def pair(image: Given, path: str, kind: str, strength: float, seed: int) -> tuple[Image.Image, Image.Image | None]:
@@ -103,32 +132,42 @@ def build(words: Words, opened: gr.Tab, *, public: bool) -> None:
         kind: str,
         strength: float,
         seed: int,
+        grain: float,
         asked: set,
         corrected: float | None = None,
         progress: gr.Progress = PROGRESS,
     ) -> Iterator:
         # From here on it can be stopped, if there is something to stop; and what was compared is of another picture.
         asked.clear()
-        yield {stop: gr.update(visible=image is not None), gallery: gr.update(visible=False), figures: ""}
+        shown = {gallery: gr.update(visible=False), both: gr.update(visible=True), figures: ""}
+        yield {stop: gr.update(visible=image is not None), **shown}
         try:
-            pipeline, level = denoiser(NETWORK), corrected
+            pipeline = denoiser(NETWORK)
             noisy, clean = pair(image, path, kind, strength, seed)
-            if level is None:
-                level = strength if clean and kind == "gaussian" else pipeline.estimate(noisy)
-            for share, picture in pipeline.steps(noisy, level):  # noqa: B007, the last one stays
+            if corrected is not None:
+                noise = Noise(corrected, "told")
+            else:
+                noise = Noise(strength, "told") if clean and kind == "gaussian" else pipeline.judge(noisy)
+            for share, picture in pipeline.steps(noisy, noise.sigma, grain):  # noqa: B007, the last one stays
                 if asked:
-                    yield {both: None, line: stopped, download: None}
+                    yield {both: "", line: stopped, download: None}
                     return
                 progress(share, desc=words("photo.working"))
                 yield {stop: gr.skip()}  # a visitor who has left is not worked for
-            told = _gained(words, clean, noisy, picture) if clean else _told(words, corrected, level)
+            told = _gained(words, clean, noisy, picture) if clean else _found(words, noise)
             notes = "".join(f"<br>{escape(words(f'lost.{name}'))}" for name in photographs.lost(image))
             files = png(noisy, "noisy", download), png(picture, "denoised", download)
-            done = {both: files, line: f"{told}{notes}<br>{source(words, NETWORK, pipeline.facts)}", download: files[1]}
+            done = {
+                both: _both(words, files, noisy, picture),
+                line: f"{told}{notes}<br>{source(words, NETWORK, pipeline.facts)}",
+                download: files[1],
+            }
             if corrected is None:  # a visitor who corrects it may have gone on since
-                done[sigma] = round(2 * level) / 2
+                done[sigma] = round(2 * noise.sigma) / 2
         except ValueError as error:
-            done = {both: None, line: f'<p class="sentence">{escape(words.sentence(error))}</p>', download: None}
+            done = {both: "", line: f'<p class="sentence">{escape(words.sentence(error))}</p>', download: None}
+            if isinstance(image, InputError):  # a broken file leaves no broken picture behind
+                done[upload] = None
         yield {**done, stop: gr.update(visible=False)}
 
     def end(asked: set) -> dict:
@@ -140,41 +179,75 @@ def build(words: Words, opened: gr.Tab, *, public: bool) -> None:
             noisy, clean = pair(image, path, kind, strength, seed)
             attempts = compare(noisy, clean, sigma)
         except ValueError as error:
-            return gr.update(visible=False), f'<p class="sentence">{escape(words.sentence(error))}</p>'
+            return gr.skip(), gr.skip(), f'<p class="sentence">{escape(words.sentence(error))}</p>'
         noisy, clean = (one and photographs.middle(one, COMPARED) for one in (noisy, clean))
-        shown = [(one, words(key)) for one, key in ((clean, "methods.clean"), (noisy, "methods.before")) if one]
-        shown += [(one.picture, method(words, one.name)) for one in attempts]
-        part = "" if image.size == noisy.size else f'<p class="muted">{escape(words("photo.part", side=COMPARED))}</p>'
         before = quality(clean, noisy) if clean else None
-        return gr.update(visible=True, value=shown), part + table(words, before, attempts)
+        shown = [(clean, words("methods.clean"), "")] if clean else []
+        shown += [(noisy, words("methods.before"), psnr(before) if before else "")]
+        shown += [(one.picture, method(words, one.name), psnr(one.quality) if one.quality else "") for one in attempts]
+        part = "" if image.size == noisy.size else f'<p class="muted">{escape(words("photo.part", side=COMPARED))}</p>'
+        cells = [(shown_at(png(one, "part", download)), title, figure) for one, title, figure in shown]
+        return (
+            gr.update(visible=False),
+            gr.update(visible=True, value=tiles(words, words("photo.gallery"), cells)),
+            part + table(words, before, attempts),
+        )
 
-    def example(said: str) -> str | dict:
-        # A copy of ours: Gradio refuses files that lie neither below the working directory nor in its cache.
-        return gr.skip() if said else save_file_to_cache(examples[0], upload.GRADIO_CACHE)
+    def take(name: str) -> tuple[str | None, str]:
+        return str(offered()[name]) if name in offered() else None, NOISY if name == "noisy" else CLEAN
 
     # Gradio's own way to stop an event waits for the part under way, and drops what the visitor asks for meanwhile.
     asked = gr.State(set())
     stopped = f'<p class="sentence">{escape(words("photo.stopped"))}</p>'
     given = [upload, path, *controls.values]
-    shown = [both, line, sigma, download, stop, gallery, figures]
+    shown = [both, line, sigma, download, stop, gallery, figures, upload]
     working = {"show_progress_on": both, "trigger_mode": "always_last", "api_visibility": "private", **WORK}
-    triggers = [upload.change, path.input, controls.strength.release, controls.seed.change]
-    gr.on(triggers, work, [*given, asked], shown, **working)
-    controls.renewed.then(work, [*given, asked], shown, **working)
-    sigma.release(work, [*given, asked, sigma], shown, **working)
-    opened.select(example, line, upload, **PAGE)
-    path.input(lambda path: gr.update(visible=path == CLEAN), path, harm, **PAGE)
+    triggers = [upload.input, upload.clear, path.input, controls.strength.release, controls.seed.change]
+    gr.on(triggers, work, [*given, grain, asked], shown, **working)
+    controls.renewed.then(work, [*given, grain, asked], shown, **working)
+    gr.on([sigma.release, grain.release], work, [*given, grain, asked, sigma], shown, **working)
+    some.input(
+        lambda name: (
+            (str(offered()[name]), NOISY if name == "noisy" else CLEAN) if name in offered() else (None, NOISY)
+        ),
+        some,
+        [upload, path],
+        **PAGE,
+    ).then(work, [*given, grain, asked], shown, **working)
+    path.change(lambda path: gr.update(visible=path == CLEAN), path, harm, **PAGE)
+    upload.input(None, None, None, js=f"() => lab.bring('{VIEW}', true)", api_visibility="private")
     stop.click(end, asked, stop, **PAGE)
-    everyone.click(ask, [*given, sigma], [gallery, figures], show_progress_on=figures, api_visibility="private", **WORK)
+    everyone.click(
+        ask, [*given, sigma], [both, gallery, figures], show_progress_on=both, api_visibility="private", **WORK
+    )
+    address.add(VIEW, path=path, damage=controls.kind, strength=controls.strength, seed=controls.seed)
     if public:
         network = gr.Textbox(NETWORK, visible=False, label=words("network"))
-        level = gr.Number(None, visible=False, label=words("photo.sigma"))
-        level.preprocess = lambda value: value
+        numbers = [
+            gr.Number(value, visible=False, label=words(f"photo.{key}"))
+            for key, value in (("sigma", None), ("grain", 0))
+        ]
+        for one in numbers:
+            one.preprocess = lambda value: value
         found = [
             gr.Image(visible=False, label=words("photo.result")),
             gr.Number(visible=False, label=words("photo.sigma")),
         ]
-        gr.Button(visible=False).click(denoise, [upload, network, level], found, api_name="denoise", **WORK)
+        gr.Button(visible=False).click(denoise, [upload, network, *numbers], found, api_name="denoise", **WORK)
+
+
+def _first(words: Words, said: dict) -> str:
+    """What the page opens with: no network has to run for it."""
+    pictures = ("lab/first/denoise/noisy.jpg", "lab/first/denoise/denoised.webp")
+    size = tuple(said["size"])
+    part = (*part_of(size, (0.45, 0.3)), words("photo.full"))
+    return before_after(words("photo.slider"), pictures, size, 0.5, part)
+
+
+def _both(words: Words, files: tuple[str, str], noisy: Image.Image, picture: Image.Image) -> str:
+    at = changed(noisy, picture)
+    part = (*part_of(noisy.size, at), words("photo.full"))
+    return before_after(words("photo.slider"), tuple(map(shown_at, files)), noisy.size, at[0], part)
 
 
 def _gained(words: Words, clean: Image.Image, noisy: Image.Image, picture: Image.Image) -> str:
@@ -184,7 +257,7 @@ def _gained(words: Words, clean: Image.Image, noisy: Image.Image, picture: Image
     return f'<b class="figures">{escape(words("photo.gained", **values))}</b>'
 
 
-def _told(words: Words, corrected: float | None, level: float) -> str:
-    """Of a noisy photograph: how noisy it is."""
-    said = words("photo.estimated" if corrected is None else "photo.corrected", sigma=f"{level:.1f}")
-    return f'<b class="figures">{escape(said)}</b>'
+def _found(words: Words, noise: Noise) -> str:
+    """Of a noisy photograph: how noisy it is, in words."""
+    said = f"{noise.sigma:.1f}" if noise.kind == "told" or noise.sigma < 3 else f"{noise.sigma:.0f}"
+    return f'<b class="figures">{escape(words(f"photo.noise_{noise.kind}", sigma=said))}</b>'

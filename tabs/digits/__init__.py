@@ -12,8 +12,10 @@ import models
 from models.errors import InputError
 from models.pipelines import KNOWN, SURE, DigitClassifier, Reading, classifier
 from tabs import PAGE, Words
+from tabs.address import Address
 from tabs.digits import comparison
-from tabs.digits.answer import IN_DETAIL, Bars, answer, decided, message
+from tabs.digits.answer import IN_DETAIL, answer, decided, message
+from tabs.digits.bars import bars, chips
 from tabs.widgets.camera import camera
 from tabs.widgets.networks import chosen, menu, source
 from tabs.widgets.pad import is_draft, pad
@@ -32,12 +34,13 @@ class Shown:
     is_draft: bool
 
 
-def build(words: Words, opened: gr.Tab, *, public: bool) -> None:
+def build(words: Words, opened: gr.Tab, address: Address, *, public: bool) -> None:
     """Lay out the tab. The endpoint is made where `public`; the events that serve the page are private."""
     offered = models.names(task="classification")
+    gr.HTML(f'<p class="question">{escape(words("digits.question"))}</p>', js_on_load=None)
     with gr.Row(elem_classes="columns"):
         with gr.Column(min_width=280, scale=5):
-            drawing = pad(words, elem_id="pad")
+            drawing = pad(words, "pad", "digits", initial="5", show=True)
             photograph = camera(words, elem_id="photograph", target="answer")
             with gr.Accordion(words("digits.or_picture"), open=False, elem_id="picture"):
                 upload = Picture(
@@ -46,17 +49,16 @@ def build(words: Words, opened: gr.Tab, *, public: bool) -> None:
                     sources=["upload", "clipboard"],
                     height=220,
                 )
-        with gr.Column(min_width=280, scale=7):
+        with gr.Column(min_width=280, scale=7, elem_classes="result"):
             result = gr.HTML(message(words("digits.empty")), elem_id="answer")
             heat = gr.HTML(visible="hidden")  # the style sheet that `decided` makes
-            bars = Bars(num_top_classes=3, show_heading=False, show_label=False, elem_id="label")
-            with gr.Row(elem_classes="controls"):
-                network = menu(words, offered, DEFAULT, "network")
-                with gr.Column(min_width=260, scale=3):
-                    line = gr.HTML(elem_id="source")
-                    with gr.Row(elem_classes="buttons"):
-                        ask_all = gr.Button(words("digits.ask_all", count=len(offered)), size="sm", elem_id="ask-all")
-                        download = gr.DownloadButton(words("digits.download"), size="sm", elem_id="download")
+            shares = gr.HTML(bars(words, ()), elem_id="label")
+            verdicts = gr.HTML(elem_id="verdicts")
+            network = menu(words, offered, DEFAULT, "network")
+            line = gr.HTML(elem_id="source")
+            with gr.Row(elem_classes="buttons"):
+                ask_all = gr.Button(words("digits.ask_all", count=len(offered)), size="sm", elem_id="ask-all")
+                download = gr.DownloadButton(words("digits.download"), size="sm", elem_id="download")
     everyone = gr.HTML(elem_id="opinions")
     with gr.Accordion(words("digits.how_title"), open=False):
         gr.Markdown(words("digits.how", sure=round(100 * SURE), known=round(100 * KNOWN)))
@@ -96,16 +98,18 @@ def build(words: Words, opened: gr.Tab, *, public: bool) -> None:
 
     def answer_to(image: Image.Image | InputError | None, network: str, is_draft: bool = False):
         if image is None:
-            return message(words("digits.empty")), None, None
+            return message(words("digits.empty")), bars(words, ()), None
         try:
             readings = network_of(network).read(require(image))
         except ValueError as error:
-            return message(words.sentence(error)), None, None
+            return message(words.sentence(error)), bars(words, ()), None
         if not readings:
-            return message(words("digits.none")), None, None
+            return message(words("digits.none")), bars(words, ()), None
         if len(readings) > MOST:
-            return message(words("digits.too_many", count=len(readings), most=MOST)), None, None
-        return answer(words, network, readings, image), readings, Shown(network, readings, is_draft)
+            sentence = words("digits.too_many", count=len(readings), most=MOST)
+            return message(sentence), bars(words, ()), None
+        told = answer(words, network, readings, image)
+        return told, bars(words, readings), Shown(network, readings, is_draft)
 
     def read_drawing(url: str, network: str):
         return *answer_to(read(url) if url else None, network, is_draft(url or "")), "drawing"
@@ -121,6 +125,14 @@ def build(words: Words, opened: gr.Tab, *, public: bool) -> None:
         if last == "photograph":
             return read_photograph(photo, network)
         return read_drawing(url, network) if last == "drawing" else read_upload(image, network)[:-1]
+
+    def ask_others(shown: Shown | None):
+        if shown is None or len(shown.readings) != 1:
+            return ""
+        try:
+            return chips(words, shown.readings, DigitClassifier.compare(shown.readings[0].seen))
+        except ValueError:  # the answer has said why
+            return ""
 
     def explain(shown: Shown | None):
         if shown is None or shown.is_draft or len(shown.readings) > IN_DETAIL:
@@ -147,22 +159,25 @@ def build(words: Words, opened: gr.Tab, *, public: bool) -> None:
             return escape(words.sentence(error)), None
         return source(words, network, facts), save_file_to_cache(facts.weights, download.GRADIO_CACHE)
 
-    outputs = [result, bars, shown, last]
+    outputs = [result, shares, shown, last]
     for event in (
         drawing.input(read_drawing, [drawing, network], outputs, **PAGE),
         photograph.input(read_photograph, [photograph, network], outputs, **PAGE),
         gr.on([upload.input, upload.clear], read_upload, [upload, network], [*outputs, upload], **PAGE),
-        network.input(read_again, [drawing, photograph, upload, network, last], outputs, **PAGE),
+        network.change(read_again, [drawing, photograph, upload, network, last], outputs, **PAGE),
     ):
+        event.then(ask_others, shown, verdicts, **PAGE)
         event.then(explain, shown, heat, **PAGE)
     ask_all.click(ask, shown, everyone, **PAGE)
     gr.on(None, tell, network, [line, download], **PAGE)  # when the page opens, and when the network changes
+    upload.input(None, None, None, js="() => lab.bring('digits', true)", api_visibility="private")
+    drawing.input(None, None, None, js="() => lab.bring('digits', false)", api_visibility="private")
+    address.add("digits", network=network)
     if public:
-        # The page's bars show the best three; the endpoint gives all ten.
-        shares = gr.Label(label=words("digits.shares"), visible=False)
+        probabilities = gr.Label(label=words("digits.shares"), visible=False)
         digits = gr.JSON(label=words("digits.read"), visible=False)
         gr.Button(visible=False).click(read_page, [upload, network], digits, api_name="read", queue=False)
-        gr.Button(visible=False).click(classify, [upload, network], shares, api_name="classify", queue=False)
+        gr.Button(visible=False).click(classify, [upload, network], probabilities, api_name="classify", queue=False)
 
 
 def _told(reading: Reading) -> dict[str, Any]:

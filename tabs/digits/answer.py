@@ -5,13 +5,12 @@ name that only this network and this digit give; the answer shows the pictures o
 too late, when there is another answer already, is not seen. `shown_with` does the same for whole blocks.
 """
 
+import math
 import zlib
 from collections.abc import Sequence
 from html import escape
 from itertools import groupby
 
-import gradio as gr
-from gradio.components.label import LabelConfidence, LabelData
 from PIL import Image
 
 from models.pipelines import Reading, page_reader
@@ -20,20 +19,6 @@ from tabs.digits.page import marked
 from tabs.widgets.picture import data_url
 
 IN_DETAIL = 10  # digits of which each is shown as the network sees it
-
-
-class Bars(gr.Label):
-    """The likeliest digits of one reading with their probabilities; of several readings the digits as they stand."""
-
-    is_template = True  # to the browser it is a gr.Label
-
-    def postprocess(self, value: Sequence[Reading] | None) -> LabelData | dict | None:
-        """None and no reading: no bars."""
-        if not value or len(value) == 1:
-            shares = {digit: whole_percent(share) / 100 for digit, share in value[0].shares.items()} if value else None
-            return super().postprocess(shares)
-        bars = [LabelConfidence(label=sign(item), confidence=whole_percent(item.confidence) / 100) for item in value]
-        return LabelData(label=number(value), confidences=bars)
 
 
 def sign(reading: Reading) -> str:
@@ -53,8 +38,8 @@ def percent(readings: Sequence[Reading]) -> int:
 
 
 def whole_percent(share: float) -> int:
-    """For a reader; no network is a hundred per cent sure."""
-    return min(99, round(100 * share))
+    """For a reader: what is below a limit is not rounded up to it, and no network is a hundred per cent sure."""
+    return min(99, math.floor(100 * share + 1e-6))
 
 
 def message(sentence: str) -> str:
@@ -86,15 +71,15 @@ def decided(network: str, readings: Sequence[Reading], maps: Sequence[Image.Imag
     return f"<style>:root {{ {' '.join(rules)} }}</style>"
 
 
-def shown_with(readings: Sequence[Reading]) -> str:
+def shown_with(readings: Sequence[Reading], display: str = "grid") -> str:
     """The CSS `display` of a block that belongs to the answer to these readings: beside another answer it is gone."""
-    return f"var({_block(readings)}, none)"
+    return f"var({_block(readings)}-{display}, none)"
 
 
 def _framed(readings: Sequence[Reading], numeral: str, is_sure: bool, sentence: str, pictures: str) -> str:
-    rows = numeral.split(" ")
+    rows, block = numeral.split(" "), _block(readings)
     return (
-        f"<style>:root {{ {_block(readings)}: grid; }}</style>"
+        f"<style>:root {{ {block}-grid: grid; {block}-flex: flex; }}</style>"
         f'<div class="answer{" many" if len(readings) > 1 else ""}" style="--length: {max(map(len, rows))}">'
         f'<b class="numeral{"" if is_sure else " muted"}{" lines" if len(rows) > 1 else ""}">{"<br>".join(rows)}</b>'
         f'<span class="sentence">{escape(sentence)}</span>{pictures}</div>'

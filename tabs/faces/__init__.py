@@ -1,32 +1,49 @@
 """Faces: hide a part of one in a photograph, and see it made up again."""
 
+import json
 from html import escape
+from pathlib import Path
 from typing import NamedTuple
 
 import gradio as gr
-from gradio.processing_utils import save_file_to_cache
+import numpy as np
 from PIL import Image
 
 from models.errors import InputError
-from models.pictures import corruptions, photographs
+from models.pictures import corruptions, masks, photographs
 from models.pictures.faces import Square, centre, find
 from models.pipelines import compare_faces, hidden, quality_inside, reconstructor
 from models.pipelines.reconstructor import FaceReconstructor, names
 from tabs import PAGE, ROLL, Words
+from tabs.address import Address
+from tabs.faces import views
+from tabs.faces.views import Given, shown
+from tabs.head import STATIC
+from tabs.widgets.before_after import address as shown_at
+from tabs.widgets.before_after import tiles
+from tabs.widgets.examples import examples
 from tabs.widgets.files import png
-from tabs.widgets.methods import method, psnr, ssim, table
+from tabs.widgets.methods import method, psnr, table
 from tabs.widgets.networks import chosen, source
-from tabs.widgets.picture import Picture, grid, require
+from tabs.widgets.pad import brush
+from tabs.widgets.picture import Picture, read, require
 
 NETWORK = "face-gan"
-BRUSH = "brush"
-SEED = 22  # hides an eye of the example
-VIEW = 512  # pixels on the longer side of what is painted on
-ROOM = 0.25  # of a face's side, that is shown around it
-INK = "#000000"
+BRUSH, OWN = "brush", "own"
+SEED = 22  # hides an eye of the first
+PORTRAITS = (
+    "barack-obama",
+    "jeanette-epps",
+    "grace-hopper",
+    "katherine-johnson",
+    "frederick-douglass",
+    "jose-rizal",
+    "mona-lisa",
+    "girl-with-a-pearl-earring",
+)
+# What the page opens with, made by tests/browser/pictures.py.
+FIRST = STATIC / "first" / "faces"
 WORK = {"concurrency_id": "faces", "concurrency_limit": 1}
-
-Given = Image.Image | InputError | None
 
 
 class Found(NamedTuple):
@@ -42,24 +59,32 @@ class Found(NamedTuple):
         return self.faces[self.picked]
 
 
-def build(words: Words, opened: gr.Tab, *, public: bool) -> None:
-    """Lay out the tab, and make the endpoint `reconstruct` where `public`; the example comes once it is `opened`."""
-    examples = photographs.faces()
-    strip = grid(3, label=words("faces.strip"), elem_id="face-strip")
-    line = gr.HTML(elem_id="reconstructed", elem_classes="source")
-    with gr.Row(elem_classes="buttons"):
-        everyone = gr.Button(words("photo.compare"), size="sm", elem_id="faces-compare")
-        download = gr.DownloadButton(words("photo.download"), size="sm", elem_id="faces-download")
+def looked(picture: Image.Image) -> Found:
+    """The faces of a photograph; its middle where there are none."""
+    faces = find(picture)
+    return Found(faces) if faces else Found([centre(picture)], any=False)
+
+
+def offered() -> dict[str, Path]:
+    """Portraits to try, in the public domain."""
+    return {name: STATIC / "portraits" / f"{name}.jpg" for name in PORTRAITS}
+
+
+def build(words: Words, opened: gr.Tab, address: Address, *, public: bool) -> None:
+    """Lay out the tab, and make the endpoint `reconstruct` where `public`."""
+    first = json.loads((FIRST / "said.json").read_text("utf-8"))
+    gr.HTML(f'<p class="question">{escape(words("faces.question"))}</p>', js_on_load=None)
     with gr.Row(elem_classes="columns"):
         with gr.Column(min_width=280, scale=5):
+            some = examples(words, "face-examples", "faces", offered())
             upload = Picture(
+                str(next(iter(offered().values()))),
                 label=words("faces.picture"),
                 placeholder=words("picture.placeholder"),
                 sources=["upload", "webcam", "clipboard"],
-                height=240,
+                height=200,
                 elem_id="face-photo",
             )
-            gr.Examples([[str(path)] for path in examples], upload, label=words("photo.examples"))
             whose = gr.Gallery(
                 visible=False,
                 columns=5,
@@ -71,30 +96,34 @@ def build(words: Words, opened: gr.Tab, *, public: bool) -> None:
                 elem_id="whose",
                 elem_classes="pictures-grid",
             )
-        with gr.Column(min_width=280, scale=7):
             kind = gr.Radio(
-                [(words(f"mask.{name}"), name) for name in (*corruptions.MASKS, BRUSH)],
+                [(words(f"mask.{name}"), name) for name in (*corruptions.MASKS, BRUSH, OWN)],
                 value=next(iter(corruptions.MASKS)),
                 label=words("mask"),
                 elem_id="mask-kind",
+                elem_classes="pills",
             )
             with gr.Row(elem_classes="seed") as place:
                 seed = gr.Number(SEED, label=words("sample.seed"), precision=None, elem_id="mask-seed")
                 dice = gr.Button(words("sample.dice"), size="sm", elem_id="mask-dice")
-            canvas = gr.ImageEditor(
-                visible=False,
-                type="pil",
-                sources=(),
-                transforms=(),
-                layers=False,
-                buttons=[],
-                brush=gr.Brush(default_size=48, colors=[INK], default_color=INK, color_mode="fixed"),
-                label=words("faces.canvas"),
-                elem_id="face-canvas",
+            given_mask = Picture(
+                visible=False, label=words("faces.mask"), sources=["upload"], height=160, elem_id="face-mask"
             )
-    gallery = grid(6, label=words("photo.gallery"), elem_id="fillings", visible=False)
-    figures = gr.HTML(elem_id="face-methods")
-    both = gr.ImageSlider(label=words("faces.slider"), max_height=520, elem_id="face-slider", buttons=["fullscreen"])
+        with gr.Column(min_width=280, scale=7, elem_classes="result"):
+            below = gr.HTML(visible="hidden")  # the style sheet with what the brush paints on
+            with gr.Column(visible=False, elem_id="painting") as painting:
+                canvas = brush(words, "face-canvas", "faces")
+                fill = gr.Button(words("faces.fill"), variant="primary", elem_id="faces-fill")
+            strip = gr.HTML(views.first(words), elem_id="face-strip", js_on_load=None)
+            gallery = gr.HTML(elem_id="fillings", visible=False, js_on_load=None)
+            line = gr.HTML(views.told(words, first, []), elem_id="reconstructed", elem_classes="source")
+            with gr.Row(elem_classes="buttons"):
+                everyone = gr.Button(words("photo.compare"), size="sm", elem_id="faces-compare")
+                download = gr.DownloadButton(
+                    words("photo.download"), str(FIRST / "reconstructed.png"), size="sm", elem_id="faces-download"
+                )
+            figures = gr.HTML(elem_id="face-methods", js_on_load=None)
+            both = gr.HTML(elem_id="face-slider", js_on_load=None)
     found = gr.State()
     for given in (kind, seed):
         given.preprocess = lambda value: value  # the pipeline says what is wrong with it, in a sentence
@@ -104,64 +133,86 @@ def build(words: Words, opened: gr.Tab, *, public: bool) -> None:
         try:
             picture = require(image)
         except InputError:
-            return None, gr.update(visible=False), None
-        faces = find(picture)
-        several = len(faces) > 1
-        crops = [_shown(picture.crop(face.box)).convert("RGB").resize((128, 128)) for face in faces] if several else []
-        state = Found(faces) if faces else Found([centre(picture)], any=False)
-        return state, gr.update(visible=several, value=crops, selected_index=None), _painted_on(picture, state.face)
+            return None, gr.update(visible=False), ""
+        state = looked(picture)
+        several = len(state.faces) > 1
+        crops = [shown(picture.crop(face.box)).convert("RGB").resize((128, 128)) for face in state.faces]
+        faces = gr.update(visible=several, value=crops if several else [], selected_index=None)
+        return state, faces, views.painted_on(picture, state.face)
 
-    def pick(image: Given, found: Found, event: gr.SelectData):
-        found = found._replace(picked=event.index)
-        return found, _painted_on(require(image), found.face)
+    def pick(image: Given, found: Found | None, event: gr.SelectData):
+        picture = require(image)
+        found = (found or looked(picture))._replace(picked=event.index)
+        return found, views.painted_on(picture, found.face)
 
-    def mask(picture: Image.Image, face: Square, kind: str, seed: int, drawn: dict | None) -> Image.Image:
-        return _brushed(picture, face, drawn) if kind == BRUSH else hidden(picture, face, kind, seed)
+    def mask(picture: Image.Image, face: Square, kind: str, seed: int, drawn: str | None, own: Given) -> Image.Image:
+        if kind == OWN:
+            return require(own)
+        return (
+            views.brushed(picture, face, require(read(drawn))) if kind == BRUSH else hidden(picture, face, kind, seed)
+        )
 
-    def work(image: Given, found: Found | None, kind: str, seed: int, drawn: dict | None):
-        cleared = {gallery: gr.update(visible=False), figures: ""}
-        if kind == BRUSH and not (drawn and any(layer.getbbox() for layer in drawn["layers"])):
-            return {**cleared, line: f'<p class="sentence">{escape(words("faces.paint"))}</p>'}
+    def waits(kind: str, drawn: str | None, own: Given) -> str | None:
+        """What a visitor has to do first, where there is something."""
+        if kind == BRUSH and not drawn:
+            return words("faces.paint")
+        return words("faces.bring") if kind == OWN and own is None else None
+
+    def work(image: Given, found: Found | None, kind: str, seed: int, drawn: str | None, own: Given):
+        cleared = {gallery: gr.update(visible=False), strip: gr.update(visible=True), figures: ""}
+        if missing := waits(kind, drawn, own):
+            return {**cleared, line: f'<p class="sentence">{escape(missing)}</p>'}
         try:
             photo = require(image)
-            if found is None:  # asked for by the picture that was here before; this one's faces are being looked for
-                return {line: gr.skip()}
-            picture, pipeline = _shown(photo), reconstructor(NETWORK)
-            gone = mask(picture, found.face, kind, seed, drawn)
-            whole = pipeline(picture, gone, found.face)
+            found = found or looked(photo)
+            picture, pipeline = shown(photo), reconstructor(NETWORK)
+            given = mask(picture, found.face, kind, seed, drawn, own)
+            whole = pipeline(picture, given, found.face)
+            gone = Image.fromarray(np.uint8(255 * masks.read(given).hidden))
             quality = quality_inside(picture, whole, gone)
         except ValueError as error:
             said = f'<p class="sentence">{escape(words.sentence(error))}</p>'
-            return {**cleared, both: None, line: said, download: None, strip: None}
-        covered = _covered(picture, gone)
-        told = words("faces.gained", psnr=psnr(quality), ssim=ssim(quality))
+            done = {**cleared, both: "", line: said, download: None, strip: gr.update(value="", visible=True)}
+            return {**done, upload: None} if isinstance(image, InputError) else done
+        covered = views.covered(picture, gone)
         notes = [words("faces.none")] * (not found.any) + [words(f"lost.{name}") for name in photographs.lost(image)]
-        text = "".join(f"<br>{escape(note)}" for note in [*notes, words("faces.plausible"), words("faces.licence")])
-        files = png(covered, "hidden", both), png(whole, "reconstructed", both)
-        views = [one.crop(found.face.box).resize((256, 256)) for one in (covered, whole, picture)]
-        titles = [words(f"faces.{name}") for name in ("hidden", "reconstructed", "true")]
+        if taken := whole.info.get("hidden"):
+            notes.append(words(f"hidden.{taken}"))
+        if kind == "half":
+            notes.append(words("faces.guess"))
+        files = png(covered, "hidden", download), png(whole, "reconstructed", download)
+        told = views.told(words, {"psnr": psnr(quality)}, notes)
         return {
             **cleared,
-            both: files,
-            line: f'<b class="figures">{escape(told)}</b>{text}<br>{source(words, NETWORK, pipeline.facts)}',
+            both: views.both(words, files, covered, whole),
+            line: f"{told}<br>{source(words, NETWORK, pipeline.facts)}",
             download: files[1],
-            strip: list(zip(views, titles, strict=True)),
+            strip: gr.update(value=views.triptych(words, (covered, whole, picture), found.face), visible=True),
         }
 
-    def ask(image: Given, found: Found | None, kind: str, seed: int, drawn: dict | None):
+    def ask(image: Given, found: Found | None, kind: str, seed: int, drawn: str | None, own: Given):
+        if missing := waits(kind, drawn, own):
+            return gr.skip(), gr.skip(), f'<p class="sentence">{escape(missing)}</p>'
         try:
             photo = require(image)
-            if found is None:  # its faces are being looked for
-                return gr.skip(), gr.skip()
-            picture = _shown(photo)
-            gone = mask(picture, found.face, kind, seed, drawn)
-            attempts = compare_faces(picture, gone, found.face)
+            found = found or looked(photo)
+            picture = shown(photo)
+            given = mask(picture, found.face, kind, seed, drawn, own)
+            attempts = compare_faces(picture, given, found.face)
+            gone = Image.fromarray(np.uint8(255 * masks.read(given).hidden))
         except ValueError as error:
-            return gr.update(visible=False), f'<p class="sentence">{escape(words.sentence(error))}</p>'
-        pictures = [(one.picture, method(words, one.name)) for one in attempts]
-        pictures = [(_covered(picture, gone), words("faces.hidden")), *pictures, (picture, words("faces.true"))]
-        crops = [(one.crop(found.face.box).resize((256, 256)), title) for one, title in pictures]
-        return gr.update(visible=True, value=crops), table(words, None, attempts)
+            return gr.skip(), gr.skip(), f'<p class="sentence">{escape(words.sentence(error))}</p>'
+        pictures = [(views.covered(picture, gone), words("faces.hidden"), "")]
+        pictures += [
+            (one.picture, method(words, one.name), psnr(one.quality) if one.quality else "") for one in attempts
+        ]
+        pictures.append((picture, words("faces.true"), ""))
+        cells = [
+            (shown_at(png(views.crop(one, found.face), "face", download)), title, figure)
+            for one, title, figure in pictures
+        ]
+        grid = tiles(words, words("photo.gallery"), cells)
+        return gr.update(visible=False), gr.update(visible=True, value=grid), table(words, None, attempts)
 
     def reconstruct(
         image: Image.Image, mask: Image.Image | None = None, kind: str = "box", seed: int = 0, network: str = NETWORK
@@ -188,29 +239,42 @@ def build(words: Words, opened: gr.Tab, *, public: bool) -> None:
             whole = pipeline(picture, require(mask), face)
             if said := whole.info.get("hidden"):
                 gr.Info(words(f"hidden.{said}"))
-            return png(whole, "reconstructed", both)
+            return png(whole, "reconstructed", download)
 
     def tools(image: Given, found: Found | None, kind: str):
-        brush = kind == BRUSH
-        picture = None if found is None or not brush else _painted_on(require(image), found.face)
-        return gr.update(visible=not brush), gr.update(visible=brush, value=picture)
+        """What the chosen kind of mask needs, and nothing else."""
+        paints = kind == BRUSH and image is not None
+        picture = views.painted_on(require(image), (found or looked(require(image))).face) if paints else gr.skip()
+        is_drawn = kind in (BRUSH, OWN)
+        return (
+            gr.update(visible=not is_drawn),
+            gr.update(visible=kind == OWN),
+            gr.update(visible=kind == BRUSH),
+            gr.update(visible=kind == BRUSH),
+            picture,
+        )
 
-    def example(said: str) -> str | dict:
-        return gr.skip() if said else save_file_to_cache(examples[0], upload.GRADIO_CACHE)
-
-    given = [upload, found, kind, seed, canvas]
-    outputs = [both, line, download, strip, gallery, figures]
-    working = {"show_progress_on": both, "trigger_mode": "always_last", "api_visibility": "private", **WORK}
-    looked = upload.change(
-        look, upload, [found, whose, canvas], api_visibility="private", show_progress="hidden", **WORK
+    given = [upload, found, kind, seed, canvas, given_mask]
+    outputs = [both, line, download, strip, gallery, figures, upload]
+    working = {"show_progress_on": strip, "trigger_mode": "always_last", "api_visibility": "private", **WORK}
+    looking = {"api_visibility": "private", "show_progress": "hidden", **WORK}
+    gr.on([upload.input, upload.clear], look, upload, [found, whose, below], **looking).then(
+        work, given, outputs, **working
     )
-    looked.then(work, given, outputs, **working)
-    whose.select(pick, [upload, found], [found, canvas], **PAGE).then(work, given, outputs, **working)
-    gr.on([kind.input, seed.change, canvas.input], work, given, outputs, **working)
-    kind.input(tools, [upload, found, kind], [place, canvas], **PAGE)
+    some.input(lambda name: str(offered()[name]) if name in offered() else None, some, upload, **PAGE).then(
+        look, upload, [found, whose, below], **looking
+    ).then(work, given, outputs, **working)
+    whose.select(pick, [upload, found], [found, below], **PAGE).then(work, given, outputs, **working)
+    gr.on([kind.change, seed.change, given_mask.input, fill.click], work, given, outputs, **working)
+    kind.change(tools, [upload, found, kind], [place, given_mask, painting, canvas, below], **PAGE)
+    # What was made of other strokes is no answer to these.
+    old = "document.getElementById('face-strip').classList"
+    canvas.input(None, None, None, js=f"() => {old}.add('old')", api_visibility="private")
+    strip.change(None, None, None, js=f"() => {old}.remove('old')", api_visibility="private")
     dice.click(None, None, seed, js=ROLL)
-    opened.select(example, line, upload, **PAGE)
-    everyone.click(ask, given, [gallery, figures], show_progress_on=figures, api_visibility="private", **WORK)
+    upload.input(None, None, None, js="() => lab.bring('faces', true)", api_visibility="private")
+    everyone.click(ask, given, [strip, gallery, figures], show_progress_on=strip, api_visibility="private", **WORK)
+    address.add("faces", mask=kind, seed=seed)
     with gr.Accordion(words("digits.how_title"), open=False):
         gr.Markdown(words("faces.how"))
     if public:
@@ -223,39 +287,3 @@ def build(words: Words, opened: gr.Tab, *, public: bool) -> None:
         gr.Button(visible=False).click(
             reconstruct, [upload, own, what, number, network], result, api_name="reconstruct", **WORK
         )
-
-
-def _shown(picture: Image.Image) -> Image.Image:
-    """In a mode that the page can show."""
-    return photographs.packed(*photographs.unpacked(picture), picture)
-
-
-def _view(picture: Image.Image, face: Square) -> tuple[int, int, int, int]:
-    """The face and some room around it, within the photograph: left, top, right, bottom."""
-    room = round(ROOM * face.side)
-    left, top, right, bottom = face.box
-    return max(0, left - room), max(0, top - room), min(picture.width, right + room), min(picture.height, bottom + room)
-
-
-def _painted_on(picture: Image.Image, face: Square) -> Image.Image:
-    view = _shown(picture.crop(_view(picture, face))).convert("RGB")
-    scale = VIEW / max(view.size)  # a small face is enlarged: a brush has its size in these pixels
-    return view.resize([max(1, round(scale * side)) for side in view.size])
-
-
-def _brushed(picture: Image.Image, face: Square, drawn: dict | None) -> Image.Image:
-    """What was painted over, at the size of the photograph."""
-    left, top, right, bottom = _view(picture, face)
-    mask = Image.new("L", picture.size)
-    for layer in (drawn or {}).get("layers", []):
-        ink = layer.convert("RGBA").getchannel("A").resize((right - left, bottom - top))
-        mask.paste(255, (left, top), ink.point(lambda value: 255 * (value > 127)))
-    return mask
-
-
-def _covered(picture: Image.Image, gone: Image.Image) -> Image.Image:
-    """The photograph with what is hidden in black."""
-    black = Image.new(picture.mode, picture.size)
-    if "A" in picture.getbands():
-        black.putalpha(255)
-    return Image.composite(black, picture, gone.point(lambda value: 255 * (value > 127)))

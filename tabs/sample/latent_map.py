@@ -10,6 +10,7 @@ from PIL import Image
 from models.pictures import mnist
 from models.pipelines import LatentMap
 from tabs import PAGE, Words
+from tabs.address import Address
 from tabs.widgets.picture import data_url
 
 COLUMNS = 20
@@ -24,6 +25,7 @@ const point = (x, y, now) => {
   cross.style.left = 100 * x + '%'; cross.style.top = 100 * (1 - y) + '%';
   cross.dataset.place = x.toFixed(4) + ',' + y.toFixed(4);
   if (now || Date.now() - sent > 60) { sent = Date.now(); props.value = cross.dataset.place; trigger('input'); }
+  if (now) lab.note('sample/map', 'place', cross.dataset.place, '0.5000,0.5000');
 };
 const at = (event, now) => {
   const box = plane.getBoundingClientRect();
@@ -44,6 +46,8 @@ plane.addEventListener('keydown', (event) => {
   const [x, y] = cross.dataset.place.split(',').map(Number);
   point(x + step[0] / 50, y + step[1] / 50, true);
 });
+const asked = (lab.asked('sample/map', 'place') ?? '').split(',').map(Number);
+if (asked.length === 2 && asked.every((share) => share >= 0 && share <= 1)) point(...asked, true);
 """
 
 
@@ -66,7 +70,7 @@ def _drawn() -> tuple[str, str]:
     return data_url(latent_map().sheet(COLUMNS)), dots
 
 
-def build(words: Words, *, public: bool) -> None:
+def build(words: Words, address: Address, *, public: bool) -> None:
     """Lay out the part. It has no endpoint: `sample` draws from the same network."""
     with gr.Row(elem_classes="columns"):
         with gr.Column(min_width=280, scale=7):
@@ -105,7 +109,8 @@ def build(words: Words, *, public: bool) -> None:
 
     gr.on(None, paint, overlay, [picture, legend], **PAGE)
     gr.on([plane.input], decode, plane, result, **PAGE)
-    gr.on(None, lambda: decode("0.5,0.5"), None, result, **PAGE)
+    gr.on(None, decode, plane, result, **PAGE)
+    address.add("sample/map", dots=overlay)
 
 
 def _digit(words: Words, seen: Image.Image, x: float, y: float) -> str:

@@ -12,9 +12,10 @@ from models.pictures import images
 from models.pipelines import DigitAutoencoder, autoencoder
 from models.pipelines.autoencoder import names
 from tabs import PAGE, Words
+from tabs.address import Address
 from tabs.widgets.files import cached
 from tabs.widgets.networks import chosen, menu, source
-from tabs.widgets.pad import pad
+from tabs.widgets.pad import LONGEST, pad
 from tabs.widgets.picture import Picture, data_url, read, require
 
 DEFAULT = "mnist-cvae"
@@ -22,14 +23,14 @@ STEPS = 12
 ZOOM, TURN, HOLD = 6, 90, 600  # of the animation: pixels a pixel, milliseconds a step, and at either end
 
 
-def build(words: Words, *, public: bool) -> None:
+def build(words: Words, address: Address, *, public: bool) -> None:
     """Lay out the part, and make the endpoint `morph` where `public`."""
     with gr.Row(elem_classes="columns"):
         with gr.Column(min_width=280, scale=7), gr.Row(elem_classes="pads"):
             with gr.Column(min_width=120):
-                left = pad(words, elem_id="morph-from", one=True, initial="3")
+                left = pad(words, "morph-from", "sample/morph", key="from", longest=LONGEST // 2, one=True, initial="3")
             with gr.Column(min_width=120):
-                right = pad(words, elem_id="morph-to", one=True, initial="8")
+                right = pad(words, "morph-to", "sample/morph", key="to", longest=LONGEST // 2, one=True, initial="8")
         with gr.Column(min_width=280, scale=5):
             network = menu(words, names(), DEFAULT, "morph-network")
             line = gr.HTML(elem_classes="source")
@@ -85,8 +86,9 @@ def build(words: Words, *, public: bool) -> None:
             return escape(words.sentence(error))
 
     given, shown = [left, right, network], [strip, animation, download]
-    gr.on([left.input, right.input, network.input], show, given, shown, **PAGE)
+    gr.on([left.input, right.input, network.change], show, given, shown, **PAGE)
     gr.on(None, tell, network, line, **PAGE)
+    address.add("sample/morph", network=network)
     if public:
         pictures = [Picture(visible=False, label=words(f"morph.{end}")) for end in ("first", "second")]
         steps = gr.Number(STEPS, visible=False, label=words("morph.steps"))

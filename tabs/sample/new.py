@@ -10,6 +10,7 @@ from models.pictures import images
 from models.pipelines import DigitSampler, sampler
 from models.pipelines.sampler import HOTTEST, MOST
 from tabs import PAGE, ROLL, Words
+from tabs.address import Address
 from tabs.widgets.files import png
 from tabs.widgets.networks import chosen, menu, source
 from tabs.widgets.picture import data_url
@@ -19,28 +20,29 @@ COUNT = 36
 ANY = "any"
 
 
-def build(words: Words, *, public: bool) -> None:
+def build(words: Words, address: Address, *, public: bool) -> None:
     """Lay out the part, and make the endpoint `sample` where `public`."""
     offered = models.names(task="generation")
     with gr.Row(elem_classes="columns"):
         with gr.Column(min_width=280, scale=5):
             network = menu(words, offered, DEFAULT, "sample-network")
             line = gr.HTML(elem_classes="source")
-            digit = gr.Dropdown(
+            digit = gr.Radio(
                 [(words("sample.any"), ANY), *map(str, range(10))],
                 value=ANY,
                 label=words("sample.digit"),
-                filterable=False,
                 elem_id="sample-digit",
-            )
-            count = gr.Slider(1, MOST, COUNT, step=1, label=words("sample.count"), elem_id="sample-count")
-            temperature = gr.Slider(
-                0, HOTTEST, 1, step=0.05, label=words("sample.temperature"), info=words("sample.temperature_info")
+                elem_classes="pills",
             )
             with gr.Row(elem_classes="seed"):
                 seed = gr.Number(0, label=words("sample.seed"), precision=None, elem_id="sample-seed")
                 dice = gr.Button(words("sample.dice"), size="sm", elem_id="sample-dice")
-        with gr.Column(min_width=280, scale=7):
+            with gr.Accordion(words("sample.more"), open=False, elem_id="sample-more"):
+                count = gr.Slider(1, MOST, COUNT, step=1, label=words("sample.count"), elem_id="sample-count")
+                temperature = gr.Slider(
+                    0, HOTTEST, 1, step=0.05, label=words("sample.temperature"), info=words("sample.temperature_info")
+                )
+        with gr.Column(min_width=280, scale=7, elem_classes="result"):
             gallery = gr.HTML(elem_id="sample-gallery")
             with gr.Row(elem_classes="buttons"):
                 download = gr.DownloadButton(words("sample.download"), size="sm", elem_id="sample-download")
@@ -96,6 +98,7 @@ def build(words: Words, *, public: bool) -> None:
     gr.on(None, show, given, shown, **PAGE)
     gr.on(None, tell, network, [line, digit], **PAGE)
     dice.click(None, None, seed, js=ROLL)
+    address.add("sample/new", network=network, digit=digit, seed=seed, count=count, temperature=temperature)
     if public:
         picture = gr.Image(format="png", visible=False, label=words("sample.sheet"))
         gr.Button(visible=False).click(sample, given, picture, api_name="sample", concurrency_limit=2)

@@ -9,6 +9,7 @@ from models.pictures import images
 from models.pipelines import DigitAutoencoder, Rebuilt, autoencoder
 from models.pipelines.autoencoder import LOUDEST, names
 from tabs import PAGE, Words
+from tabs.address import Address
 from tabs.widgets.networks import chosen
 from tabs.widgets.pad import pad
 from tabs.widgets.picture import Picture, data_url, read, require
@@ -16,15 +17,15 @@ from tabs.widgets.picture import Picture, data_url, read, require
 DEFAULT = "mnist-vae"
 
 
-def build(words: Words, *, public: bool) -> None:
+def build(words: Words, address: Address, *, public: bool) -> None:
     """Lay out the part, and make the endpoint `rebuild` where `public`."""
     with gr.Row(elem_classes="columns"):
         with gr.Column(min_width=280, scale=5):
-            drawing = pad(words, elem_id="rebuild-pad", one=True, initial="5")
+            drawing = pad(words, "rebuild-pad", "sample/rebuild", one=True, initial="5")
             noise = gr.Slider(
                 0, LOUDEST, 0, step=0.1, label=words("rebuild.noise"), info=words("rebuild.noise_info"), elem_id="noise"
             )
-        with gr.Column(min_width=280, scale=7):
+        with gr.Column(min_width=280, scale=7, elem_classes="result"):
             result = gr.HTML(elem_id="rebuilt")
     noise.preprocess = lambda value: value  # the pipeline says what is wrong with it, in a sentence
 
@@ -57,6 +58,7 @@ def build(words: Words, *, public: bool) -> None:
             return f'<p class="sentence">{escape(words.sentence(error))}</p>'
 
     gr.on([drawing.input, noise.change], show, [drawing, noise], result, **PAGE)
+    address.add("sample/rebuild", noise=noise)
     if public:
         picture = Picture(visible=False, label=words("rebuild.picture"))
         network = gr.Textbox(DEFAULT, visible=False, label=words("network"))

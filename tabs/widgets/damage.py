@@ -16,7 +16,7 @@ class Damage(NamedTuple):
     After `renewed`, an event, the strength is the usual one of a kind that was just chosen.
     """
 
-    kind: gr.Dropdown
+    kind: gr.Radio
     strength: gr.Slider
     seed: gr.Number
     renewed: Dependency
@@ -30,12 +30,12 @@ class Damage(NamedTuple):
 def damage(words: Words, kinds: dict[str, Corruption], elem_id: str) -> Damage:
     """Lay out the controls. A new kind has its usual strength."""
     first = next(iter(kinds))
-    kind = gr.Dropdown(
+    kind = gr.Radio(
         [(words(f"damage.{name}"), name) for name in kinds],
         value=first,
         label=words("damage"),
-        filterable=False,
         elem_id=f"{elem_id}-kind",
+        elem_classes="pills",
     )
     strength = Slider(**_range(words, kinds, first), elem_id=f"{elem_id}-strength")
     with gr.Row(elem_classes="seed"):
@@ -44,7 +44,7 @@ def damage(words: Words, kinds: dict[str, Corruption], elem_id: str) -> Damage:
     for given in (kind, seed):
         given.preprocess = lambda value: value  # the pipeline says what is wrong with it, in a sentence
     dice.click(None, None, seed, js=ROLL)
-    renewed = kind.input(lambda name: gr.update(**_range(words, kinds, name)), kind, strength, **PAGE)
+    renewed = kind.change(lambda name: gr.update(**_range(words, kinds, name)), kind, strength, **PAGE)
     return Damage(kind, strength, seed, renewed)
 
 

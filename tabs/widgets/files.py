@@ -17,7 +17,7 @@ def cached(data: bytes, name: str, component: Component) -> str:
     with TemporaryDirectory() as folder:
         path = Path(folder, name)
         path.write_bytes(data)
-        return save_file_to_cache(path, component.GRADIO_CACHE)
+        return _kept(path, component)
 
 
 def png(image: Image.Image, name: str, component: Component) -> str:
@@ -29,4 +29,10 @@ def png(image: Image.Image, name: str, component: Component) -> str:
     with TemporaryDirectory() as folder:
         path = Path(folder, f"{name}.png")
         image.save(path, compress_level=1, **kept)
-        return save_file_to_cache(path, component.GRADIO_CACHE)
+        return _kept(path, component)
+
+
+def _kept(path: Path, component: Component) -> str:
+    cached = save_file_to_cache(path, component.GRADIO_CACHE)
+    component.temp_files.add(cached)  # or it would not be deleted with what the component shows
+    return cached

@@ -13,19 +13,17 @@ from tabs import Words
 Pipeline = TypeVar("Pipeline")
 
 
-def menu(words: Words, offered: Sequence[str], value: str, elem_id: str) -> gr.Dropdown:
+def menu(words: Words, offered: Sequence[str], value: str, elem_id: str) -> gr.Radio:
     """A choice of networks. What a caller sends is handed on as it is: `chosen` says what is wrong with it."""
-    dropdown = gr.Dropdown(
+    choice = gr.Radio(
         [(words(f"network.{name}"), name) for name in offered],
         value=value,
         label=words("network"),
-        filterable=False,
-        scale=2,
-        min_width=180,
         elem_id=elem_id,
+        elem_classes="pills",
     )
-    dropdown.preprocess = lambda name: name  # Gradio's own refusal prints a traceback
-    return dropdown
+    choice.preprocess = lambda name: name  # Gradio's own refusal prints a traceback
+    return choice
 
 
 def chosen(network: str, offered: Sequence[str], load: Callable[[str], Pipeline]) -> Pipeline:

@@ -1,0 +1,45 @@
+"""How likely each digit is, as bars; and what every network says, as chips."""
+
+from collections.abc import Sequence
+from html import escape
+
+from models.pipelines import Comparison, Reading
+from tabs import Words
+from tabs.digits.answer import shown_with, sign, whole_percent
+
+
+def bars(words: Words, readings: Sequence[Reading]) -> str:
+    """Of one reading all ten digits with their probabilities; of several each as it stands, with its own.
+
+    Without any reading the bars are empty: they keep their place.
+    """
+    if len(readings) == 1:
+        shares = [(digit, readings[0].shares[digit]) for digit in sorted(readings[0].shares)]
+        best = readings[0].digit if readings[0].is_digit else None
+    else:
+        shares = [(sign(one), one.confidence) for one in readings] or [(str(digit), None) for digit in range(10)]
+        best = None
+    columns = "".join(_bar(digit, share, digit == best) for digit, share in shares)
+    label = escape(words("digits.shares"))
+    return f'<dl class="bars{" row" if len(readings) > 1 else ""}" aria-label="{label}">{columns}</dl>'
+
+
+def _bar(digit: str, share: float | None, is_best: bool) -> str:
+    percent = None if share is None else whole_percent(share)
+    told = "" if percent is None else f"{percent}%" if percent else "<1%"
+    return (
+        f'<div style="--share: {percent or 0}%"{" class=best" * is_best}>'
+        f"<dt>{digit}</dt><dd><i></i><span>{escape(told)}</span></dd></div>"
+    )
+
+
+def chips(words: Words, readings: Sequence[Reading], opinions: Sequence[Comparison]) -> str:
+    """The verdict of each network; one that says otherwise than these readings stands out."""
+    said = sign(readings[0])
+    each = "".join(
+        f"<li{' class=other' * (sign(one.reading) != said)}>{escape(words(f'network.{one.name}'))} "
+        f"<b>{sign(one.reading)}</b></li>"
+        for one in opinions
+    )
+    label = escape(words("digits.verdicts"))
+    return f'<ul class="chips" aria-label="{label}" style="display: {shown_with(readings, "flex")}">{each}</ul>'

@@ -1,0 +1,148 @@
+// What the page does in the browser by itself: its address, its links, its keys. Components' scripts use `lab`.
+const lab = (() => {
+  const VIEWS = '$views'; // the tabs, and the parts of each
+  const START = Object.keys(VIEWS)[0];
+  const parts = Object.fromEntries(Object.entries(VIEWS).map(([tab, names]) => [tab, names[0]]));
+  const noted = {}, drawn = {}, brought = {}; // of each view: what differs from its beginning, pads, pictures
+  let tab = START, ready = false;
+
+  const foreign = (key) => key === 'lang' || key.startsWith('__');
+  const read = (query) => {
+    const name = Object.hasOwn(VIEWS, query.get('tab')) ? query.get('tab') : START;
+    return [name, VIEWS[name].includes(query.get('part')) ? query.get('part') : VIEWS[name][0]];
+  };
+  const join = (name, part) => (part ? `${name}/${part}` : name);
+  const view = () => join(tab, parts[tab]);
+  const asked = new URLSearchParams(location.search), first = join(...read(asked));
+
+  const address = (more) => {
+    const query = new URLSearchParams(), values = Object.entries({...noted[view()], ...more});
+    if (tab !== START || values.length) query.set('tab', tab);
+    if (parts[tab] !== VIEWS[tab][0]) query.set('part', parts[tab]);
+    for (const [key, value] of values) query.set(key, value);
+    for (const [key, value] of asked) if (foreign(key)) query.set(key, value);
+    return location.pathname + (query.size ? `?${query}` : '');
+  };
+  const tell = (isNew) => {
+    const next = address();
+    if (next === location.pathname + location.search) return;
+    history[isNew ? 'pushState' : 'replaceState'](null, '', next);
+    // On Spaces the page lies in a frame: the address that one sees is the page's around it.
+    const queryString = next.split('?')[1]?.split('&').filter((part) => !part.startsWith('__')).join('&') ?? '';
+    if (parent !== window) parent.postMessage({queryString, hash: ''}, 'https://huggingface.co');
+  };
+  const found = async (selector) => {
+    let element;
+    while (!(element = document.querySelector(selector))) await new Promise((next) => setTimeout(next, 20));
+    return element;
+  };
+  const press = async (id) => {
+    const button = await found(`#${id}-button`);
+    if (button.getAttribute('aria-selected') !== 'true') button.click();
+    await found(`#${id} .block`); // what it shows is there
+  };
+  const go = async (query) => { // to what an address says
+    ready = false;
+    let part;
+    [tab, part] = read(query);
+    await press(`tab-${tab}`);
+    if ((parts[tab] = part)) await press(`part-${tab}-${part}`);
+    ready = true;
+  };
+  const link = () => new URL(address(drawn[view()]), location.href);
+  const still = matchMedia('(prefers-reduced-motion: reduce)');
+
+  const copy = async (button) => {
+    const text = link().href;
+    await navigator.clipboard.writeText(text).catch(() => { // no right to it, or no https
+      const field = document.body.appendChild(document.createElement('textarea'));
+      field.value = text;
+      field.select();
+      document.execCommand('copy');
+      field.remove();
+    });
+    const {done, usual, picture} = button.dataset;
+    button.textContent = done;
+    button.nextElementSibling.textContent = brought[view()] ? picture : done;
+    setTimeout(() => { button.textContent = usual; button.nextElementSibling.textContent = ''; }, 4000);
+  };
+  const change = (language) => {
+    const to = new URL(language.href);
+    for (const [key, value] of link().searchParams) if (key !== 'lang') to.searchParams.set(key, value);
+    location.href = to;
+  };
+
+  // A tile of a comparison opens large, beside the one that all began with.
+  const enlarge = (tile) => {
+    const dialog = document.createElement('dialog'), row = dialog.appendChild(document.createElement('div'));
+    dialog.className = 'large';
+    for (const one of new Set([tile.parentElement.querySelector('[data-before]') ?? tile, tile])) {
+      const figure = row.appendChild(document.createElement('figure'));
+      figure.append(one.querySelector('img').cloneNode(), one.querySelector('span').cloneNode(true));
+    }
+    dialog.addEventListener('click', () => dialog.close());
+    dialog.addEventListener('close', () => { dialog.remove(); tile.focus(); });
+    document.querySelector('.gradio-container').append(dialog);
+    dialog.showModal();
+  };
+
+  addEventListener('popstate', () => go(new URLSearchParams(location.search)));
+  addEventListener('click', (event) => {
+    const button = event.target.closest?.('.copy-link'), language = event.target.closest?.('a.language');
+    const tile = event.target.closest?.('.tiles button');
+    if (button) copy(button);
+    if (tile) enlarge(tile);
+    if (language) { event.preventDefault(); change(language); }
+  });
+  addEventListener('input', (event) => {
+    if (event.target.matches?.('.whole input'))
+      event.target.closest('.before-after').style.setProperty('--at', `${event.target.value}%`);
+  });
+  addEventListener('keydown', (event) => {
+    const step = {ArrowLeft: -1, ArrowRight: 1}[event.key], name = event.target.closest?.('[role=tab]');
+    if (!step || !name) return;
+    const all = [...name.closest('[role=tablist]').querySelectorAll('[role=tab]')];
+    const next = all[(all.indexOf(name) + step + all.length) % all.length];
+    event.preventDefault();
+    next.click();
+    next.focus();
+  });
+  addEventListener('keyup', (event) => {
+    // Gradio takes only a pointer's end for the release of a slider: arrow keys would move it for nothing.
+    if (event.target.matches?.('input[type=range]'))
+      event.target.dispatchEvent(new PointerEvent('pointerup', {bubbles: true}));
+  });
+  // A Chinese browser that opens the first page is taken to the Chinese one, unless it asked for English.
+  const leaves = !asked.has('lang') && !/\/zh\/?$/.test(location.pathname) && navigator.language.startsWith('zh');
+  if (leaves) location.replace('zh' + location.search);
+  const there = leaves ? new Promise(() => {}) : go(asked);
+
+  return {
+    still: () => still.matches,
+    // What the address asked of a view; null where it says nothing.
+    asked: (of, key) => (of === first ? asked.get(key) : null),
+    // Calls back once the page shows what the address names, if that says more than a tab.
+    asks: async (then) => {
+      if (![...asked.keys()].some((key) => !foreign(key) && key !== 'tab' && key !== 'part')) return;
+      await there;
+      then(location.search);
+    },
+    opened: (name, part) => {
+      if (!ready || (part && name !== tab) || (name === tab && (!part || part === parts[tab]))) return;
+      tab = name;
+      if (part) parts[name] = part;
+      tell(true);
+    },
+    note: (of, key, value, usual) => {
+      const values = (noted[of] ??= {});
+      if (value === null || value === undefined || String(value) === String(usual)) delete values[key];
+      else values[key] = value;
+      if (ready && of === view()) tell(false);
+    },
+    draw: (of, key, ink) => {
+      const inks = (drawn[of] ??= {});
+      if (ink) inks[key] = ink; else delete inks[key];
+    },
+    bring: (of, is) => { brought[of] = is; },
+  };
+})();

@@ -1,0 +1,149 @@
+// A pad: strokes by finger, pen, mouse or keys become ink. On a pad of digits the ink is sent while a stroke goes on, but
+// no more often than an answer takes to come back and be read; on one that lies over a picture, a brush, once it ends.
+// The value is the canvas as a data URL, "" when it was cleared.
+const canvas = element.querySelector('canvas'), ink = canvas.getContext('2d');
+const hint = element.querySelector('.pad-hint'), nib = element.querySelector('.pad-nib');
+const DIGITS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_', LONGEST = '$longest';
+const LINE = '$line', VIEW = '$view', KEY = '$key', STEP = 10, isBrush = '$brush' === 'true';
+const eraser = element.querySelector('.pad-eraser'), undo = element.querySelector('.pad-undo');
+let strokes = [], current = null, sent = 0, playing = 0, keys = null;
+
+const send = (draft) => {
+  sent = Date.now();
+  const url = strokes.length ? canvas.toDataURL() : '';
+  props.value = draft ? url.replace('base64,', '$draftbase64,') : url;
+  if (!draft && !isBrush) lab.draw(VIEW, KEY, written());
+  trigger('input');
+};
+const drafted = () => !isBrush && Date.now() - sent > 120 && send(true);
+
+// In an address a stroke is a row of places on a grid of 64 by 64, two letters each.
+const written = () => {
+  const shorter = (row, apart) => row.filter((_, index) => index % apart === 0 || index === row.length - 1);
+  const place = (value) => DIGITS[Math.min(63, Math.max(0, Math.floor((value / canvas.width) * 64)))];
+  for (let apart = 1; ; apart++) {
+    const rows = strokes.map((row) => shorter(row, apart).map(([x, y]) => place(x) + place(y)).join(''));
+    const text = rows.join('.');
+    if (text.length <= LONGEST || apart > 64) return text.slice(0, LONGEST);
+  }
+};
+const places = (row) => (row.match(/../g) ?? []).map((two) => {
+  return [...two].map((letter) => ((DIGITS.indexOf(letter) + 0.5) / 64) * canvas.width);
+});
+
+const pen = (erases) => {
+  ink.globalCompositeOperation = erases ? 'destination-out' : 'source-over';
+  ink.lineWidth = LINE;
+  ink.lineCap = ink.lineJoin = 'round';
+  ink.strokeStyle = getComputedStyle(canvas).color;
+  hint.hidden = true;
+};
+const wipe = () => {
+  cancelAnimationFrame(playing);
+  ink.clearRect(0, 0, canvas.width, canvas.height);
+  strokes = [];
+  current = null;
+  hint.hidden = false;
+};
+const begin = (point, erases = eraser?.getAttribute('aria-pressed') === 'true') => {
+  pen(erases);
+  strokes.push((current = [point]));
+  current.erases = erases;
+  ink.beginPath(); ink.moveTo(...point); ink.lineTo(...point); ink.stroke();
+};
+const go = (point) => {
+  ink.beginPath(); ink.moveTo(...current.at(-1)); ink.lineTo(...point); ink.stroke();
+  current.push(point);
+};
+const lift = () => { if (current) { current = null; send(false); } };
+
+// Strokes, at once or as slowly as a hand; what draws slowly stops at the first touch.
+const play = (rows, slowly) => {
+  wipe();
+  const points = rows.flatMap((row) => row.map((point, index) => [point, index === 0]));
+  let done = 0;
+  const more = () => {
+    for (const until = slowly ? done + 2 : points.length; done < Math.min(until, points.length); done++) {
+      const [point, isFirst] = points[done];
+      if (isFirst) begin(point); else go(point);
+    }
+    if (done >= points.length) return lift();
+    drafted();
+    playing = requestAnimationFrame(more);
+  };
+  if (points.length) more();
+};
+const traced = (path) => {
+  const line = document.createElementNS('http://www.w3.org/2000/svg', 'path');
+  line.setAttribute('d', path);
+  const length = line.getTotalLength(), count = Math.ceil(length / 6);
+  return [Array.from({length: count + 1}, (_, index) => line.getPointAtLength((length * index) / count))
+    .map(({x, y}) => [x, y])];
+};
+
+const at = (event) => {
+  const box = canvas.getBoundingClientRect();
+  const share = [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height];
+  return [share[0] * canvas.width, share[1] * canvas.height];
+};
+let held = null;
+canvas.addEventListener('pointerdown', (event) => {
+  if (held !== null || event.button > 0) return;
+  canvas.setPointerCapture(event.pointerId);
+  held = event.pointerId;
+  if (isShow) { isShow = false; wipe(); }
+  begin(at(event));
+});
+canvas.addEventListener('pointermove', (event) => {
+  if (held !== event.pointerId || !current) return;
+  go(at(event));
+  drafted();
+});
+for (const end of ['pointerup', 'pointercancel'])
+  canvas.addEventListener(end, (event) => { if (held === event.pointerId) { held = null; lift(); } });
+
+// Keys: arrows move the pen, the space bar puts it down and lifts it.
+const showNib = () => {
+  nib.hidden = false;
+  nib.style.left = `${(100 * keys[0]) / canvas.width}%`;
+  nib.style.top = `${(100 * keys[1]) / canvas.height}%`;
+  nib.classList.toggle('down', current !== null);
+};
+canvas.addEventListener('keydown', (event) => {
+  const step = {ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1]}[event.key];
+  if (!step && event.key !== ' ') return;
+  event.preventDefault();
+  keys ??= [canvas.width / 2, canvas.height / 4];
+  if (step) {
+    keys = keys.map((value, index) => Math.min(canvas.width, Math.max(0, value + STEP * step[index])));
+    if (current) { go([...keys]); drafted(); }
+  } else if (current) lift();
+  else {
+    if (isShow) { isShow = false; wipe(); }
+    begin([...keys]);
+  }
+  showNib();
+});
+canvas.addEventListener('blur', () => { nib.hidden = true; if (held === null) lift(); });
+eraser?.addEventListener('click', () => {
+  eraser.setAttribute('aria-pressed', eraser.getAttribute('aria-pressed') !== 'true');
+});
+undo?.addEventListener('click', () => {
+  const kept = strokes.slice(0, -1);
+  wipe();
+  for (const row of kept) {
+    begin(row[0], row.erases);
+    row.slice(1).forEach(go);
+    current = null;
+  }
+  send(false);
+});
+element.querySelector('.pad-clear').addEventListener('click', () => { isShow = false; wipe(); send(false); });
+for (const button of element.querySelectorAll('[data-strokes]'))
+  button.addEventListener('click', () => { isShow = false; play(traced(button.dataset.strokes), false); });
+
+// What the address says is drawn, else what the page begins with.
+const asked = isBrush ? null : lab.asked(VIEW, KEY), initial = element.querySelector('[data-initial]');
+let isShow = !asked && initial !== null && '$show' === 'true';
+if (asked) play(asked.split('.').map(places).filter((row) => row.length), false);
+else if (initial) play(traced(initial.dataset.strokes), isShow && !lab.still());
