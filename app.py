@@ -25,7 +25,7 @@ def page(words: Words, other: str, *, public: bool) -> None:
     frame.top(words, other)
     with gr.Tabs(elem_id="tabs"):
         for name, tab in TABS.items():
-            with gr.Tab(words(f"{name}.tab"), elem_id=f"tab-{name}") as opened:
+            with gr.Tab(words(f"tab.{name}"), elem_id=f"tab-{name}") as opened:
                 tab.build(words, opened, address, public=public)
             address.opens(opened, name)
     address.build()

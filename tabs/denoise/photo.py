@@ -260,4 +260,4 @@ def _gained(words: Words, clean: Image.Image, noisy: Image.Image, picture: Image
 def _found(words: Words, noise: Noise) -> str:
     """Of a noisy photograph: how noisy it is, in words."""
     said = f"{noise.sigma:.1f}" if noise.kind == "told" or noise.sigma < 3 else f"{noise.sigma:.0f}"
-    return f'<b class="figures">{escape(words(f"photo.noise_{noise.kind}", sigma=said))}</b>'
+    return f'<b class="figures">{escape(words(f"noise.{noise.kind}", sigma=said))}</b>'

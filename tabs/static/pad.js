@@ -7,12 +7,13 @@ const DIGITS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_
 const LINE = '$line', VIEW = '$view', KEY = '$key', STEP = 10, isBrush = '$brush' === 'true';
 const eraser = element.querySelector('.pad-eraser'), undo = element.querySelector('.pad-undo');
 let strokes = [], current = null, sent = 0, playing = 0, keys = null;
+let isOurs = false, isShow = false; // what is drawn is not the visitor's; and makes way for the first stroke
 
 const send = (draft) => {
   sent = Date.now();
   const url = strokes.length ? canvas.toDataURL() : '';
   props.value = draft ? url.replace('base64,', '$draftbase64,') : url;
-  if (!draft && !isBrush) lab.draw(VIEW, KEY, written());
+  if (!draft && !isBrush) lab.draw(VIEW, KEY, isOurs ? '' : written());
   trigger('input');
 };
 const drafted = () => !isBrush && Date.now() - sent > 120 && send(true);
@@ -86,12 +87,16 @@ const at = (event) => {
   const share = [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height];
   return [share[0] * canvas.width, share[1] * canvas.height];
 };
+const makeWay = () => {
+  if (isShow) wipe();
+  isOurs = isShow = false;
+};
 let held = null;
 canvas.addEventListener('pointerdown', (event) => {
   if (held !== null || event.button > 0) return;
   canvas.setPointerCapture(event.pointerId);
   held = event.pointerId;
-  if (isShow) { isShow = false; wipe(); }
+  makeWay();
   begin(at(event));
 });
 canvas.addEventListener('pointermove', (event) => {
@@ -119,7 +124,7 @@ canvas.addEventListener('keydown', (event) => {
     if (current) { go([...keys]); drafted(); }
   } else if (current) lift();
   else {
-    if (isShow) { isShow = false; wipe(); }
+    makeWay();
     begin([...keys]);
   }
   showNib();
@@ -138,12 +143,17 @@ undo?.addEventListener('click', () => {
   }
   send(false);
 });
-element.querySelector('.pad-clear').addEventListener('click', () => { isShow = false; wipe(); send(false); });
+element.querySelector('.pad-clear').addEventListener('click', () => { makeWay(); wipe(); send(false); });
 for (const button of element.querySelectorAll('[data-strokes]'))
-  button.addEventListener('click', () => { isShow = false; play(traced(button.dataset.strokes), false); });
+  button.addEventListener('click', () => { makeWay(); play(traced(button.dataset.strokes), false); });
+
+// A visitor who begins with something else has not to wait for the show.
+for (const kind of ['pointerdown', 'keydown', 'change'])
+  document.addEventListener(kind, () => { if (isShow && current) { cancelAnimationFrame(playing); current = null; } }, true);
 
 // What the address says is drawn, else what the page begins with.
 const asked = isBrush ? null : lab.asked(VIEW, KEY), initial = element.querySelector('[data-initial]');
-let isShow = !asked && initial !== null && '$show' === 'true';
+isOurs = !asked && initial !== null;
+isShow = isOurs && '$show' === 'true';
 if (asked) play(asked.split('.').map(places).filter((row) => row.length), false);
 else if (initial) play(traced(initial.dataset.strokes), isShow && !lab.still());

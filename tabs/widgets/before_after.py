@@ -52,9 +52,9 @@ def before_after(
 
 
 def _layers(pictures: tuple[str, str], attributes: str = "") -> str:
-    """After, and over it what is left of before."""
+    """What is left of before, over after."""
     before, after = (f'<img src="{escape(url)}" alt=""{attributes}>' for url in pictures)
-    return f'{after}<div class="left">{before}</div>'
+    return f'<div class="left">{before}</div>{after}'
 
 
 def changed(before: Image.Image, after: Image.Image) -> tuple[float, float]:
@@ -89,4 +89,6 @@ def tiles(words: Words, label: str, pictures: Sequence[tuple[str, str, str]]) ->
 def _tile(words: Words, url: str, title: str, figure: str) -> str:
     label = escape(words("picture.enlarge", title=title))
     said = f"{escape(title)} <b>{escape(figure)}</b>" if figure else escape(title)
-    return f'<button type="button" aria-label="{label}"><img src="{escape(url)}" alt=""><span>{said}</span></button>'
+    first = " data-before" * (title == words("methods.before") or title == words("faces.hidden"))
+    inside = f'<img src="{escape(url)}" alt=""><span>{said}</span>'
+    return f'<button type="button" aria-label="{label}"{first}>{inside}</button>'

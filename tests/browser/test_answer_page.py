@@ -202,6 +202,8 @@ def test_all_networks_are_asked(open_lab: OpenLab, language: str) -> None:
 def test_all_networks_are_asked_about_what_was_used_last(open_lab: OpenLab, tmp_path: Path) -> None:
     """Nothing, the picture, or the drawing; what they said of another one is gone, even if it comes too late."""
     lab = open_lab()
+    lab.page.locator("#pad .pad-clear").click()
+    lab.expect_nothing()
     lab.page.locator("#ask-all").click()
     expect(lab.opinions).to_have_text(lab.words["digits.empty"])
     lab.draw()

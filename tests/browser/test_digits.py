@@ -13,10 +13,15 @@ both_languages = pytest.mark.parametrize("language", ["en", "zh"])
 
 @both_languages
 def test_a_page_opens_in_its_language(open_lab: OpenLab, language: str) -> None:
-    """It opens without an error and asks no other host (`open_lab` sees to both); an empty pad gets no guess."""
+    """It opens without an error and asks no other host (`open_lab` sees to both), with a digit drawn and read; a first
+    stroke takes its place, and an empty pad gets no guess."""
     lab = open_lab(language)
-    expect(lab.page.get_by_role("tab", name=lab.words["digits.tab"])).to_be_visible()
+    expect(lab.page.get_by_role("tab", name=lab.words["tab.digits"])).to_be_visible()
     expect(lab.page.get_by_text(lab.words["subtitle"])).to_be_visible()
+    expect(lab.numeral).to_have_text("5")
+    lab.draw()
+    expect(lab.numeral).to_have_text("7")
+    lab.page.locator("#pad .pad-clear").click()
     lab.expect_nothing()
 
 
@@ -28,8 +33,9 @@ def test_a_drawn_seven_is_read(open_lab: OpenLab, language: str) -> None:
     expect(lab.numeral).to_have_text("7")
     before_the_figure = re.escape(lab.words["digits.sure"].split("{percent}")[0])
     expect(lab.sentence).to_have_text(re.compile(before_the_figure + r"\d\d"))
-    expect(lab.label.locator("dt").first).to_have_text("7")
-    expect(lab.label.locator("dd").first).to_have_text(re.compile(r"^\d+%$"))
+    expect(lab.label.locator("dt")).to_have_text([str(digit) for digit in range(10)])
+    expect(lab.label.locator(".best dt")).to_have_text("7")
+    expect(lab.label.locator(".best dd")).to_have_text(re.compile(r"^\d+%$"))
     seen = lab.page.locator("#answer img")
     expect(seen).to_be_visible()
     assert seen.evaluate("picture => [picture.naturalWidth, picture.naturalHeight]") == [28, 28]
@@ -183,7 +189,7 @@ def test_a_chinese_browser_is_greeted_in_chinese(open_lab: OpenLab) -> None:
     """It lands on /zh; the link to English leads to English, and a reload stays there."""
     lab = open_lab("zh", path="/")
     lab.page.wait_for_url("**/zh")
-    lab.expect_nothing()
+    expect(lab.numeral).to_have_text("5")
     lab.page.get_by_role("link", name=lab.words["other_language"]).click()
     english = lab.page.get_by_role("tab", name="Digits")
     expect(english).to_be_visible()

@@ -1,5 +1,6 @@
 """The faces tab as a visitor uses it: the example, a box, a brush, one of several faces, all methods, the download."""
 
+import re
 from functools import partial
 from io import BytesIO
 from pathlib import Path
@@ -13,17 +14,27 @@ from PIL import Image
 from playwright.sync_api import expect
 from skimage import data
 
-TABS = ("digits.tab", "sample.tab", "denoise.tab", "faces.tab")
+TABS = ("tab.digits", "tab.sample", "tab.denoise", "tab.faces")
 SHOWN = "network.face-gan"
 METHODS = ("network.face-ae", "network.face-unet", SHOWN, "method.biharmonic")
-both, renewed = partial(page.both, slider="face-slider"), partial(page.renewed, slider="face-slider")
+both = partial(page.both, slider="face-slider")
 upload = partial(page.replace, place="face-photo")
 SIZE = "async one => (await one.decode(), [one.naturalWidth, one.naturalHeight])"
 
 
+def renewed(lab: Lab, before: str | None) -> str:
+    """The address of what was made of the face, once it is another than `before`."""
+    made = lab.page.locator("#face-strip img").nth(1)
+    expect(made).to_be_visible(timeout=PATIENCE)
+    if before is not None:
+        expect(made).not_to_have_attribute("src", before, timeout=PATIENCE)
+        lab.page.wait_for_timeout(100)
+    return made.get_attribute("src")
+
+
 def opened(lab: Lab) -> Lab:
     """Open the tab, and wait for what it opens with."""
-    lab.page.get_by_role("tab", name=lab.words["faces.tab"], exact=True).click()
+    lab.page.get_by_role("tab", name=lab.words["tab.faces"], exact=True).click()
     expect(lab.page.locator("#reconstructed .figures")).to_be_visible(timeout=PATIENCE)
     return lab
 
@@ -61,20 +72,34 @@ def test_nothing_is_empty(open_lab: OpenLab, language: str) -> None:
             expect(lab.page.get_by_role("tab", name=lab.words[tab], exact=True)).to_be_in_viewport(ratio=1)
         opened(lab)
         renewed(lab, None)
-        expect(lab.page.locator("#face-strip .grid-wrap img")).to_have_count(3)
+        expect(lab.page.locator("#face-strip img")).to_have_count(3)
         for key in ("faces.plausible", "faces.licence"):
             expect(lab.page.locator("#reconstructed")).to_contain_text(lab.words[key])
         assert lab.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
 def test_the_example_waits_for_a_visitor(open_lab: OpenLab) -> None:
-    """Nothing is done for those who never open the tab."""
+    """No network runs for what the page opens with; the dice ask one."""
     lab, asked = open_lab(), []
     lab.page.on("request", lambda request: asked.append(request.url) if "/queue/join" in request.url else None)
+    seen = renewed(opened(lab), None)
     lab.settle()
     assert not asked
-    opened(lab)
+    lab.page.locator("#mask-dice").click()
+    renewed(lab, seen)
     assert asked
+
+
+def test_portraits_to_choose_from(open_lab: OpenLab) -> None:
+    """Each has a name that is read; another one is hidden, filled, and in the address."""
+    lab = opened(open_lab())
+    seen, some = renewed(lab, None), lab.page.locator("#face-examples button")
+    names = [one.get_attribute("title") for one in some.all()]
+    assert len(set(names)) == len(names) == 8 and all(names)
+    some.nth(2).click()
+    renewed(lab, seen)
+    expect(some.nth(2)).to_have_attribute("aria-pressed", "true")
+    assert "tab=faces" in lab.page.url and "picture=grace-hopper" in lab.page.url
 
 
 def test_an_own_photograph(open_lab: OpenLab, tmp_path: Path) -> None:
@@ -102,7 +127,7 @@ def test_an_own_photograph(open_lab: OpenLab, tmp_path: Path) -> None:
 
 
 def test_a_brush(open_lab: OpenLab, tmp_path: Path) -> None:
-    """What is painted over goes, and nothing else."""
+    """What is painted over goes, and nothing else, once the visitor has done; a stroke can be taken back."""
     lab = opened(open_lab())
     seen = renewed(lab, None)
     portrait().save(tmp_path / "mine.png")
@@ -110,17 +135,26 @@ def test_a_brush(open_lab: OpenLab, tmp_path: Path) -> None:
     seen = renewed(lab, seen)
     choose(lab, "brush")
     expect(lab.page.locator("#reconstructed .sentence")).to_have_text(lab.words["faces.paint"], timeout=PATIENCE)
-    canvas = lab.page.locator("#face-canvas canvas").first
+    canvas = lab.page.locator("#face-canvas canvas")
     expect(canvas).to_be_visible()
     canvas.scroll_into_view_if_needed()
-    lab.page.wait_for_timeout(1000)
+    lab.page.wait_for_timeout(300)
     box = canvas.bounding_box()
     across, down = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     lab.page.mouse.move(across - 15, down)
     lab.page.mouse.down()
     lab.page.mouse.move(across + 15, down, steps=8)
     lab.page.mouse.up()
+    expect(lab.page.locator("#face-strip")).to_have_class(re.compile(r"\bold\b"))  # it is of another hole
+    lab.page.mouse.move(across, down - 90)
+    lab.page.mouse.down()
+    lab.page.mouse.move(across + 20, down - 90, steps=4)
+    lab.page.mouse.up()
+    lab.page.locator("#face-canvas .pad-undo").click()  # that one was too much
+    lab.settle()
+    lab.page.locator("#faces-fill").click()
     renewed(lab, seen)
+    expect(lab.page.locator("#face-strip")).not_to_have_class(re.compile(r"\bold\b"))
     expect(lab.page.locator("#reconstructed .figures")).to_be_visible()
     left, top, right, bottom = changed(download(lab), portrait())
     assert 60 < (left + right) / 2 < 140 and 80 < (top + bottom) / 2 < 160  # of 200x240, in whose middle the face is
@@ -159,7 +193,8 @@ def test_all_methods(open_lab: OpenLab) -> None:
     figures = [float(row.locator("td").first.inner_text()) for row in rows.all()]
     expect(lab.page.locator("#face-methods .best th")).to_have_text(lab.words[METHODS[int(np.argmax(figures))]])
     expect(lab.page.locator("#face-methods thead th")).to_have_count(4)
-    expect(lab.page.locator("#fillings .grid-wrap img")).to_have_count(len(METHODS) + 2)
+    expect(lab.page.locator("#fillings .tiles img")).to_have_count(len(METHODS) + 2)
+    expect(lab.page.locator("#fillings .tiles button").last).to_be_in_viewport()
     said = lab.page.locator("#reconstructed .figures").inner_text()
     assert f"{figures[METHODS.index(SHOWN)]:.2f}" in said
     lab.page.locator("#mask-dice").click()
@@ -179,8 +214,7 @@ def test_no_face_and_no_picture(open_lab: OpenLab, app: App, tmp_path: Path) -> 
     upload(lab, tmp_path / "poem.png")
     sentence = lab.page.locator("#reconstructed .sentence")
     expect(sentence).to_have_text(lab.words["error.image_unreadable"], timeout=PATIENCE)
-    lab.page.locator("#face-photo [aria-label='Remove Image']").click()
-    expect(sentence).to_have_text(lab.words["error.image_missing"], timeout=PATIENCE)
+    expect(lab.page.locator("#face-photo img")).to_have_count(0)  # nor is there a broken one
     portrait().save(tmp_path / "mine.png")
     lab.page.locator("#face-photo input[type=file]").set_input_files(tmp_path / "mine.png")
     expect(lab.page.locator("#reconstructed .figures")).to_be_visible(timeout=PATIENCE)

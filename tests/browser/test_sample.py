@@ -12,8 +12,18 @@ PARTS = ("new", "map", "morph", "rebuild")
 
 def go(lab: Lab, part: str) -> None:
     """Open a part of the tab."""
-    lab.page.get_by_role("tab", name=lab.words["sample.tab"], exact=True).click()
+    lab.page.get_by_role("tab", name=lab.words["tab.sample"], exact=True).click()
     lab.page.get_by_role("tab", name=lab.words[f"sample.{part}"], exact=True).click()
+
+
+def network(lab: Lab, name: str) -> None:
+    """Choose what draws."""
+    lab.page.locator("#sample-network").get_by_text(lab.words[f"network.{name}"], exact=True).click()
+
+
+def more(lab: Lab) -> None:
+    """Unfold the other settings."""
+    lab.page.locator("#sample-more button").first.click()
 
 
 def pictures(place: Locator) -> list[str]:
@@ -62,6 +72,7 @@ def test_the_last_choice_stays(open_lab: OpenLab) -> None:
     go(lab, "new")
     gallery, count = lab.page.locator("#sample-gallery"), lab.page.locator("#sample-count input[type=number]")
     pictures(gallery)
+    more(lab)
     lab.page.evaluate("""() => {
         const fetch = window.fetch;
         window.fetch = async (...request) => {
@@ -72,8 +83,7 @@ def test_the_last_choice_stays(open_lab: OpenLab) -> None:
         };
     }""")
     count.fill("63")
-    lab.page.locator("#sample-network input").click()
-    lab.page.get_by_role("option", name=lab.words["network.mnist-vae"], exact=True).click()
+    network(lab, "mnist-vae")
     lab.page.wait_for_timeout(3500)
     lab.settle()
     seen = pictures(gallery)
@@ -90,6 +100,7 @@ def test_a_number_out_of_range(open_lab: OpenLab) -> None:
     go(lab, "new")
     gallery, count = lab.page.locator("#sample-gallery"), lab.page.locator("#sample-count input[type=number]")
     pictures(gallery)
+    more(lab)
     for typed, held in (("100", 64), ("0", 1)):
         count.fill(typed)
         count.blur()
@@ -121,18 +132,17 @@ def test_the_sheet_is_what_is_seen(open_lab: OpenLab) -> None:
 
 
 def test_a_network_that_cannot_be_told(open_lab: OpenLab) -> None:
-    """Its menu of digits rests on any."""
+    """Its choice of digits rests on any."""
     lab = open_lab()
     go(lab, "new")
-    digit, line = lab.page.locator("#sample-digit input"), lab.page.locator(".source").first
+    digit, line = lab.page.locator("#sample-digit input").first, lab.page.locator(".source").first
     expect(digit).to_be_enabled()
+    lab.page.locator("#sample-digit").get_by_text("3", exact=True).click()
     expect(line).to_contain_text(lab.words["sample.means"])
-    lab.page.locator("#sample-network input").click()
-    lab.page.get_by_role("option", name=lab.words["network.mnist-vae"], exact=True).click()
+    network(lab, "mnist-vae")
     expect(digit).to_be_disabled(timeout=10_000)
-    expect(digit).to_have_value(lab.words["sample.any"])
-    lab.page.locator("#sample-network input").click()
-    lab.page.get_by_role("option", name=lab.words["network.mnist-dcgan"], exact=True).click()
+    expect(digit).to_be_checked()  # any
+    network(lab, "mnist-dcgan")
     expect(digit).to_be_enabled(timeout=10_000)
     expect(line).not_to_contain_text(lab.words["sample.means"])  # a GAN's are not
 

@@ -90,6 +90,7 @@ def test_every_state_fits_and_can_be_read(open_lab: OpenLab, tmp_path: Path, lan
     lab = open_lab(language)
     lab.page.add_style_tag(content="* { transition: none !important; }")
     closed = lab.page.locator("button.label-wrap:not(.open)")
+    cleared(lab)
     for state, prepare in STATES.items():
         prepare(lab, tmp_path)
         lab.settle()

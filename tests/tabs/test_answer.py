@@ -5,9 +5,10 @@ import re
 import pytest
 from PIL import Image
 
-from models.pipelines import SURE, Reading
+from models.pipelines import SURE, Comparison, Reading
 from tabs import Words
-from tabs.digits.answer import Bars, answer, decided, shown_with
+from tabs.digits.answer import answer, decided, shown_with, whole_percent
+from tabs.digits.bars import bars, chips
 
 LETTER = {str(digit): 0.1 for digit in range(10)}
 
@@ -48,15 +49,38 @@ def test_what_is_said(readings: list[Reading], numeral: str, is_sure: bool, sent
     assert html.count("<img") == html.count("<i ") == len(readings)
 
 
+def told(html: str) -> list[tuple[str, str]]:
+    """Each bar's digit and what is written above it."""
+    return re.findall(r"<dt>(.)</dt><dd><i></i><span>([^<]*)</span>", html.replace("&lt;", "less than "))
+
+
 def test_bars() -> None:
-    """The three likeliest of one digit; of a number its digits in their order, twice the same among them."""
-    bars = Bars(num_top_classes=3)
-    one = bars.postprocess([reading(7, 0.9)])
-    assert [bar.label for bar in one.confidences][:2] == ["7", "4"]
-    assert len(one.confidences) == 3
-    several = bars.postprocess([reading(1, 0.9), reading(1, 0.95), letter()])
-    assert [(bar.label, bar.confidence) for bar in several.confidences] == [("1", 0.9), ("1", 0.95), ("?", 0.1)]
-    assert bars.postprocess(None) == {}
+    """All ten of one digit, ties among them; of a number its digits in their order, twice the same among them."""
+    words = Words("en")
+    one = told(bars(words, [reading(7, 0.9)]))
+    assert [digit for digit, _ in one] == [str(digit) for digit in range(10)]
+    assert (one[7], one[4], one[0]) == (("7", "90%"), ("4", "10%"), ("0", "less than 1%"))
+    assert [percent for _, percent in told(bars(words, [letter()]))] == ["10%"] * 10
+    several = told(bars(words, [reading(1, 0.9), reading(1, 0.95), letter()]))
+    assert several == [("1", "90%"), ("1", "95%"), ("?", "10%")]
+    assert told(bars(words, ())) == [(str(digit), "") for digit in range(10)]
+
+
+def test_a_percentage_never_reaches_a_limit_before_the_share_does() -> None:
+    """What is called unsure is not shown as the limit of what is sure; and nothing is shown as certain."""
+    assert whole_percent(SURE) == round(100 * SURE) > whole_percent(SURE - 1e-4)
+    assert whole_percent(1.0) == 99 and whole_percent(0.0) == 0
+
+
+def test_chips() -> None:
+    """A verdict for each network; those that disagree with the answer stand out."""
+    opinions = [Comparison(f"mnist-{name}", one, 1.0, None) for name, one in (("mlp", reading(7)), ("cnn", reading(1)))]
+    html = chips(Words("en"), [reading(7)], [*opinions, Comparison("mnist-rnn", letter(), 1.0, None)])
+    assert re.findall(r"<li( class=other)?>(\w+) <b>(.)</b>", html) == [
+        ("", "MLP", "7"),
+        (" class=other", "CNN", "1"),
+        (" class=other", "RNN", "?"),
+    ]
 
 
 def test_what_comes_later_finds_its_own_answer() -> None:
