@@ -257,7 +257,7 @@ def build(words: Words, opened: gr.Tab, address: Address, *, public: bool) -> No
     given = [upload, found, kind, seed, canvas, given_mask]
     outputs = [both, line, download, strip, gallery, figures, upload]
     working = {"show_progress_on": strip, "trigger_mode": "always_last", "api_visibility": "private", **WORK}
-    looking = {"api_visibility": "private", "show_progress": "hidden", **WORK}
+    looking = {"api_visibility": "private", "show_progress": "hidden", "trigger_mode": "always_last", **WORK}
     gr.on([upload.input, upload.clear], look, upload, [found, whose, below], **looking).then(
         work, given, outputs, **working
     )

@@ -1,0 +1,223 @@
+"""The page around the answers: addresses, Back, what is copied, keys, what assistive technology meets, one screen."""
+
+import re
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from lab import PATIENCE, PHONE, RING, Lab, OpenLab, both_languages
+from playwright.sync_api import expect
+
+TABS = ("digits", "sample", "denoise", "faces")
+CONTROLS = {  # of each tab: what is changed, and where its result is seen
+    "digits": ("#pad canvas", "#answer .numeral"),
+    "sample": ("#sample-seed input", "#sample-gallery"),
+    "denoise": ("#sigma input[type=range]", "#before-after"),
+    "faces": ("#mask-kind label", "#face-strip"),
+}
+
+
+def tab(lab: Lab, name: str) -> None:
+    lab.page.get_by_role("tab", name=lab.words[f"tab.{name}"], exact=True).click()
+
+
+def query(lab: Lab) -> dict[str, str]:
+    """What the address says."""
+    return {key: values[0] for key, values in parse_qs(urlsplit(lab.page.url).query).items()}
+
+
+def is_open(lab: Lab, name: str) -> None:
+    opened = lab.page.get_by_role("tab", name=lab.words[f"tab.{name}"], exact=True)
+    expect(opened).to_have_attribute("aria-selected", "true")
+
+
+@both_languages
+def test_an_address_opens_what_it_names(open_lab: OpenLab, language: str) -> None:
+    """A part of a tab with its values; a change of one is said in the address at once, without a new page."""
+    path = {"en": "/", "zh": "/zh"}[language]
+    lab = open_lab(language, path + "?tab=sample&part=new&network=mnist-dcgan&digit=4&seed=11")
+    is_open(lab, "sample")
+    expect(lab.page.locator("#sample-network input:checked")).to_have_value("mnist-dcgan")
+    expect(lab.page.locator("#sample-digit input:checked")).to_have_value("4")
+    seed = lab.page.locator("#sample-seed input")
+    expect(seed).to_have_value("11")
+    lab.page.evaluate("window.same = true")
+    seed.fill("12")
+    seed.blur()
+    lab.page.wait_for_url("**seed=12**")
+    assert query(lab) == {"tab": "sample", "network": "mnist-dcgan", "digit": "4", "seed": "12"}
+    tab(lab, "faces")
+    lab.page.wait_for_url("**tab=faces**")
+    assert query(lab) == {"tab": "faces"}
+    assert lab.page.evaluate("window.same")
+
+
+def test_a_place_on_the_map_has_an_address(open_lab: OpenLab) -> None:
+    lab = open_lab(path="/?tab=sample&part=map&place=0.2000,0.7000")
+    expect(lab.page.locator("#map .cross")).to_have_attribute("data-place", "0.2000,0.7000")
+    expect(lab.page.locator("#map-digit figcaption")).to_contain_text("0.20")
+
+
+@pytest.mark.parametrize(
+    "search", ["?tab=nonsense&seed=x", "?seed=-4&tab=", "?tab=digits&network=none&ink=%F0%9F%98%80"]
+)
+def test_nonsense_opens_the_first_tab(open_lab: OpenLab, search: str) -> None:
+    lab = open_lab(path="/" + search)
+    is_open(lab, "digits")
+    lab.draw_anew(RING)
+    expect(lab.numeral).to_have_text("0")
+
+
+def test_values_that_are_none_change_nothing(open_lab: OpenLab) -> None:
+    """A seed below zero, a network and a digit that are not there: the page is as it opens."""
+    lab = open_lab(path="/?tab=sample&seed=-4&network=none&digit=12&temperature=9")
+    is_open(lab, "sample")
+    lab.settle()
+    expect(lab.page.locator("#sample-seed input")).to_have_value("0")
+    expect(lab.page.locator("#sample-network input:checked")).to_have_value("mnist-cvae")
+
+
+def test_back_and_forward_go_between_tabs(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    for name in ("sample", "denoise"):
+        tab(lab, name)
+        lab.page.wait_for_url(f"**tab={name}**")
+    lab.page.go_back()
+    is_open(lab, "sample")
+    lab.page.go_back()
+    is_open(lab, "digits")
+    lab.page.go_forward()
+    is_open(lab, "sample")
+
+
+def test_the_other_language_stays_where_one_is(open_lab: OpenLab) -> None:
+    """Tab, part and drawing come along."""
+    lab = open_lab(path="/?tab=sample&part=morph")
+    lab.page.get_by_role("link", name=lab.words["other_language"]).click()
+    lab.page.wait_for_url("**/zh**")
+    assert query(lab) == {"tab": "sample", "part": "morph"}
+    expect(lab.page.get_by_role("tab", name="渐变")).to_have_attribute("aria-selected", "true")
+
+
+def test_a_drawing_travels_in_a_link(open_lab: OpenLab) -> None:
+    """What was copied draws the same digit for somebody else, and is short enough to be sent."""
+    lab = open_lab(permissions=["clipboard-read", "clipboard-write"])
+    lab.draw(RING)
+    expect(lab.numeral).to_have_text("0")
+    button = lab.page.locator(".copy-link")
+    button.click()
+    expect(button).to_have_text(lab.words["copy.done"])
+    link = lab.page.evaluate("navigator.clipboard.readText()")
+    assert "ink=" in link and len(link) < 1700
+    assert "ink=" not in lab.page.url
+    other = open_lab(path=link.removeprefix(lab.url))
+    expect(other.numeral).to_have_text("0")
+
+
+def test_a_long_drawing_is_shortened(open_lab: OpenLab) -> None:
+    """Scribbles without end fit into an address."""
+    lab = open_lab(permissions=["clipboard-read", "clipboard-write"])
+    lab.draw([(0.1 + 0.8 * (step * 37 % 101) / 101, 0.1 + 0.8 * (step * 61 % 97) / 97) for step in range(160)])
+    lab.page.locator(".copy-link").click()
+    link = lab.page.evaluate("navigator.clipboard.readText()")
+    assert 600 < len(link) < 1700
+
+
+def test_keys_alone(open_lab: OpenLab) -> None:
+    """Arrows go along the tabs, move the pen, and hide another part of a face."""
+    lab = open_lab()
+    lab.page.locator("#pad .pad-clear").press("Enter")
+    lab.expect_nothing()
+    lab.canvas.focus()
+    for key in (*["ArrowUp"] * 2, " ", *["ArrowDown"] * 16, " "):
+        lab.page.keyboard.press(key)
+    lab.settle()
+    expect(lab.numeral).to_have_text("1")
+    lab.page.locator("#tab-digits-button").focus()
+    for _ in range(3):
+        lab.page.keyboard.press("ArrowRight")
+    is_open(lab, "faces")
+    made = lab.page.locator("#face-strip img").nth(1)
+    before = made.get_attribute("src")
+    lab.page.locator("#mask-kind input:checked").focus()
+    lab.page.keyboard.press("ArrowRight")
+    expect(made).not_to_have_attribute("src", before, timeout=PATIENCE)
+
+
+def test_the_digit_that_is_shown_makes_way(open_lab: OpenLab) -> None:
+    """With motion the page draws a digit by itself, and the first touch takes its place."""
+    lab = open_lab(reduced_motion="no-preference")
+    expect(lab.numeral).to_have_text("5")
+    lab.draw(RING)
+    expect(lab.numeral).to_have_text("0")
+
+
+@both_languages
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_assistive_technology(open_lab: OpenLab, language: str, theme: str) -> None:
+    """No violation of serious or critical rank on any tab (axe-core)."""
+    lab = open_lab(language, {"en": "/", "zh": "/zh"}[language] + f"?__theme={theme}")
+    assert lab.page.evaluate("document.documentElement.lang") == language
+    found = []
+    for name in TABS:
+        tab(lab, name)
+        lab.page.wait_for_timeout(300)
+        for one in Axe().run(lab.page).response["violations"]:
+            if one["impact"] in ("serious", "critical"):
+                found += [(name, one["id"], node["target"], node["html"][:160]) for node in one["nodes"]]
+    assert found == []
+
+
+def test_one_screen_on_a_phone(open_lab: OpenLab) -> None:
+    """What is changed and what changes are on one screen of 390 x 844."""
+    lab = open_lab(**PHONE, viewport={"width": 390, "height": 844})
+    for name, (control, result) in CONTROLS.items():
+        tab(lab, name)
+        changed = lab.page.locator(control).first
+        expect(changed).to_be_visible()
+        changed.evaluate("one => one.scrollIntoView({block: 'end'})")
+        lab.page.wait_for_timeout(200)
+        for place in (changed, lab.page.locator(result)):
+            box = place.bounding_box()
+            assert box["y"] >= -1 and box["y"] + min(box["height"], 300) <= 845, (name, place, box)
+
+
+def test_targets_on_a_phone(open_lab: OpenLab) -> None:
+    """What is touched is 40 pixels high, but for links within a text."""
+    lab = open_lab(**PHONE, viewport={"width": 390, "height": 844})
+    small = """() => [...document.querySelectorAll('button, label, input, [role=tab], select')].filter((one) => {
+      const target = one.closest('label') ?? one, box = target.getBoundingClientRect();
+      const isSeen = target.checkVisibility() && box.width && one.type !== 'file';
+      return isSeen && box.height < 40 && getComputedStyle(one).opacity !== '0' && !one.closest('.sr-only');
+    }).map((one) => one.outerHTML.slice(0, 140))"""
+    for name in TABS:
+        tab(lab, name)
+        lab.page.wait_for_timeout(300)
+        assert lab.page.evaluate(small) == [], name
+
+
+@pytest.mark.parametrize("context", [{}, PHONE], ids=["desk", "phone"])
+def test_nothing_jumps(open_lab: OpenLab, context: dict) -> None:
+    """The layout shift of each tab, opened by its address, is at most 0.05."""
+    for name in TABS:
+        lab = open_lab(path=f"/?tab={name}", **context)
+        lab.settle()
+        shift = lab.page.evaluate(
+            """() => new Promise((done) => {
+              let sum = 0;
+              new PerformanceObserver((list) => list.getEntries().forEach((one) => {
+                sum += one.hadRecentInput ? 0 : one.value;
+              })).observe({type: 'layout-shift', buffered: true});
+              setTimeout(() => done(sum), 500);
+            })"""
+        )
+        assert shift <= 0.05, name
+
+
+def test_the_foot(open_lab: OpenLab) -> None:
+    """What this is, its licence, and what becomes of what one draws."""
+    lab = open_lab()
+    foot = lab.page.locator(".foot")
+    for key in ("foot.what", "foot.licence", "foot.privacy"):
+        expect(foot).to_contain_text(lab.words[key])
+    assert not re.search(r"huggingface\\.co/spaces", foot.inner_html())
