@@ -64,7 +64,10 @@ class Head:
         page = page.replace('lang="en"', f'lang="{words.language}"', 1)
         head, rest = page.split("</head>", 1)
         before, after = _OTHERS.sub("", head).split("<head>", 1)
-        ours = f'<meta charset="utf-8">{self._tags(words, path, root)}<script>{self.script}</script>'
+        style = f"<style>{(STATIC / 'first.css').read_text('utf-8')}</style>"
+        ours = f'<meta charset="utf-8">{self._tags(words, path, root)}{style}<script>{self.script}</script>'
+        bones = f'<div id="bones" aria-hidden="true"><h1>{escape(words("title"))}</h1></div>'
+        rest = re.sub(r"(<body[^>]*>)", rf"\g<1>{bones}", rest, count=1)
         return f"{before}<head>{ours}{after}</head>{rest}"
 
     def _tags(self, words: Words, path: str, root: str) -> str:

@@ -15,6 +15,11 @@ const lab = (() => {
   const view = () => join(tab, parts[tab]);
   const asked = new URLSearchParams(location.search), first = join(...read(asked));
 
+  // What was asked for is noted before its component is there; strokes are the pads' own.
+  noted[first] = Object.fromEntries(
+    [...asked].filter(([key]) => !foreign(key) && !['tab', 'part', 'ink', 'from', 'to'].includes(key)),
+  );
+
   const address = (more) => {
     const query = new URLSearchParams(), values = Object.entries({...noted[view()], ...more});
     if (tab !== START || values.length) query.set('tab', tab);
@@ -112,9 +117,14 @@ const lab = (() => {
     if (event.target.matches?.('input[type=range]'))
       event.target.dispatchEvent(new PointerEvent('pointerup', {bubbles: true}));
   });
+  // Gradio writes the browser's language here; it is the page's that readers aloud want.
+  const root = document.documentElement, language = root.lang;
+  new MutationObserver(() => { if (root.lang !== language) root.lang = language; })
+    .observe(root, {attributeFilter: ['lang']});
   // A Chinese browser that opens the first page is taken to the Chinese one, unless it asked for English.
   const leaves = !asked.has('lang') && !/\/zh\/?$/.test(location.pathname) && navigator.language.startsWith('zh');
   if (leaves) location.replace('zh' + location.search);
+  found('#tabs').then(() => document.getElementById('bones')?.remove());
   const there = leaves ? new Promise(() => {}) : go(asked);
 
   return {

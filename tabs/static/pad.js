@@ -155,5 +155,5 @@ for (const kind of ['pointerdown', 'keydown', 'change'])
 const asked = isBrush ? null : lab.asked(VIEW, KEY), initial = element.querySelector('[data-initial]');
 isOurs = !asked && initial !== null;
 isShow = isOurs && '$show' === 'true';
-if (asked) play(asked.split('.').map(places).filter((row) => row.length), false);
+if (asked) play(asked.split('.').filter((row) => /^[\w-]{2,}$/.test(row)).map(places), false);
 else if (initial) play(traced(initial.dataset.strokes), isShow && !lab.still());
