@@ -8,7 +8,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import gradio as gr
 
-from tabs import Words, denoise, digits, faces, sample
+from tabs import Words, denoise, digits, faces, sample, sessions
 from tabs.theme import CSS, theme
 
 TABS = {"digits.tab": digits, "sample.tab": sample, "denoise.tab": denoise, "faces.tab": faces}
@@ -39,6 +39,7 @@ def page(words: Words, other: str, *, public: bool) -> None:
 
 def build() -> gr.Blocks:
     """The app: English at /, Chinese at /zh, the endpoints on the first."""
+    sessions.lighten()
     with gr.Blocks(title="Latent Lab", analytics_enabled=False, delete_cache=(3600, 24 * 3600)) as demo:
         page(Words("en"), "zh", public=True)
     with demo.route("中文", "/zh", show_in_navbar=False):

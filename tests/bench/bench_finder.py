@@ -1,8 +1,8 @@
-"""Where faces are found, and how fast. Bars: upright 95 %, 20 degrees 92 %, 40 degrees 80 %; false in 1 of 25 pictures.
+"""Where faces are found, and how fast. Bars: upright 95 %, 20 degrees 92 %, 40 degrees 80 %; false 1 in 25 pictures.
 
-Measured on photographs of BSDS500: people in them, whose boxes were set by hand, the whole picture turned; and, in those
-without `SOMEBODY`, crops of UTKFace, pasted turned (half of them each way) and at 45 to 140 pixels. The same photographs tell
-of false alarms. A face is found if a square's middle is within 0.4 of its side, and it is half to twice as large.
+Measured on photographs of BSDS500: people in them, whose boxes were set by hand, the whole picture turned; and, where
+there is nobody, crops of UTKFace, pasted turned (half of them each way) and at 45 to 140 pixels. The same photographs
+tell of false alarms. A face is found if a square's middle is within 0.4 of its side, and it is half to twice as large.
 Bar of time: a median of 200 ms a picture. Run from the repository's root:
 python tests/bench/bench_finder.py --photos PATH --faces PATH
 """
