@@ -9,7 +9,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import gradio as gr
 from starlette.middleware import Middleware
 
-from tabs import Words, denoise, digits, faces, frame, sample
+from tabs import Words, denoise, digits, faces, frame, sample, sessions
 from tabs.address import Address, script
 from tabs.head import FAVICON, Head, static
 from tabs.theme import CSS, theme
@@ -34,6 +34,7 @@ def page(words: Words, other: str, *, public: bool) -> None:
 
 def build() -> gr.Blocks:
     """The app: English at /, Chinese at /zh, the endpoints on the first."""
+    sessions.lighten()
     with gr.Blocks(title="Latent Lab", analytics_enabled=False, delete_cache=(3600, 24 * 3600)) as demo:
         page(PAGES[""], "zh", public=True)
     with demo.route("中文", "/zh", show_in_navbar=False):

@@ -62,7 +62,7 @@ class FaceReconstructor:
         What was missing is opaque in the answer.
 
         Args:
-            image: of any size and mode, with a face upright in it.
+            image: of any size and mode, with a face in it, its head upright or leaning.
             mask: of the same size; what is white on black is missing, or as `models.pictures.masks` reads it: a colour
                 or classes on black, 0 and 1, strokes on a transparent layer, what was erased, black on white. If that
                 is anything but white on black, `info["hidden"]` of the answer says what it was.
@@ -98,14 +98,12 @@ def hidden(image: Image.Image, face: Square, kind: str = "box", seed: int = 0) -
     for _ in range(DRAWS):
         part = corruptions.MASKS[kind](1, SIZE, SIZE, generator=generator)[0, 0]
         part = Image.fromarray(np.uint8(255 * part.numpy())).resize((face.side,) * 2, Image.Resampling.NEAREST)
-        within = np.asarray(part)[
-            max(0, -face.top) : max(0, image.height - face.top), max(0, -face.left) : max(0, image.width - face.left)
-        ]
+        part = face.turned(part)
+        mask = Image.new("L", image.size)
+        mask.paste(part, face.box)
         # Of a face at the photograph's edge a part may be drawn that is not in the photograph, or is all that is.
-        gone = np.count_nonzero(within)
-        if np.count_nonzero(part) / 2 <= gone < within.size and gone:
-            mask = Image.new("L", image.size)
-            mask.paste(part, face.box)
+        gone = np.asarray(mask) > 0
+        if np.count_nonzero(part) / 2 <= np.count_nonzero(gone) and gone.any() and _seen(gone, face):
             return mask
     raise InputError("face_small", "Too little of a face is in this picture to hide a part of it: choose a larger one.")
 
@@ -123,7 +121,7 @@ def restored(fill: Fill, image: Image.Image, mask: Image.Image, face: Square | N
             raise InputError("all_hidden", "All of the face is hidden: leave a part of it to go by.")
         rows, columns = _region(missing, face)
         part, gone = pixels[rows, columns].astype(np.float32), missing[rows, columns]
-        inner = Square(face.left - columns.start, face.top - rows.start, face.side)
+        inner = face.moved(-columns.start, -rows.start)
         made = _filled(fill, part, gone, inner)
         result = joined(part, made, gone, FINE * face.side / SIZE)
         result += _grain(part, result, gone)
@@ -199,41 +197,34 @@ def _looked_for(pixels: np.ndarray, missing: np.ndarray) -> Square:
     found = find(Image.fromarray(calm.clip(0, 255).astype(np.uint8)))
     if not found:
         return centre(seen)
-    face = max(found, key=lambda one: hole[_slices(one, hole.shape)].sum())
-    return Square(round(face.left / scale), round(face.top / scale), max(1, round(face.side / scale)))
+    return max(found, key=lambda one: _within(hole, one).sum()).scaled(1 / scale)
 
 
-def _slices(face: Square, shape: tuple[int, int]) -> tuple[slice, slice]:
-    """What of the square is within a picture."""
-    return tuple(
-        slice(max(0, start), max(0, min(start + face.side, length)))
-        for start, length in zip((face.top, face.left), shape, strict=True)
-    )
+def _within(values: np.ndarray, face: Square) -> np.ndarray:
+    """Those of a picture's values (H, W) that lie in the square, (N,)."""
+    left, top, right, bottom = face.box
+    square = np.asarray(face.turned(Image.new("L", (face.side,) * 2, 255))) > 0
+    square = square[max(0, -top) : max(0, values.shape[0] - top), max(0, -left) : max(0, values.shape[1] - left)]
+    return values[max(0, top) : max(0, bottom), max(0, left) : max(0, right)][square]
 
 
 def _seen(missing: np.ndarray, face: Square) -> bool:
-    return bool((~missing[_slices(face, missing.shape)]).any())
+    return bool((~_within(missing, face)).any())
 
 
 def _region(missing: np.ndarray, face: Square) -> tuple[slice, slice]:
     """The rows and columns that hold the face and all that is missing, and a bit around it."""
-    found = []
-    for axis, start in ((0, face.top), (1, face.left)):
+    found, (left, top, right, bottom) = [], face.box
+    for axis, start, end in ((0, top, bottom), (1, left, right)):
         places = np.nonzero(missing.any(1 - axis))[0]
-        low, high = min(start, places[0] - 2), max(start + face.side, places[-1] + 3)
+        low, high = min(start, places[0] - 2), max(end, places[-1] + 3)
         found.append(slice(max(0, low), min(high, missing.shape[axis])))
     return tuple(found)
 
 
 def _filled(fill: Fill, part: np.ndarray, gone: np.ndarray, face: Square) -> np.ndarray:
     """What the network makes of the face, as large as in the photograph, (H, W, C); its border goes on beyond."""
-    height, width = gone.shape
-    margins = [(max(0, -start), max(0, start + face.side - length))
-               for start, length in ((face.top, height), (face.left, width))]  # fmt: skip
-    top, left = face.top + margins[0][0], face.left + margins[1][0]
-    square = np.s_[top : top + face.side, left : left + face.side]
-    picture = np.pad(np.where(gone[..., None], 0, part), (*margins, (0, 0)), mode="edge")[square]
-    hole = np.pad(gone, margins, mode="edge")[square]
+    picture, hole = _cut_out(part, gone, face)
     weight = _resized(np.float32(~hole)[..., None], SIZE)
     # A pixel is known where nothing that is hidden has a share in it.
     known = _resized(np.float32(hole)[..., None], SIZE)[..., 0] <= 0
@@ -246,12 +237,39 @@ def _filled(fill: Fill, part: np.ndarray, gone: np.ndarray, face: Square) -> np.
     filled = torch.where(torch.from_numpy(known), x, filled)[0].permute(1, 2, 0).float().numpy()
     if part.shape[2] == 1:
         filled = filled @ LUMA[:, None]
-    made = _resized(255 * filled, face.side, Image.Resampling.BICUBIC)
+    left, top, right, bottom = face.box
+    made = _turned(_resized(255 * filled, face.side, Image.Resampling.BICUBIC), face.tilt, right - left)
     reach = (
-        np.clip(np.arange(height) - face.top, 0, face.side - 1),
-        np.clip(np.arange(width) - face.left, 0, face.side - 1),
+        np.clip(np.arange(gone.shape[0]) - top, 0, bottom - top - 1),
+        np.clip(np.arange(gone.shape[1]) - left, 0, right - left - 1),
     )
     return made[np.ix_(*reach)]
+
+
+def _cut_out(part: np.ndarray, gone: np.ndarray, face: Square) -> tuple[np.ndarray, np.ndarray]:
+    """The square, upright, (side, side, C), and what is missing of it: all in which what is hidden has a share."""
+    left, top, right, bottom = face.box
+    margins = [(max(0, -start), max(0, end - length))
+               for start, end, length in ((top, bottom, gone.shape[0]), (left, right, gone.shape[1]))]  # fmt: skip
+    top, left = top + margins[0][0], left + margins[1][0]
+    square = np.s_[top : top + bottom - face.box[1], left : left + right - face.box[0]]
+    picture = np.pad(np.where(gone[..., None], 0, part), (*margins, (0, 0)), mode="edge")[square]
+    hole = np.pad(gone, margins, mode="edge")[square]
+    if not face.tilt:
+        return picture, hole
+    turned = _turned(np.float32(hole)[..., None], -face.tilt, face.side)[..., 0]
+    return _turned(picture, -face.tilt, face.side), turned > 0
+
+
+def _turned(values: np.ndarray, tilt: int, side: int) -> np.ndarray:
+    """The middle (side, side, C) of floats (H, H, C) that are turned anticlockwise; their border goes on beyond."""
+    reach = math.ceil((side * math.sqrt(2) - len(values)) / 2) + 1 if tilt else 0
+    reach = max(0, reach, (side - len(values)) // 2)
+    padded = np.pad(values, ((reach,) * 2, (reach,) * 2, (0, 0)), mode="edge")
+    channels = [Image.fromarray(np.ascontiguousarray(padded[..., k], np.float32)) for k in range(padded.shape[2])]
+    turned = np.stack([np.asarray(one.rotate(tilt, Image.Resampling.BILINEAR)) for one in channels], 2)
+    off = (len(padded) - side) // 2
+    return turned[off : off + side, off : off + side]
 
 
 def _resized(values: np.ndarray, side: int, method: Image.Resampling = Image.Resampling.BILINEAR) -> np.ndarray:

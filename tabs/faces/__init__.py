@@ -220,7 +220,7 @@ def build(words: Words, opened: gr.Tab, address: Address, *, public: bool) -> No
         """Hide a part of a face in a photograph, and make it up again.
 
         Args:
-            image: a photograph of any size and mode, with a face upright in it.
+            image: a photograph of any size and mode, with a face in it.
             mask: of the same size, white, or a colour on black, where something is missing; left out, `kind` and `seed`
                 say what is hidden.
             kind: `box` of 28 pixels where the face has 128, `boxes`, `strokes` or `half`, of the largest face.
