@@ -103,11 +103,13 @@ const lab = (() => {
     if (event.target.matches?.('.whole input'))
       event.target.closest('.before-after').style.setProperty('--at', `${event.target.value}%`);
   });
+  // Arrows go along the tabs, and along choices, which Gradio gives no common name.
   addEventListener('keydown', (event) => {
-    const step = {ArrowLeft: -1, ArrowRight: 1}[event.key], name = event.target.closest?.('[role=tab]');
-    if (!step || !name) return;
-    const all = [...name.closest('[role=tablist]').querySelectorAll('[role=tab]')];
-    const next = all[(all.indexOf(name) + step + all.length) % all.length];
+    const {key, target} = event, step = {ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1}[key];
+    const group = target.closest?.('[role=tablist], .pills'), kind = group?.matches('.pills') ? '[type=radio]' : '[role=tab]';
+    if (!step || !group || !target.matches(kind)) return;
+    const all = [...group.querySelectorAll(kind)].filter((one) => !one.disabled);
+    const next = all[(all.indexOf(target) + step + all.length) % all.length];
     event.preventDefault();
     next.click();
     next.focus();
