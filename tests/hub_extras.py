@@ -63,7 +63,8 @@ def collections(request: "_Handler", path: list[str]) -> Any:
     there = request.hub.collections
     match [request.command, *path]:
         case ["GET"]:
-            return [one for one in there.values() if request.query.get("owner") in (None, one["owner"]["name"])]
+            found = [one for one in there.values() if request.query.get("owner") in (None, one["owner"]["name"])]
+            return [{key: value for key, value in one.items() if key != "position"} for one in found]
         case ["POST"]:
             (user, role), wish = request.user(), request.json()
             if (user, role) != (wish["namespace"], "write"):

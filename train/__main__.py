@@ -1,4 +1,4 @@
-"""The training command: fit, evaluate, push, list."""
+"""The training command: fit, evaluate, push, publish, unpin, list."""
 
 # ruff: noqa: E402
 # This module is the grammar alone. What a command needs is imported when it runs, in two steps: first what is light,
@@ -114,6 +114,28 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("repo_id", metavar="NAMESPACE/NAME", help="the Hub repository; made if it is not there")
     one.add_argument("--folder", type=Path, help="what to upload (default: checkpoints/NAME)")
     one.add_argument("--private", action="store_true", help="make a new Hub repository private")
+
+    one = command(
+        "publish",
+        "Make or update a Hub repository for each model, a Space that serves them and a collection of all.",
+        "What is the same on the Hub is not sent again; what was stopped half-way is finished by another run.",
+    )
+    one.add_argument("namespace", metavar="NAMESPACE", help="your name on the Hub, or an organisation's")
+    one.add_argument("--only", action="append", metavar="NAME", help="publish this model alone; may be repeated")
+    one.add_argument("--private", action="store_true", help="make what is new on the Hub private")
+    one.add_argument("--retag", action="store_true", help="move the tag of this version to what is published now")
+    one.add_argument("--dry-run", action="store_true", help="tell what would be done, and do nothing")
+    which = one.add_mutually_exclusive_group()
+    which.add_argument("--space", default="latent-lab", metavar="NAME", help="what the Space is called (default: "
+                       "latent-lab)")  # fmt: skip
+    which.add_argument("--no-space", action="store_true", help="publish the models and their collection alone")
+    one.add_argument("--slim", action="store_true", help="leave the weights out of the Space: they come from the Hub")
+    one.add_argument("--force", action="store_true", help="overwrite a Space of that name that is something else")
+    one.add_argument("--hardware", choices=["zero-a10g"], help="make a Space that fits ZeroGPU, for an account without "
+                     "a paid plan")  # fmt: skip
+
+    one = command("unpin", "Take pins out of checkpoints/hub.json, so that the app uses what is in checkpoints/ again.")
+    one.add_argument("name", nargs="?", help="a model's name (default: all)")
 
     command("list", "List the models, their size and the first of their test figures.")
     return top

@@ -38,6 +38,7 @@ from models.hub.repository import prepare_push as prepare_push
 
 CHECKPOINTS = Path(__file__).resolve().parent.parent.parent / "checkpoints"
 CONFIG, WEIGHTS, CARD, RECIPE = "config.json", "model.safetensors", "README.md", "recipe.json"
+PINS = "hub.json"  # in `checkpoints/`
 PICTURES = (".png", ".jpg", ".webp")  # of a card
 MAX_CONFIG_BYTES = 64 * 1024
 COMMIT, SHA256 = re.compile("[0-9a-f]{40}"), re.compile("[0-9a-f]{64}")
@@ -240,7 +241,7 @@ def figures(folder: Path) -> dict[str, float]:
 def pins() -> dict[str, dict[str, str]]:
     """The pins of `checkpoints/hub.json`: name -> repo_id, revision (commit), sha256. Raises ValueError if broken."""
     try:
-        found = json.loads((CHECKPOINTS / "hub.json").read_text())
+        found = json.loads((CHECKPOINTS / PINS).read_text())
         keys = {"repo_id", "revision", "sha256"}
         if all(pin.keys() == keys and all(isinstance(text, str) for text in pin.values()) for pin in found.values()):
             return found
@@ -248,14 +249,34 @@ def pins() -> dict[str, dict[str, str]]:
         return {}
     except (OSError, ValueError, AttributeError, RecursionError):
         pass
-    raise ValueError("checkpoints/hub.json is not a table of name to repo_id, revision and sha256: write it with push.")
+    raise ValueError(
+        "checkpoints/hub.json is not a table of name to repo_id, revision and sha256: take it away with unpin."
+    )
 
 
 def pin(name: str, repo_id: str, revision: str, folder: Path) -> None:
     """Note in `checkpoints/hub.json` that `name` is loaded from that commit, with the sha256 of `folder`'s weights."""
-    table = {**pins(), name: {"repo_id": repo_id, "revision": revision, "sha256": _sha256(folder / WEIGHTS)}}
+    before = pins()
+    table = {**before, name: {"repo_id": repo_id, "revision": revision, "sha256": _sha256(folder / WEIGHTS)}}
+    if table != before:
+        _write_pins(table)
+
+
+def unpin(name: str | None = None) -> None:
+    """Take one pin out of `checkpoints/hub.json`, or the file away. Raises ValueError if there is no such pin."""
+    if name is None:
+        (CHECKPOINTS / PINS).unlink(missing_ok=True)  # without looking into it: it may be broken
+        return
+    table = pins()
+    if name not in table:
+        raise ValueError(f"{name} is not pinned: there is nothing to take back.")
+    del table[name]
+    _write_pins(table)
+
+
+def _write_pins(table: dict[str, dict[str, str]]) -> None:
     with aside(CHECKPOINTS) as temporary:
-        (temporary / "hub.json").write_text(json.dumps(table, indent=2, sort_keys=True) + "\n")
+        (temporary / PINS).write_text(json.dumps(table, indent=2, sort_keys=True) + "\n")
 
 
 def _sha256(file: Path) -> str:

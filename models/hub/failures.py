@@ -93,6 +93,10 @@ class PointerFile(HubError):
     """What stands in the place of a file that was not fetched from Git LFS."""
 
 
+class NotOffered(HubError):
+    """A Hub, perhaps of another make, that does not have what was asked for."""
+
+
 class SwitchedOff(HubError): ...
 
 
@@ -175,6 +179,8 @@ def _refused(error: HfHubHTTPError, repo_id: str, writing: bool) -> HubError:
         return MayNotRead(f"The Hub does not let this token read {repo_id}{_told(error)}.")
     if status == 400:
         return MetadataRefused(f"The Hub refuses what was sent to {repo_id}{_told(error)}.")
+    if status in (404, 405, 501):
+        return NotOffered(f"The Hub at {constants.ENDPOINT} does not offer what was asked for {repo_id} ({status}).")
     if status in (409, 412):
         return Conflict(f"Somebody else wrote to {repo_id} at the same time: look what is there, and try again.")
     if status == 429:

@@ -9,7 +9,7 @@ from huggingface_hub.errors import HfHubHTTPError, HFValidationError
 from huggingface_hub.hf_api import RepoFile
 from huggingface_hub.utils import validate_repo_id
 
-from models.hub.failures import FAILURES, NoRepository, refusal, understood
+from models.hub.failures import FAILURES, MayNotWrite, NoRepository, NotOffered, refusal, understood
 
 Content = Path | bytes
 ATTRIBUTES = ".gitattributes"  # the Hub's own
@@ -72,6 +72,50 @@ def _names(content: Content) -> tuple[str, str]:
     data = content if isinstance(content, bytes) else content.read_bytes()
     blob = hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False)
     return hashlib.sha256(data).hexdigest(), blob.hexdigest()
+
+
+def expect_namespace(namespace: str) -> None:
+    """See, without a trace, that the token may write in a namespace, as far as the Hub tells beforehand.
+
+    Raises HubError: there is no token, it only reads, or it is of somebody else.
+    """
+    try:
+        account = HfApi().whoami()
+    except FAILURES as error:
+        raise understood(error, namespace, writing=True) from error
+    token = account.get("auth", {}).get("accessToken", {})
+    theirs = {account["name"], *(one["name"] for one in account.get("orgs") or [])}
+    theirs |= {one.get("entity", {}).get("name") for one in token.get("fineGrained", {}).get("scoped") or []}
+    if namespace not in theirs:
+        raise MayNotWrite(f"The token is of {account['name']} and may not write to {namespace}: use one that may.")
+    if token.get("role") == "read":
+        raise MayNotWrite(f"The token may only read {namespace}: use a token with the write role.")
+
+
+def expect_writable(repo_id: str, kind: str = "model") -> None:
+    """See, without a trace, that the token may write to a repository that is there. Raises HubError."""
+    try:
+        HfApi().auth_check(repo_id, repo_type=kind, write=True)
+    except FAILURES as error:
+        cause = understood(error, repo_id, writing=True)
+        if not isinstance(cause, NotOffered):  # then the commit will tell
+            raise cause from error
+
+
+def create(repo_id: str, *, private: bool = False, hardware: str | None = None, kind: str = "model") -> None:
+    """Make a repository, where there is none yet. Raises HubError.
+
+    Args:
+        repo_id: NAMESPACE/NAME.
+        private: whether only its owner sees it.
+        hardware: of a Space, the Hub's name of what it runs on; None for the free processor.
+        kind: "model" or "space".
+    """
+    space = {"space_sdk": "gradio", "space_hardware": hardware} if kind == "space" else {}
+    try:
+        HfApi().create_repo(repo_id, repo_type=kind, private=private, exist_ok=True, **space)
+    except FAILURES as error:
+        raise understood(error, repo_id, writing=True) from error
 
 
 def prepare_push(repo_id: str, *, private: bool = False, token: str | None = None) -> None:
@@ -141,7 +185,7 @@ def _reason(error: Exception, api: HfApi, repo_id: str, kind: str) -> Exception:
     return understood(error, repo_id, writing=True)
 
 
-def tag(repo_id: str, name: str, there: Head, *, move: bool = False, token: str | None = None) -> str:
+def tag(repo_id: str, name: str, there: Head, *, move: bool = False) -> str:
     """Name the head of a model's repository; a tag that stands elsewhere is moved only if asked.
 
     Returns the commit at which it stands then. Raises HubError.
@@ -149,7 +193,7 @@ def tag(repo_id: str, name: str, there: Head, *, move: bool = False, token: str 
     standing = there.tags.get(name)
     if standing == there.commit or (standing and not move):
         return standing
-    api = HfApi(token=token)
+    api = HfApi()
     try:
         if standing:
             api.delete_tag(repo_id, tag=name)

@@ -19,8 +19,6 @@ import yaml
 from app_process import ROOT, App, data_url, drawn, free_port, png, running
 from gradio_client import Client, handle_file
 
-import models
-
 SEVEN = png(drawn())
 CLOSED = {"HTTP_PROXY": "http://127.0.0.1:9", "HTTPS_PROXY": "http://127.0.0.1:9", "NO_PROXY": "127.0.0.1,localhost"}
 # A home of 32 MB of its own, then a user without a right to more than file modes allow: root outside is nobody inside.
@@ -57,10 +55,9 @@ def test_the_front_matter_is_a_space_configuration(card: dict[str, Any]) -> None
     assert card["tags"] and all(isinstance(tag, str) for tag in card["tags"])
 
 
-def test_the_front_matter_names_the_models(card: dict[str, Any]) -> None:
-    """NAMESPACE/NAME of each network that the app shows."""
-    assert all(re.fullmatch(r"[\w.-]+/[\w.-]+", repo_id) for repo_id in card["models"])
-    assert [repo_id.partition("/")[2] for repo_id in card["models"]] == models.names()
+def test_the_front_matter_names_no_repository(card: dict[str, Any]) -> None:
+    """Whose models a Space shows, `publish` writes; here nobody's are."""
+    assert not {"models", "datasets", "preload_from_hub", "thumbnail"} & set(card)
 
 
 def test_other_requirements_add_to_the_apps() -> None:
