@@ -17,10 +17,11 @@ from huggingface_hub.errors import (
     OfflineModeIsEnabled,
     RepositoryNotFoundError,
     RevisionNotFoundError,
+    XetDownloadError,
 )
 from huggingface_hub.utils import parse_ratelimit_headers
 
-FAILURES = (HTTPError, OSError, ValueError)  # what the client raises
+FAILURES = (HTTPError, OSError, ValueError, RuntimeError, XetDownloadError)  # what the client raises
 POINTER = b"version https://git-lfs"  # how a file begins that Git LFS has not fetched
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 NOT_WRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST)

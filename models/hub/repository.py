@@ -169,7 +169,7 @@ def commit(
             repo_type=kind,
             parent_commit=there.commit if there else None,
         ).oid
-    except (RuntimeError, *FAILURES) as error:
+    except FAILURES as error:
         cause = error.__cause__ if isinstance(error, RuntimeError) else error  # so it reports a file that did not go up
         raise _reason(cause or error, api, repo_id, kind) from error
 

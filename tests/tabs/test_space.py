@@ -19,6 +19,8 @@ import yaml
 from app_process import ROOT, App, data_url, drawn, free_port, png, running
 from gradio_client import Client, handle_file
 
+import models
+
 SEVEN = png(drawn())
 CLOSED = {"HTTP_PROXY": "http://127.0.0.1:9", "HTTPS_PROXY": "http://127.0.0.1:9", "NO_PROXY": "127.0.0.1,localhost"}
 # A home of 32 MB of its own, then a user without a right to more than file modes allow: root outside is nobody inside.
