@@ -21,7 +21,7 @@ import hub_extras
 from hub_extras import Faults, HubError
 
 TOKENS = {"hf_write": ("alice", "write"), "hf_read": ("alice", "read"), "hf_bob": ("bob", "write")}
-LFS_SUFFIXES = (".safetensors", ".png")
+LFS_SUFFIXES = (".safetensors", ".onnx", ".png")
 GITATTRIBUTES = "".join(f"*{suffix} filter=lfs diff=lfs merge=lfs -text\n" for suffix in LFS_SUFFIXES).encode()
 LEGAL_NAME = re.compile(r"(?!.*(?:--|\.\.|\.git$))\w(?:[\w.-]{0,94}\w)?", re.ASCII)
 NO_TOKEN, BAD_TOKEN = (401, "Invalid username or password."), (401, "Invalid credentials in Authorization header")

@@ -1,4 +1,4 @@
-"""The training command: fit, evaluate, push, publish, unpin, list."""
+"""The training command: fit, evaluate, push, publish, unpin, export, list."""
 
 # ruff: noqa: E402
 # This module is the grammar alone. What a command needs is imported when it runs, in two steps: first what is light,
@@ -136,6 +136,9 @@ def parser() -> argparse.ArgumentParser:
 
     one = command("unpin", "Take pins out of checkpoints/hub.json, so that the app uses what is in checkpoints/ again.")
     one.add_argument("name", nargs="?", help="a model's name (default: all)")
+
+    one = command("export", "Write a trained model as one ONNX file, checked against torch, into runs/onnx.")
+    one.add_argument("name", help="a model's name, or a checkpoint folder")
 
     command("list", "List the models, their size and the first of their test figures.")
     return top

@@ -147,7 +147,7 @@ def fetch_from_hub(
         raise PointerFile(f"{repo_id} holds a Git LFS pointer instead of {WEIGHTS}: it was pushed without Git LFS.")
     told = weights.resolve().name  # the cache names a large file's blob by the sha256 that the Hub tells
     wanted = sha256 or (told if SHA256.fullmatch(told) else None)
-    if wanted and (found := _sha256(weights)) != wanted:
+    if wanted and (found := sha256_of(weights)) != wanted:
         _forget(folder)
         whose = "as pinned" if sha256 else "as the Hub says"
         raise HubError(f"{repo_id}: the weights' sha256 is {found[:12]}…, not {wanted[:12]}… {whose}.")
@@ -257,7 +257,7 @@ def pins() -> dict[str, dict[str, str]]:
 def pin(name: str, repo_id: str, revision: str, folder: Path) -> None:
     """Note in `checkpoints/hub.json` that `name` is loaded from that commit, with the sha256 of `folder`'s weights."""
     before = pins()
-    table = {**before, name: {"repo_id": repo_id, "revision": revision, "sha256": _sha256(folder / WEIGHTS)}}
+    table = {**before, name: {"repo_id": repo_id, "revision": revision, "sha256": sha256_of(folder / WEIGHTS)}}
     if table != before:
         _write_pins(table)
 
@@ -279,7 +279,8 @@ def _write_pins(table: dict[str, dict[str, str]]) -> None:
         (temporary / PINS).write_text(json.dumps(table, indent=2, sort_keys=True) + "\n")
 
 
-def _sha256(file: Path) -> str:
+def sha256_of(file: Path) -> str:
+    """The digest of a file, in hex. Raises OSError."""
     return hashlib.sha256(file.read_bytes()).hexdigest()
 
 

@@ -40,6 +40,13 @@ def _source(args: argparse.Namespace) -> None:
         base.architecture(args.name)
 
 
+def _folder(args: argparse.Namespace) -> None:
+    """A model's own folder, or another checkpoint's."""
+    if not os.path.isdir(args.name):
+        base.architecture(args.name)
+    base.read(hub.Provenance("path", arguments.folder(args)))
+
+
 def _init(args: argparse.Namespace) -> None:
     if args.init:
         _source(argparse.Namespace(name=args.init))
@@ -136,5 +143,6 @@ CHECKS: dict[str, list[Check]] = {
     "push": [_name, _upload, _repository],
     "publish": [_namespace, _published, _pins, _slim],
     "unpin": [],
+    "export": [_folder],
     "list": [],
 }

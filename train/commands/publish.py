@@ -16,6 +16,7 @@ from models import hub
 from models.hub import repository
 from models.hub.failures import HubError, PaymentRequired
 from models.hub.repository import Head
+from train import export
 from train.commands import arguments
 from train.commands.publishing import collection, model, space
 from train.commands.publishing.model import Publication
@@ -32,8 +33,10 @@ def run(args: argparse.Namespace) -> int:
         repository.expect_namespace(args.namespace)
         space_id = None if args.no_space else f"{args.namespace}/{args.space}"
         there = _space(space_id, args.force) if space_id else None
+        names = arguments.published(args)
+        if not args.dry_run:
+            _export(names)
         with ThreadPoolExecutor(QUESTIONS) as pool:
-            names = arguments.published(args)
             publications = list(pool.map(lambda name: model.plan(name, args.namespace), names))
         if args.dry_run:
             return _tell_plan(args, publications, space_id)
@@ -65,6 +68,13 @@ def _space(space_id: str, force: bool) -> Head | None:
     if there:
         repository.expect_writable(space_id, "space")
     return there
+
+
+def _export(names: list[str]) -> None:
+    """Make the graphs of weights that have none yet, which takes some seconds each."""
+    folders = [hub.CHECKPOINTS / name for name in names]
+    for folder in [folder for folder in folders if not export.place(folder).is_file()]:
+        print(f"{folder.name}: {export.made(folder)} is made", flush=True)
 
 
 def _send(args: argparse.Namespace, publications: list[Publication]) -> None:

@@ -1,62 +1,21 @@
 """What `publish` puts on the Hub, by the real client: models, tags, pins, Space, collection; and what stops it."""
 
 import json
-import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import torch
 import yaml
 from hub_server import HubError, HubServer
 from huggingface_hub import HfApi, ModelCard, metadata_load, snapshot_download
-from shell import contents, sentence, sentences
+from shell import PUBLISHED, contents, sentence
 from world import Watched
 
 import models
 from models import hub as sources
 from train.commands.publishing import space
 
-NAMES = ["mnist-dense", "mnist-mlp"]
 SPACE = "spaces/alice/latent-lab"
-CARD = """---
-license: apache-2.0
-datasets:
-- ylecun/mnist
-model-index:
-- name: {name}
-  results:
-  - task:
-      type: image-classification
-    dataset:
-      type: ylecun/mnist
-      name: MNIST
-    metrics:
-    - type: accuracy
-      value: 0.97
----
-
-# {name}
-
-![Reliability](reliability.png)
-"""
-
-
-@pytest.fixture
-def lab(checkpoints: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Two whole checkpoint folders, and a token that may write to alice's repositories."""
-    monkeypatch.setenv("HF_TOKEN", "hf_write")
-    for name in NAMES:
-        torch.manual_seed(0)
-        models.create(name).save_pretrained(checkpoints / name)
-        (checkpoints / name / "README.md").write_text(CARD.format(name=name))
-        (checkpoints / name / "reliability.png").write_bytes(b"\x89PNG " + name.encode())
-    return checkpoints
-
-
-@pytest.fixture
-def publish(cli: Callable, lab: Path, hub: HubServer) -> Callable[..., tuple[int, str, str]]:
-    return lambda *words: cli("publish", "alice", *words)
 
 
 def commits(hub: HubServer) -> dict[str, int]:
@@ -74,13 +33,14 @@ def written(hub: HubServer, repo_id: str = SPACE) -> dict:
 
 
 def test_all_of_it(publish: Callable, hub: HubServer, lab: Path) -> None:
-    """One commit for each; the files are the folders', the tag and the pin stand at it, the collection holds all."""
+    """One commit for each: the folder's files and a graph; tag and pin stand at it, the collection holds all."""
     status, out, err = publish()
     assert (status, err) == (0, "")
-    repos = [f"alice/{name}" for name in NAMES]
+    repos = [f"alice/{name}" for name in PUBLISHED]
     assert commits(hub) == {**dict.fromkeys(repos, 1), SPACE: 1}
-    for name, repo_id in zip(NAMES, repos, strict=True):
+    for name, repo_id in zip(PUBLISHED, repos, strict=True):
         there = {path: data for path, data in hub.files(repo_id).items() if path != ".gitattributes"}
+        assert there.pop("model.onnx") == b"onnx " + type(models.create(name)).__name__.encode()
         assert there == contents(lab / name)
         assert hub.repos[repo_id]["tags"] == {models.__version__: head(hub, repo_id)}
         pin = sources.pins()[name]
@@ -94,8 +54,8 @@ def test_all_of_it(publish: Callable, hub: HubServer, lab: Path) -> None:
     assert f"{hub.url}/spaces/alice/latent-lab" in out
 
 
-def test_again_sends_nothing(publish: Callable, hub: HubServer, lab: Path) -> None:
-    """Nothing changed: questions alone, no commit, no file that is written."""
+def test_again_sends_nothing(publish: Callable, hub: HubServer, lab: Path, written_graphs: list[str]) -> None:
+    """Nothing changed: questions alone, no commit, no file that is written, no graph that is made again."""
     publish()
     before, pins = commits(hub), (lab / "hub.json").stat().st_mtime_ns
     hub.requests.clear()
@@ -105,6 +65,7 @@ def test_again_sends_nothing(publish: Callable, hub: HubServer, lab: Path) -> No
     assert commits(hub) == before
     assert {request.split()[0] for request in hub.requests} <= {"GET", "HEAD"}
     assert (lab / "hub.json").stat().st_mtime_ns == pins
+    assert written_graphs == ["Dense", "MLP"]
 
 
 def test_a_change_is_one_commit_and_the_tag_stays(publish: Callable, hub: HubServer, lab: Path) -> None:
@@ -138,10 +99,10 @@ def test_the_space(publish: Callable, hub: HubServer, lab: Path) -> None:
     assert files["checkpoints/mnist-dense/model.safetensors"] == (lab / "mnist-dense/model.safetensors").read_bytes()
     assert json.loads(files["checkpoints/hub.json"]) == sources.pins()
     settings = written(hub)
-    assert settings["models"] == [f"alice/{name}" for name in NAMES]
+    assert settings["models"] == [f"alice/{name}" for name in PUBLISHED]
     assert settings["datasets"] == ["ylecun/mnist"]
     assert 0 < len(settings["short_description"]) <= 60
-    for line, name in zip(settings["preload_from_hub"], NAMES, strict=True):
+    for line, name in zip(settings["preload_from_hub"], PUBLISHED, strict=True):
         repo_id, wanted, revision = line.split(" ")
         assert (repo_id, revision) == (f"alice/{name}", head(hub, f"alice/{name}"))
         assert set(wanted.split(",")) == {"config.json", "model.safetensors", "README.md"}
@@ -174,9 +135,9 @@ def test_cards_as_the_hub_reads_them(publish: Callable, hub: HubServer, lab: Pat
     assert metadata["model-index"][0]["results"][0]["metrics"][0] == {"type": "accuracy", "value": 0.97}
     assert metadata["thumbnail"] == f"{hub.url}/alice/mnist-dense/resolve/main/reliability.png"
     ModelCard.load(folder / "README.md").validate()
-    for name in NAMES:  # every file of every repository is the folder's, byte for byte
+    for name in PUBLISHED:  # every file of every repository is the folder's, byte for byte
         pulled = contents(Path(snapshot_download(f"alice/{name}")))
-        pulled.pop(".gitattributes")
+        assert pulled.pop(".gitattributes") and pulled.pop("model.onnx")
         assert pulled == contents(lab / name)
 
 
@@ -192,11 +153,11 @@ def test_only_private_and_another_space(publish: Callable, hub: HubServer) -> No
 
 def test_a_dry_run_does_nothing(publish: Callable, hub: HubServer, lab: Path) -> None:
     """It tells what would be made and updated."""
-    before = {name: contents(lab / name) for name in NAMES}
+    before = {name: contents(lab / name) for name in PUBLISHED}
     status, out, _ = publish("--dry-run")
     assert status == 0 and out.count("would be made") == 2
     assert hub.repos == {} and hub.collections == {} and sources.pins() == {}
-    assert {name: contents(lab / name) for name in NAMES} == before
+    assert {name: contents(lab / name) for name in PUBLISHED} == before
     publish("--only", "mnist-dense")
     (lab / "mnist-dense" / "reliability.png").write_bytes(b"\x89PNG another")
     counted = commits(hub)
@@ -219,7 +180,7 @@ def test_what_was_stopped_is_finished(publish: Callable, hub: HubServer, monkeyp
     hub.faults.refuse = {}
     assert publish()[0] == 0
     assert commits(hub) == {"alice/mnist-dense": 1, "alice/mnist-mlp": 1, SPACE: 1}
-    assert list(sources.pins()) == NAMES
+    assert list(sources.pins()) == PUBLISHED
 
 
 def test_a_space_that_costs(publish: Callable, hub: HubServer) -> None:
@@ -229,7 +190,7 @@ def test_a_space_that_costs(publish: Callable, hub: HubServer) -> None:
     assert status == 1
     (line,) = err.strip().splitlines()
     assert "PRO" in line and "--hardware zero-a10g" in line and "30 days" in line
-    assert commits(hub) == dict.fromkeys([f"alice/{name}" for name in NAMES], 1)
+    assert commits(hub) == dict.fromkeys([f"alice/{name}" for name in PUBLISHED], 1)
     (collection,) = hub.collections.values()
     assert len(collection["items"]) == 2
     assert publish("--hardware", "zero-a10g")[0] == 0
@@ -267,63 +228,6 @@ def test_a_foreign_space_stays(publish: Callable, hub: HubServer) -> None:
     assert publish("--force")[0] == 0
     assert "index.html" not in hub.files(SPACE) and "app.py" in hub.files(SPACE)
     assert publish("--space", "latent-lab")[1].count("nothing to do") == 3
-
-
-REFUSED: dict[str, tuple[str, list[str], str]] = {
-    "no token": ("", ["alice"], "set HF_TOKEN"),
-    "a token that may only read": ("hf_read", ["alice"], "use a token with the write role"),
-    "a namespace of somebody else": ("hf_write", ["bob"], "may not write to bob"),
-    "a namespace with a slash": ("hf_write", ["alice/lab"], "without a slash"),
-    "an illegal namespace": ("hf_write", ["al ice"], "NAMESPACE/NAME"),
-    "an illegal Space": ("hf_write", ["alice", "--space", "my lab"], "NAMESPACE/NAME"),
-    "an unknown model": ("hf_write", ["alice", "--only", "mnist-dance"], "no model named"),
-    "a model without a folder": ("hf_write", ["alice", "--only", "mnist-cnn"], "config.json cannot be read"),
-    "slim and private": ("hf_write", ["alice", "--slim", "--private"], "--slim"),
-}
-
-
-@pytest.mark.parametrize("case", REFUSED)
-def test_what_cannot_be_published(
-    cli: Callable, lab: Path, hub: HubServer, case: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """One sentence, and nothing is anywhere."""
-    token, words, told = REFUSED[case]
-    monkeypatch.setenv("HF_TOKEN", token) if token else monkeypatch.delenv("HF_TOKEN")
-    before = {name: contents(lab / name) for name in NAMES}
-    assert told in sentence(cli("publish", *words))
-    assert hub.repos == {} and sources.pins() == {}
-    assert {name: contents(lab / name) for name in NAMES} == before
-
-
-def test_broken_folders_are_told_at_once(publish: Callable, hub: HubServer, lab: Path) -> None:
-    """A folder without weights and one with a broken card: a sentence each, and nothing is asked of the Hub."""
-    (lab / "mnist-dense" / "model.safetensors").unlink()
-    (lab / "mnist-mlp" / "README.md").write_text("---\nlicense: [\n---\n")
-    told = sentences(publish())
-    assert ["model.safetensors" in told[0], "README.md is no card" in told[1], len(told)] == [True, True, 2]
-    assert hub.requests == []
-
-
-def test_two_at_once(publish: Callable, hub: HubServer) -> None:
-    """The second is told to wait; the first goes on to its end."""
-    hub.faults.delay = 0.05
-    first: list[tuple] = []
-    thread = threading.Thread(target=lambda: first.append(_run("alice", "--no-space")))
-    thread.start()
-    while not hub.requests:
-        thread.join(0.05)
-    with pytest.raises(ValueError, match="Another publish is under way"):
-        _run("alice", "--no-space")
-    thread.join()
-    assert first == [0]
-
-
-def _run(*words: str) -> int:
-    """The command without what takes its words and its output."""
-    from train.__main__ import parser
-    from train.commands import publish
-
-    return publish.run(parser().parse_args(["publish", *words]))
 
 
 def test_unpin(cli: Callable, publish: Callable) -> None:

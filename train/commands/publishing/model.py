@@ -11,7 +11,9 @@ import models
 from models import hub
 from models.hub import repository
 from models.hub.repository import Content, Head
+from train import export
 
+GRAPH = "model.onnx"
 HEAD = re.compile(r"---\n(.*?)^---\n", re.MULTILINE | re.DOTALL)  # of a card
 SHOWN = re.compile(r"!\[[^\]]*\]\(([\w.-]+)\)")  # a picture on a card
 
@@ -59,6 +61,8 @@ def plan(name: str, namespace: str) -> Publication:
     repo_id, folder = f"{namespace}/{name}", hub.CHECKPOINTS / name
     files: dict[str, Content] = {file.name: file for file in hub.files(folder)}
     files[hub.CARD] = card(folder, repo_id)
+    if (graph := export.place(folder)).is_file():  # of a dry run it need not be
+        files[GRAPH] = graph
     one = Publication(name, repo_id, files, repository.head(repo_id))
     one.changed = repository.changed(one.files, one.there)
     one.tagged = one.there and one.there.tags.get(models.__version__)
