@@ -1,4 +1,4 @@
-"""The training command: fit, evaluate, push, publish, unpin, export, list."""
+"""The training command: fit, evaluate, push, publish, unpin, export, diff, list."""
 
 # ruff: noqa: E402
 # This module is the grammar alone. What a command needs is imported when it runs, in two steps: first what is light,
@@ -108,6 +108,7 @@ def parser() -> argparse.ArgumentParser:
     dataset(one)
     one.add_argument("--write", action="store_true", help="renew by them the card in checkpoints/NAME, or in the "
                      "folder, and the README's row: weights, and what is told of the training, stay")  # fmt: skip
+    one.add_argument("--json", action="store_true", help="print the figures as JSON, for programs")
 
     one = command("push", "Upload a checkpoint folder and pin it in checkpoints/hub.json, so that the app loads it.")
     one.add_argument("name", help="a model's name, see list")
@@ -140,7 +141,12 @@ def parser() -> argparse.ArgumentParser:
     one = command("export", "Write a trained model as one ONNX file, checked against torch, into runs/onnx.")
     one.add_argument("name", help="a model's name, or a checkpoint folder")
 
-    command("list", "List the models, their size and the first of their test figures.")
+    one = command("diff", "Tell whether two checkpoints have the same tensors, and how far apart they are.")
+    one.add_argument("first", metavar="A", help="a model's name, a checkpoint folder, or NAMESPACE/NAME on the Hub")
+    one.add_argument("second", metavar="B", help="another")
+
+    one = command("list", "List the models: task, size, where they are from, first test figure, where they are pinned.")
+    one.add_argument("--json", action="store_true", help="print all that is known of them as JSON, for programs")
     return top
 
 

@@ -40,6 +40,16 @@ def _source(args: argparse.Namespace) -> None:
         base.architecture(args.name)
 
 
+def _both(args: argparse.Namespace) -> list[str]:
+    found = []
+    for source in (args.first, args.second):
+        try:
+            _source(argparse.Namespace(name=source))
+        except ValueError as error:
+            found.append(str(error))
+    return found
+
+
 def _folder(args: argparse.Namespace) -> None:
     """A model's own folder, or another checkpoint's."""
     if not os.path.isdir(args.name):
@@ -144,5 +154,6 @@ CHECKS: dict[str, list[Check]] = {
     "publish": [_namespace, _published, _pins, _slim],
     "unpin": [],
     "export": [_folder],
+    "diff": [_both],
     "list": [],
 }
