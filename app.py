@@ -42,6 +42,15 @@ def build() -> gr.Blocks:
     return demo.queue(max_size=64, default_concurrency_limit=2)
 
 
+def register_gpu() -> None:
+    """Name ZeroGPU one function, without which it starts no Space; these networks are faster than a GPU is lent."""
+    try:
+        import spaces
+    except ImportError:  # it is there on Spaces alone
+        return
+    spaces.GPU(lambda: None)
+
+
 def main() -> None:
     """Parse the command line and serve until stopped."""
     parser = argparse.ArgumentParser(description="Latent Lab in the browser.")
@@ -49,6 +58,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, help="default: GRADIO_SERVER_PORT, or the first free one from 7860")
     parser.add_argument("--share", action="store_true", help="also serve through a public link (or GRADIO_SHARE=1)")
     args = parser.parse_args()
+    register_gpu()
     try:
         build().launch(
             server_name=args.host,

@@ -14,6 +14,7 @@ for _module in ("classifiers", "autoencoders", "vae", "gan", "denoisers", "inpai
     import_module(f"models.networks.{_module}")
 
 __all__ = ["Model", "Provenance", "create", "load", "names"]
+__version__ = "1.0.0"  # of what is published: the tag of every model on the Hub
 
 
 def load(source: str | Path) -> Model:

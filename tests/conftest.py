@@ -65,6 +65,7 @@ def hub(cache: Path) -> Iterator[HubServer]:
     yield HUB
     HUB.faults = Faults()
     HUB.repos.clear()
+    HUB.collections.clear()
     for file in [*HUB.root.glob("*.json"), *HUB.blobs.iterdir()]:
         file.unlink()
     if HUB.server is None:

@@ -12,43 +12,31 @@ import json
 import re
 import threading
 import time
-from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import parse_qsl, quote, unquote
 
+import hub_extras
+from hub_extras import Faults, HubError
+
 TOKENS = {"hf_write": ("alice", "write"), "hf_read": ("alice", "read"), "hf_bob": ("bob", "write")}
-LFS_SUFFIXES = (".safetensors", ".png")
+LFS_SUFFIXES = (".safetensors", ".onnx", ".png")
 GITATTRIBUTES = "".join(f"*{suffix} filter=lfs diff=lfs merge=lfs -text\n" for suffix in LFS_SUFFIXES).encode()
 LEGAL_NAME = re.compile(r"(?!.*(?:--|\.\.|\.git$))\w(?:[\w.-]{0,94}\w)?", re.ASCII)
 NO_TOKEN, BAD_TOKEN = (401, "Invalid username or password."), (401, "Invalid credentials in Authorization header")
 PIECE = 16 * 1024
-
-
-@dataclass
-class Faults:
-    """What goes wrong at present. A test may change it while the server runs."""
-
-    down: bool = False  # close the connection instead of answering
-    delay: float = 0.0  # seconds before any answer starts
-    cut: int | None = None  # a resolve GET never sends the file from this byte on, so resuming does not help
-    drip: float = 0.0  # seconds between two 16 KiB pieces of a resolve GET
-    lie: bool = False  # a resolve GET sends as many bytes as it should, but other ones
-    status: int | None = None  # answer every request with this status
-    refuse_commit: bool = False  # answer a commit with 500
-
-
-class HubError(Exception):
-    """A refusal: a status, a message and, where the client tells errors apart by one, an error code."""
-
-    def __init__(self, status: int, message: str, code: str = "", **body: str) -> None:
-        self.status, self.body = status, {"error": message} | body
-        self.headers = {"X-Error-Message": message} | ({"X-Error-Code": code} if code else {})
+PAYMENT = (
+    "Static Spaces are free for everyone, but hosting Gradio and Docker Spaces on free cpu-basic requires a PRO "
+    "subscription"
+)
 
 
 class HubServer:
-    """The repositories under one folder, and the server for them, which runs while this context manager is entered."""
+    """The repositories under one folder, and the server for them, which runs while this context manager is entered.
+
+    A Space's id here begins with "spaces/".
+    """
 
     def __init__(self, root: Path, port: int = 0) -> None:
         self.port, self.url = port, f"http://127.0.0.1:{port}"
@@ -56,6 +44,7 @@ class HubServer:
         self.authorizations: list[str] = []  # every Authorization header that came
         self.server: ThreadingHTTPServer | None = None
         self.faults, self.lock = Faults(), threading.RLock()
+        self.collections: dict[str, dict[str, Any]] = {}  # by slug
         self.root, self.blobs = Path(root), Path(root, "blobs")
         self.blobs.mkdir(parents=True, exist_ok=True)
         self.repos = {repo["id"]: repo for repo in map(json.loads, map(Path.read_text, self.root.glob("*.json")))}
@@ -85,11 +74,12 @@ class HubServer:
         return [c | {"files": {p: f["sha256"] for p, f in c["files"].items()}} for c in self.repos[repo_id]["commits"]]
 
     def files(self, repo_id: str, revision: str = "main") -> dict[str, bytes]:
-        """The files {path: bytes} at a revision: "main" or the full sha of a commit."""
+        """The files {path: bytes} at a revision: "main", a tag or the full sha of a commit."""
         files = self.commit_at(repo_id, revision)["files"].items()
         return {path: (self.blobs / file["sha256"]).read_bytes() for path, file in files}
 
     def commit_at(self, repo_id: str, revision: str) -> dict[str, Any]:
+        revision = self.repos[repo_id]["tags"].get(revision, revision)
         for commit in reversed(self.repos[repo_id]["commits"]):
             if revision in ("main", commit["sha"]):
                 return commit
@@ -100,7 +90,7 @@ class HubServer:
         with self.lock:
             if repo_id in self.repos:
                 raise HubError(409, "You already created this model repo", url=f"{self.url}/{repo_id}")
-            self.repos[repo_id] = {"id": repo_id, "private": private, "commits": []}
+            self.repos[repo_id] = {"id": repo_id, "private": private, "commits": [], "tags": {}}
             self._add_commit(repo_id, "initial commit", {".gitattributes": self._file(self.add_blob(GITATTRIBUTES))})
 
     def commit(self, repo_id: str, lines: list[dict[str, Any]]) -> str:
@@ -165,14 +155,23 @@ class _Handler(BaseHTTPRequestHandler):
         time.sleep(self.hub.faults.delay)
         if self.hub.faults.down or self.hub.server is not self.server:
             return
+        if self.hub.faults.page:
+            return self.send(200, {"Content-Type": "text/html"}, b"<html><body>Please log in</body></html>")
+        parts = [unquote(part) for part in path.split("/")[1:]]
+        self.kind = "spaces/" if "spaces" in parts[:2] else ""
+        if self.kind:  # from here on as a model's; only its id tells
+            parts = ["api", "models", *parts[2:]] if parts[0] == "api" else parts[1:]
         try:
-            answer = self.answer([unquote(part) for part in path.split("/")[1:]])
+            for words, refusal in self.hub.faults.refuse.items():
+                if re.search(words, f"{self.command} {path}"):
+                    raise refusal
+            answer = self.answer(parts)
             if answer is not None:
                 self.send(200, {}, json.dumps(answer).encode())
         except HubError as error:
             self.send(error.status, error.headers, json.dumps(error.body).encode())
 
-    do_HEAD = do_POST = do_PUT = do_GET
+    do_HEAD = do_POST = do_PUT = do_DELETE = do_GET
 
     def send(self, status: int, headers: dict[str, str], body: bytes, cut: int | None = None) -> None:
         with contextlib.suppress(ConnectionError):  # the client may give up before the answer is out
@@ -197,14 +196,25 @@ class _Handler(BaseHTTPRequestHandler):
             case ["POST", "api", "repos", "create"]:
                 (user, role), wish = self.user(), json.loads(self.body)
                 owner, name = wish.get("organization") or user, wish["name"]
-                if wish.get("type", "model") != "model" or not all(map(LEGAL_NAME.fullmatch, (owner, name))):
-                    raise HubError(400, "Not a legal name for a model repository")
+                kinds = {"model": "", "space": "spaces/"}
+                if wish.get("type", "model") not in kinds or not all(map(LEGAL_NAME.fullmatch, (owner, name))):
+                    raise HubError(400, "Not a legal name for a repository")
+                repo_id = f"{kinds[wish.get('type', 'model')]}{owner}/{name}"
                 if (owner, "write") != (user, role):
                     raise HubError(403, f'You don\'t have the rights to create a model under the namespace "{owner}"')
-                hub.create(f"{owner}/{name}", private=wish.get("private") or wish.get("visibility") == "private")
-                return {"url": f"{hub.url}/{owner}/{name}", "name": f"{owner}/{name}"}
+                free = wish.get("type") == "space" and wish.get("hardware", "cpu-basic") == "cpu-basic"
+                if free and hub.faults.paid and repo_id not in hub.repos:
+                    raise HubError(402, PAYMENT)
+                hub.create(repo_id, private=wish.get("private") or wish.get("visibility") == "private")
+                hub.repos[repo_id] |= {key: wish[key] for key in ("sdk", "hardware") if key in wish}
+                return {"url": f"{hub.url}/{repo_id}", "name": f"{owner}/{name}"}
             case ["POST", "api", "validate-yaml"]:
+                wrong = hub_extras.mistakes(**json.loads(self.body))
+                if wrong:
+                    raise HubError(400, wrong[0], errors=[{"message": words} for words in wrong], warnings=[])
                 return {"errors": [], "warnings": []}
+            case [_, "api", "collections", *rest]:
+                return hub_extras.collections(self, rest)
             case ["POST", "api", "models", owner, name, "preupload", "main"] if "create_pr" not in self.query:
                 there = hub.commit_at(self.repo_id(owner, name, write=True), "main")["files"]
                 files = json.loads(self.body)["files"]
@@ -217,7 +227,7 @@ class _Handler(BaseHTTPRequestHandler):
                 objects = json.loads(self.body)["objects"]
                 for wanted in [wanted for wanted in objects if not (hub.blobs / wanted["oid"]).is_file()]:
                     upload = {"href": f"{hub.url}/lfs/{wanted['oid']}?size={wanted['size']}"}
-                    verify = {"href": f"{hub.url}/{owner}/{git}/info/lfs/verify"}
+                    verify = {"href": f"{hub.url}/{self.kind}{owner}/{git}/info/lfs/verify"}
                     wanted["actions"] = {"upload": upload, "verify": verify}
                 return {"transfer": "basic", "objects": objects}
             case ["PUT", "lfs", oid]:  # no token comes here: at the Hub this is a signed address of its storage
@@ -236,15 +246,16 @@ class _Handler(BaseHTTPRequestHandler):
                 repo = hub.repos[self.repo_id(owner, name)]
                 commit = hub.commit_at(repo["id"], path[5] if len(path) > 5 else "main")
                 about = {"author": owner, "sha": commit["sha"], "lastModified": commit["date"], "tags": []}
+                about |= {key: repo[key] for key in ("sdk",) if key in repo}
                 files = [{"rfilename": p} | (f if "blobs" in self.query else {}) for p, f in commit["files"].items()]
-                return about | {"id": repo["id"], "private": repo["private"], "siblings": files}
+                return about | {"id": f"{owner}/{name}", "private": repo["private"], "siblings": files}
             case ["GET", "api", "models", owner, name, "auth-check", *write]:
                 self.repo_id(owner, name, write=write == ["write"])
                 return {}
             case ["GET", "api", "models", owner, name, "refs"]:
-                sha = hub.commit_at(self.repo_id(owner, name), "main")["sha"]
-                main = {"name": "main", "ref": "refs/heads/main", "targetCommit": sha}
-                return {"branches": [main], "converts": [], "tags": []}
+                return hub_extras.refs(hub.repos[self.repo_id(owner, name)])
+            case ["POST" | "DELETE", "api", "models", owner, name, "tag", revision]:
+                return hub_extras.tag(self, self.repo_id(owner, name, write=True), revision)
             case ["GET", "api", "models", owner, name, "tree", revision] if self.query.get("recursive") == "true":
                 files = hub.commit_at(self.repo_id(owner, name), revision)["files"]
                 return [{"type": "file", "path": p, "oid": file["blobId"]} | file for p, file in files.items()]
@@ -253,6 +264,10 @@ class _Handler(BaseHTTPRequestHandler):
             case [_, "api", "models", name] | [_, "api", "models", name, "revision", _] | [_, name, "resolve", *_]:
                 self.repo_id("", name)  # a name without an owner may be asked for, but is never there
         raise HubError(404, "Sorry, we can't find the page you are looking for.")
+
+    def json(self) -> Any:
+        """What came with the request."""
+        return json.loads(self.body)
 
     def user(self, required: bool = True) -> tuple[str, str]:
         """The name and the role that the token stands for; both empty if none came and none is required."""
@@ -263,7 +278,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def repo_id(self, owner: str, name: str, write: bool = False) -> str:
         """The id of a repository, if whoever asks may read it or, on demand, write to it."""
-        (user, role), repo_id = self.user(required=write), f"{owner}/{name}"
+        (user, role), repo_id = self.user(required=write), f"{self.kind}{owner}/{name}"
         if repo_id not in self.hub.repos or (self.hub.repos[repo_id]["private"] and user != owner):
             # The client takes any 401 from https for RepoNotFound, so the Hub's needs no code; one from http does.
             raise HubError(*((404, "Repository not found") if user else NO_TOKEN), "RepoNotFound")

@@ -24,6 +24,7 @@ FILES = [
     "recipe.json",
     "reliability.png",
 ]
+PUBLISHED = ["mnist-dense", "mnist-mlp"]  # the models of a small lab
 PYTHON = [sys.executable, "-m", "train"]
 
 

@@ -1,4 +1,4 @@
-"""The training command: fit, evaluate, push, list."""
+"""The training command: fit, evaluate, push, publish, unpin, export, diff, list."""
 
 # ruff: noqa: E402
 # This module is the grammar alone. What a command needs is imported when it runs, in two steps: first what is light,
@@ -108,6 +108,7 @@ def parser() -> argparse.ArgumentParser:
     dataset(one)
     one.add_argument("--write", action="store_true", help="renew by them the card in checkpoints/NAME, or in the "
                      "folder, and the README's row: weights, and what is told of the training, stay")  # fmt: skip
+    one.add_argument("--json", action="store_true", help="print the figures as JSON, for programs")
 
     one = command("push", "Upload a checkpoint folder and pin it in checkpoints/hub.json, so that the app loads it.")
     one.add_argument("name", help="a model's name, see list")
@@ -115,7 +116,37 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--folder", type=Path, help="what to upload (default: checkpoints/NAME)")
     one.add_argument("--private", action="store_true", help="make a new Hub repository private")
 
-    command("list", "List the models, their size and the first of their test figures.")
+    one = command(
+        "publish",
+        "Make or update a Hub repository for each model, a Space that serves them and a collection of all.",
+        "What is the same on the Hub is not sent again; what was stopped half-way is finished by another run.",
+    )
+    one.add_argument("namespace", metavar="NAMESPACE", help="your name on the Hub, or an organisation's")
+    one.add_argument("--only", action="append", metavar="NAME", help="publish this model alone; may be repeated")
+    one.add_argument("--private", action="store_true", help="make what is new on the Hub private")
+    one.add_argument("--retag", action="store_true", help="move the tag of this version to what is published now")
+    one.add_argument("--dry-run", action="store_true", help="tell what would be done, and do nothing")
+    which = one.add_mutually_exclusive_group()
+    which.add_argument("--space", default="latent-lab", metavar="NAME", help="what the Space is called (default: "
+                       "latent-lab)")  # fmt: skip
+    which.add_argument("--no-space", action="store_true", help="publish the models and their collection alone")
+    one.add_argument("--slim", action="store_true", help="leave the weights out of the Space: they come from the Hub")
+    one.add_argument("--force", action="store_true", help="overwrite a Space of that name that is something else")
+    one.add_argument("--hardware", choices=["zero-a10g"], help="make a Space that fits ZeroGPU, for an account without "
+                     "a paid plan")  # fmt: skip
+
+    one = command("unpin", "Take pins out of checkpoints/hub.json, so that the app uses what is in checkpoints/ again.")
+    one.add_argument("name", nargs="?", help="a model's name (default: all)")
+
+    one = command("export", "Write a trained model as one ONNX file, checked against torch, into runs/onnx.")
+    one.add_argument("name", help="a model's name, or a checkpoint folder")
+
+    one = command("diff", "Tell whether two checkpoints have the same tensors, and how far apart they are.")
+    one.add_argument("first", metavar="A", help="a model's name, a checkpoint folder, or NAMESPACE/NAME on the Hub")
+    one.add_argument("second", metavar="B", help="another")
+
+    one = command("list", "List the models: task, size, where they are from, first test figure, where they are pinned.")
+    one.add_argument("--json", action="store_true", help="print all that is known of them as JSON, for programs")
     return top
 
 

@@ -55,9 +55,10 @@ def source(words: Words, network: str, facts: Facts) -> str:
     """A line on the network: its size, its accuracy, where its weights came from and why not from elsewhere."""
     size = words("network.parameters", count=f"{facts.parameters:,}")
     measured = _measured(words, facts)
-    place = words(f"source.{facts.provenance.source}", repo_id=facts.provenance.repo_id)
+    where = facts.provenance
+    place = words(f"source.{where.source}", repo_id=where.repo_id, revision=(where.revision or "")[:7])
     notes = "".join(
         f'<details><summary>{escape(words("source.fallback"))}</summary><span lang="en">{escape(note)}</span></details>'
-        for note in facts.provenance.notes
+        for note in where.notes
     )
     return escape(" · ".join(part for part in (words(f"network.{network}"), size, measured, place) if part)) + notes

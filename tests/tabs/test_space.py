@@ -12,6 +12,7 @@ import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -57,10 +58,9 @@ def test_the_front_matter_is_a_space_configuration(card: dict[str, Any]) -> None
     assert card["tags"] and all(isinstance(tag, str) for tag in card["tags"])
 
 
-def test_the_front_matter_names_the_models(card: dict[str, Any]) -> None:
-    """NAMESPACE/NAME of each network that the app shows."""
-    assert all(re.fullmatch(r"[\w.-]+/[\w.-]+", repo_id) for repo_id in card["models"])
-    assert [repo_id.partition("/")[2] for repo_id in card["models"]] == models.names()
+def test_the_front_matter_names_no_repository(card: dict[str, Any]) -> None:
+    """Whose models a Space shows, `publish` writes; here nobody's are."""
+    assert not {"models", "datasets", "preload_from_hub", "thumbnail"} & set(card)
 
 
 def test_other_requirements_add_to_the_apps() -> None:
@@ -123,6 +123,19 @@ def test_the_app_starts_as_a_space(tmp_path: Path) -> None:
             # Spaces bring the package `spaces` along; where it is missing, Gradio's thread for reloading says so.
             assert app.log.count("Traceback") == app.log.count("`spaces` package is required")
         assert {path: path.stat().st_mtime_ns for path in source.rglob("*")} == before
+
+
+def test_one_function_is_registered_for_zerogpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the package `spaces`, here a stand-in, ZeroGPU finds a function at the start; without it nothing happens."""
+    import app as space
+
+    registered: list[Callable] = []
+    monkeypatch.setitem(sys.modules, "spaces", SimpleNamespace(GPU=registered.append))
+    space.register_gpu()
+    assert len(registered) == 1 and registered[0]() is None
+    monkeypatch.setitem(sys.modules, "spaces", None)  # to import it is an ImportError
+    space.register_gpu()
+    assert len(registered) == 1
 
 
 @pytest.fixture

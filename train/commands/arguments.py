@@ -91,6 +91,11 @@ def upload(args: argparse.Namespace) -> Path:
     return folder
 
 
+def published(args: argparse.Namespace) -> list[str]:
+    """The models that `publish` is about: those that are named, or all that have a checkpoint folder."""
+    return list(dict.fromkeys(args.only or [name for name in models.names() if (hub.CHECKPOINTS / name).is_dir()]))
+
+
 def folder(args: argparse.Namespace) -> Path:
     """The checkpoint folder that `evaluate` is about: the one that is named, or the published one of that name."""
     return Path(args.name) if os.path.isdir(args.name) else hub.CHECKPOINTS / args.name

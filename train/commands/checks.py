@@ -9,6 +9,7 @@ from pathlib import Path
 from models import base, hub
 from train import recipe
 from train.commands import arguments
+from train.commands.publishing import model
 from train.data import names
 from train.engine import folders
 
@@ -37,6 +38,23 @@ def _source(args: argparse.Namespace) -> None:
         hub.check_source(args.name)
     else:
         base.architecture(args.name)
+
+
+def _both(args: argparse.Namespace) -> list[str]:
+    found = []
+    for source in (args.first, args.second):
+        try:
+            _source(argparse.Namespace(name=source))
+        except ValueError as error:
+            found.append(str(error))
+    return found
+
+
+def _folder(args: argparse.Namespace) -> None:
+    """A model's own folder, or another checkpoint's."""
+    if not os.path.isdir(args.name):
+        base.architecture(args.name)
+    base.read(hub.Provenance("path", arguments.folder(args)))
 
 
 def _init(args: argparse.Namespace) -> None:
@@ -102,9 +120,40 @@ def _upload(args: argparse.Namespace) -> None:
     arguments.upload(args)
 
 
+def _namespace(args: argparse.Namespace) -> None:
+    if "/" in args.namespace:
+        raise ValueError(f"{args.namespace!r} is no namespace: name your account or an organisation, without a slash.")
+    hub.check_name(f"{args.namespace}/{args.space}")
+
+
+def _published(args: argparse.Namespace) -> list[str]:
+    """What keeps a checkpoint folder from being published, a sentence for each folder."""
+    found = []
+    for name in arguments.published(args):
+        try:
+            folder = arguments.upload(argparse.Namespace(name=name, folder=None))
+            model.check_card(folder)
+        except ValueError as error:
+            found.append(str(error))
+    return found
+
+
+def _pins(args: argparse.Namespace) -> None:
+    hub.pins()
+
+
+def _slim(args: argparse.Namespace) -> None:
+    if args.slim and args.private:
+        raise ValueError("--slim needs models that a Space can read: leave it out, or --private.")
+
+
 CHECKS: dict[str, list[Check]] = {
     "fit": [_name, _init, _dataset, _also, _settings, _network, _tracker, _output, _runs, _repository],
     "evaluate": [_source, _card, _dataset],
     "push": [_name, _upload, _repository],
+    "publish": [_namespace, _published, _pins, _slim],
+    "unpin": [],
+    "export": [_folder],
+    "diff": [_both],
     "list": [],
 }

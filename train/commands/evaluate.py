@@ -1,7 +1,9 @@
 """`evaluate NAME`: the figures on the test split; with `--write` its card is renewed by them."""
 
 import argparse
+import json
 import re
+import sys
 from pathlib import Path
 
 import models
@@ -24,10 +26,16 @@ def run(args: argparse.Namespace) -> int:
     task = TASKS[name]
     found = load(args, task, RECIPES[name])
     task.check(found)
-    print(f"{args.name} ({net.provenance.source}, {net.provenance.folder}) on {len(found.test)} test {task.unit}s")
+    where = f"{args.name} ({net.provenance.source}, {net.provenance.folder}) on {len(found.test)} test {task.unit}s"
+    print(where, file=sys.stderr if args.json else sys.stdout)
     figures = task.measure(net, found)
-    for key, value in figures.items():
-        print(f"  {key:22} {value:.4f}")
+    if args.json:
+        told = {"name": args.name, "model": name, "dataset": found.name, "size": len(found.test)}
+        told |= {"sha256": net.provenance.sha256, "revision": net.provenance.revision, "figures": figures}
+        print(json.dumps(told, indent=2))
+    else:
+        for key, value in figures.items():
+            print(f"  {key:22} {value:.4f}")
     if args.write:
         _write(folder, name, net, figures, found)
     return 0
@@ -50,7 +58,7 @@ def _write(folder: Path, name: str, net: Model, figures: dict[str, float], data:
     from train.engine import state
 
     row = card.renew(folder, name, net, figures, data)
-    print(f"wrote {folder / hub.CARD}")
+    print(f"wrote {folder / hub.CARD}", file=sys.stderr)
     if folder == hub.CHECKPOINTS / name and README.is_file():
         old = README.read_text(encoding="utf-8")
         pattern = rf"^(\| \[`{name}`\]\(.*?\) \| .*? \| ).*\|$"

@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,10 +19,7 @@ import safetensors.torch
 import torch
 from httpx2 import HTTPError
 from huggingface_hub import (
-    CommitOperationAdd,
-    CommitOperationDelete,
     EvalResult,
-    HfApi,
     ModelCard,
     constants,
     get_hf_file_metadata,
@@ -30,20 +28,17 @@ from huggingface_hub import (
     hf_hub_url,
     try_to_load_from_cache,
 )
-from huggingface_hub.errors import (
-    EntryNotFoundError,
-    HfHubHTTPError,
-    HFValidationError,
-    LocalTokenNotFoundError,
-    OfflineModeIsEnabled,
-    RepositoryNotFoundError,
-    RevisionNotFoundError,
-)
+from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError, HFValidationError
 from huggingface_hub.utils import build_hf_headers, validate_repo_id
 from yaml import YAMLError
 
-CHECKPOINTS = Path(__file__).resolve().parent.parent / "checkpoints"
+from models.hub.failures import FAILURES, POINTER, HubError, NoFolder, PointerFile, explain, understood
+from models.hub.repository import check_name, commit
+from models.hub.repository import prepare_push as prepare_push
+
+CHECKPOINTS = Path(__file__).resolve().parent.parent.parent / "checkpoints"
 CONFIG, WEIGHTS, CARD, RECIPE = "config.json", "model.safetensors", "README.md", "recipe.json"
+PINS = "hub.json"  # in `checkpoints/`
 PICTURES = (".png", ".jpg", ".webp")  # of a card
 MAX_CONFIG_BYTES = 64 * 1024
 COMMIT, SHA256 = re.compile("[0-9a-f]{40}"), re.compile("[0-9a-f]{64}")
@@ -98,7 +93,15 @@ def fetch(source: str | Path, *, revision: str | None = None, token: str | None 
     if os.path.isdir(source):  # pathlib's raises for a name that is too long
         return Provenance("path", Path(source))
     check_source(source)
-    return fetch_from_hub(str(source), revision=revision, token=token)
+    try:
+        return fetch_from_hub(str(source), revision=revision, token=token)
+    except HubError as error:
+        around = os.path.dirname(source)
+        if not os.path.isdir(around):
+            raise
+        near = get_close_matches(os.path.basename(source), os.listdir(around), n=1)
+        hint = f"did you mean {around}/{near[0]}?" if near else str(error)
+        raise NoFolder(f"There is no folder {source}, nor does the Hub give such a repository: {hint}") from error
 
 
 def check_source(source: str | Path) -> None:
@@ -137,16 +140,29 @@ def fetch_from_hub(
         weights = Path(download(WEIGHTS, revision=folder.name, local_files_only=local))
         with suppress(EntryNotFoundError):  # without a card it loads all the same; its figures are unknown
             download(CARD, revision=folder.name, local_files_only=local)
-    except (HTTPError, OSError, ValueError) as error:
-        raise ValueError(explain(error, repo_id)) from error
+    except FAILURES as error:
+        raise understood(error, repo_id) from error
+    if _is_pointer(weights):
+        _forget(folder)
+        raise PointerFile(f"{repo_id} holds a Git LFS pointer instead of {WEIGHTS}: it was pushed without Git LFS.")
     told = weights.resolve().name  # the cache names a large file's blob by the sha256 that the Hub tells
     wanted = sha256 or (told if SHA256.fullmatch(told) else None)
-    if wanted and (found := _sha256(weights)) != wanted:
-        for file in folder.iterdir():  # the client would take them from the cache for ever
-            file.resolve().unlink(missing_ok=True)
+    if wanted and (found := sha256_of(weights)) != wanted:
+        _forget(folder)
         whose = "as pinned" if sha256 else "as the Hub says"
-        raise ValueError(f"{repo_id}: the weights' sha256 is {found[:12]}…, not {wanted[:12]}… {whose}.")
+        raise HubError(f"{repo_id}: the weights' sha256 is {found[:12]}…, not {wanted[:12]}… {whose}.")
     return Provenance("hub", folder, repo_id, folder.name, notes=notes)
+
+
+def _is_pointer(file: Path) -> bool:
+    with open(file, "rb") as opened:
+        return opened.read(len(POINTER)) == POINTER
+
+
+def _forget(snapshot: Path) -> None:
+    """Remove a snapshot's files from the cache, which the client would take from there for ever."""
+    for file in snapshot.iterdir():
+        file.resolve().unlink(missing_ok=True)
 
 
 def _ask(repo_id: str, revision: str | None, token: str | None) -> None:
@@ -176,9 +192,13 @@ def read(folder: Path) -> tuple[Any, dict[str, torch.Tensor], str]:
         raise ValueError(f"{CONFIG} is not JSON, or too long.") from error
     try:
         data = (folder / WEIGHTS).read_bytes()
+        if data.startswith(POINTER):
+            raise PointerFile(f"{WEIGHTS} is a Git LFS pointer, not the weights: run `git lfs pull`.")
         return config, safetensors.torch.load(data), hashlib.sha256(data).hexdigest()
     except OSError as error:
         raise ValueError(f"{WEIGHTS} cannot be read ({error.strerror}).") from error
+    except PointerFile:
+        raise
     except (safetensors.SafetensorError, KeyError, ValueError) as error:
         raise ValueError(f"{WEIGHTS} is no whole safetensors file ({error}).") from error
 
@@ -221,7 +241,7 @@ def figures(folder: Path) -> dict[str, float]:
 def pins() -> dict[str, dict[str, str]]:
     """The pins of `checkpoints/hub.json`: name -> repo_id, revision (commit), sha256. Raises ValueError if broken."""
     try:
-        found = json.loads((CHECKPOINTS / "hub.json").read_text())
+        found = json.loads((CHECKPOINTS / PINS).read_text())
         keys = {"repo_id", "revision", "sha256"}
         if all(pin.keys() == keys and all(isinstance(text, str) for text in pin.values()) for pin in found.values()):
             return found
@@ -229,28 +249,39 @@ def pins() -> dict[str, dict[str, str]]:
         return {}
     except (OSError, ValueError, AttributeError, RecursionError):
         pass
-    raise ValueError("checkpoints/hub.json is not a table of name to repo_id, revision and sha256: write it with push.")
+    raise ValueError(
+        "checkpoints/hub.json is not a table of name to repo_id, revision and sha256: take it away with unpin."
+    )
 
 
 def pin(name: str, repo_id: str, revision: str, folder: Path) -> None:
     """Note in `checkpoints/hub.json` that `name` is loaded from that commit, with the sha256 of `folder`'s weights."""
-    table = {**pins(), name: {"repo_id": repo_id, "revision": revision, "sha256": _sha256(folder / WEIGHTS)}}
+    before = pins()
+    table = {**before, name: {"repo_id": repo_id, "revision": revision, "sha256": sha256_of(folder / WEIGHTS)}}
+    if table != before:
+        _write_pins(table)
+
+
+def unpin(name: str | None = None) -> None:
+    """Take one pin out of `checkpoints/hub.json`, or the file away. Raises ValueError if there is no such pin."""
+    if name is None:
+        (CHECKPOINTS / PINS).unlink(missing_ok=True)  # without looking into it: it may be broken
+        return
+    table = pins()
+    if name not in table:
+        raise ValueError(f"{name} is not pinned: there is nothing to take back.")
+    del table[name]
+    _write_pins(table)
+
+
+def _write_pins(table: dict[str, dict[str, str]]) -> None:
     with aside(CHECKPOINTS) as temporary:
-        (temporary / "hub.json").write_text(json.dumps(table, indent=2, sort_keys=True) + "\n")
+        (temporary / PINS).write_text(json.dumps(table, indent=2, sort_keys=True) + "\n")
 
 
-def _sha256(file: Path) -> str:
+def sha256_of(file: Path) -> str:
+    """The digest of a file, in hex. Raises OSError."""
     return hashlib.sha256(file.read_bytes()).hexdigest()
-
-
-def check_name(repo_id: str) -> None:
-    """Raise ValueError unless it can be the name of somebody's repository, NAMESPACE/NAME."""
-    try:
-        if "/" not in repo_id:
-            raise HFValidationError("no namespace")
-        validate_repo_id(repo_id)
-    except HFValidationError as error:
-        raise ValueError(explain(error, repo_id)) from error
 
 
 def may_be_repository(name: str) -> bool:
@@ -270,55 +301,16 @@ def answers(patience: float) -> bool:
         return False
 
 
-def prepare_push(repo_id: str, *, private: bool = False, token: str | None = None) -> None:
-    """Make the repository and see that the token may write to it. Raises ValueError, one sentence."""
-    check_name(repo_id)
-    api = HfApi(token=token)
-    try:
-        api.whoami()
-        api.create_repo(repo_id, private=private, exist_ok=True)
-        api.auth_check(repo_id, write=True)
-    except (HTTPError, OSError, ValueError) as error:
-        raise ValueError(explain(error, repo_id)) from error
+def files(folder: Path) -> list[Path]:
+    """Those of a checkpoint folder that go to its repository."""
+    known = [folder / name for name in (CONFIG, WEIGHTS, CARD, RECIPE) if (folder / name).exists()]
+    return known + sorted(file for file in folder.iterdir() if file.suffix in PICTURES)
 
 
 def push(folder: Path, repo_id: str, *, keep_others: bool = False, token: str | None = None) -> str:
     """Upload a checkpoint folder as one commit and return its sha; other files in the repository go.
 
     Raises:
-        ValueError: one sentence; the folder is as it was.
+        HubError: one sentence; the folder is as it was.
     """
-    api = HfApi(token=token)
-    files = [folder / name for name in (CONFIG, WEIGHTS, CARD, RECIPE) if (folder / name).exists()]
-    files += sorted(file for file in folder.iterdir() if file.suffix in PICTURES)
-    operations: list = [CommitOperationAdd(file.name, str(file)) for file in files]
-    try:
-        if not keep_others:
-            stale = set(api.list_repo_files(repo_id)) - {file.name for file in files} - {".gitattributes"}
-            operations += [CommitOperationDelete(name) for name in sorted(stale)]
-        # Not upload_folder: that may cut one folder into several commits.
-        return api.create_commit(repo_id, operations, commit_message="Upload model").oid
-    except RuntimeError as error:  # how the client reports that a large file did not go up
-        raise ValueError(explain(error.__cause__ or error, repo_id)) from error
-    except (HTTPError, OSError, ValueError) as error:
-        raise ValueError(explain(error, repo_id)) from error
-
-
-def explain(error: Exception, repo_id: str) -> str:
-    """One sentence for what went wrong between us and the Hub, and what to do. Holds no token."""
-    status = error.response.status_code if isinstance(error, HfHubHTTPError) and error.response is not None else None
-    if isinstance(error, HFValidationError):
-        return f"{repo_id!r} is no name for a Hub repository: it has the form NAMESPACE/NAME."
-    if isinstance(error, RepositoryNotFoundError):  # before 401, by which the Hub also hides what is private
-        return f"The Hub has no repository {repo_id} that this token can see: check the name."
-    if isinstance(error, LocalTokenNotFoundError) or status == 401:
-        return "The Hub does not accept the token, or there is none: set HF_TOKEN or run `hf auth login`."
-    if status == 403:
-        return f"The token may not write to {repo_id}: use a token with the write role for that namespace."
-    if isinstance(error, RevisionNotFoundError):
-        return f"The repository {repo_id} has no such revision: check the branch or commit."
-    if isinstance(error, OfflineModeIsEnabled):
-        return "The Hub is switched off by HF_HUB_OFFLINE: unset it to go online."
-    if isinstance(error, EntryNotFoundError) and status == 404:
-        return f"The repository {repo_id} is no checkpoint: {CONFIG} or {WEIGHTS} is not in it."
-    return f"The Hub at {constants.ENDPOINT} failed on {repo_id} ({type(error).__name__}): try again later."
+    return commit(repo_id, {file.name: file for file in files(folder)}, keep_others=keep_others, token=token)

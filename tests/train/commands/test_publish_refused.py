@@ -1,0 +1,67 @@
+"""What `publish` does not do: one sentence for each, and nothing is anywhere."""
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hub_server import HubServer
+from shell import PUBLISHED, contents, sentence, sentences
+
+from models import hub as sources
+
+REFUSED: dict[str, tuple[str, list[str], str]] = {
+    "no token": ("", ["alice"], "set HF_TOKEN"),
+    "a token that may only read": ("hf_read", ["alice"], "use a token with the write role"),
+    "a namespace of somebody else": ("hf_write", ["bob"], "may not write to bob"),
+    "a namespace with a slash": ("hf_write", ["alice/lab"], "without a slash"),
+    "an illegal namespace": ("hf_write", ["al ice"], "NAMESPACE/NAME"),
+    "an illegal Space": ("hf_write", ["alice", "--space", "my lab"], "NAMESPACE/NAME"),
+    "an unknown model": ("hf_write", ["alice", "--only", "mnist-dance"], "no model named"),
+    "a model without a folder": ("hf_write", ["alice", "--only", "mnist-cnn"], "config.json cannot be read"),
+    "slim and private": ("hf_write", ["alice", "--slim", "--private"], "--slim"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_cannot_be_published(
+    cli: Callable, lab: Path, hub: HubServer, case: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One sentence, and nothing is anywhere."""
+    token, words, told = REFUSED[case]
+    monkeypatch.setenv("HF_TOKEN", token) if token else monkeypatch.delenv("HF_TOKEN")
+    before = {name: contents(lab / name) for name in PUBLISHED}
+    assert told in sentence(cli("publish", *words))
+    assert hub.repos == {} and sources.pins() == {}
+    assert {name: contents(lab / name) for name in PUBLISHED} == before
+
+
+def test_broken_folders_are_told_at_once(publish: Callable, hub: HubServer, lab: Path) -> None:
+    """A folder without weights and one with a broken card: a sentence each, and nothing is asked of the Hub."""
+    (lab / "mnist-dense" / "model.safetensors").unlink()
+    (lab / "mnist-mlp" / "README.md").write_text("---\nlicense: [\n---\n")
+    told = sentences(publish())
+    assert ["model.safetensors" in told[0], "README.md is no card" in told[1], len(told)] == [True, True, 2]
+    assert hub.requests == []
+
+
+def test_two_at_once(publish: Callable, hub: HubServer) -> None:
+    """The second is told to wait; the first goes on to its end."""
+    hub.faults.delay = 0.05
+    first: list[tuple] = []
+    thread = threading.Thread(target=lambda: first.append(_run("alice", "--no-space")))
+    thread.start()
+    while not hub.requests:
+        thread.join(0.05)
+    with pytest.raises(ValueError, match="Another publish is under way"):
+        _run("alice", "--no-space")
+    thread.join()
+    assert first == [0]
+
+
+def _run(*words: str) -> int:
+    """The command without what takes its words and its output."""
+    from train.__main__ import parser
+    from train.commands import publish
+
+    return publish.run(parser().parse_args(["publish", *words]))

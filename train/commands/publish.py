@@ -1,0 +1,140 @@
+"""`publish NAMESPACE`: every model to the Hub, with a Space that serves them and a collection."""
+
+import argparse
+import fcntl
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+from huggingface_hub import constants
+from huggingface_hub.utils import disable_progress_bars
+from tqdm import tqdm
+
+import models
+from models import hub
+from models.hub import repository
+from models.hub.failures import HubError, PaymentRequired
+from models.hub.repository import Head
+from train import export
+from train.commands import arguments
+from train.commands.publishing import collection, model, space
+from train.commands.publishing.model import Publication
+
+QUESTIONS = 8  # asked of the Hub at a time
+
+
+def run(args: argparse.Namespace) -> int:
+    """Publish what is asked for, and tell what was done.
+
+    Returns 0, or 1 where the models are published and something beside them is not.
+    """
+    with _alone():
+        repository.expect_namespace(args.namespace)
+        space_id = None if args.no_space else f"{args.namespace}/{args.space}"
+        there = _space(space_id, args.force) if space_id else None
+        names = arguments.published(args)
+        if not args.dry_run:
+            _export(names)
+        with ThreadPoolExecutor(QUESTIONS) as pool:
+            publications = list(pool.map(lambda name: model.plan(name, args.namespace), names))
+        if args.dry_run:
+            return _tell_plan(args, publications, space_id)
+        try:
+            _send(args, publications)
+        finally:
+            _tell(publications)
+        return _send_rest(args, publications, space_id, there)
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """One publication at a time. Raises ValueError while there is another."""
+    with open(hub.CHECKPOINTS / ".publish.lock", "w") as file:  # it stays: who waits may hold it already
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise ValueError("Another publish is under way from this folder: wait for its end.") from error
+        yield
+
+
+def _space(space_id: str, force: bool) -> Head | None:
+    """What is in the Space now. Raises ValueError if that is another app, unless it may go."""
+    there = repository.head(space_id, "space")
+    if space.is_other(there) and not force:
+        raise ValueError(
+            f"The Space {space_id} is something else: choose another name with --space, or overwrite it with --force."
+        )
+    if there:
+        repository.expect_writable(space_id, "space")
+    return there
+
+
+def _export(names: list[str]) -> None:
+    """Make the graphs of weights that have none yet, which takes some seconds each."""
+    folders = [hub.CHECKPOINTS / name for name in names]
+    for folder in [folder for folder in folders if not export.place(folder).is_file()]:
+        print(f"{folder.name}: {export.made(folder)} is made", flush=True)
+
+
+def _send(args: argparse.Namespace, publications: list[Publication]) -> None:
+    disable_progress_bars()  # the client's own, one for each file
+    total = sum(one.size for one in publications)
+    with tqdm(total=total, unit="B", unit_scale=True, desc="models", disable=None) as bar:
+        for one in publications:
+            amount = one.size
+            model.send(one, private=args.private, retag=args.retag)
+            bar.update(amount)
+
+
+def _send_rest(
+    args: argparse.Namespace, publications: list[Publication], space_id: str | None, there: Head | None
+) -> int:
+    """The Space, then the collection, then the links. What the Hub does not take of them keeps nobody from the rest."""
+    troubles: list[HubError] = []
+    if space_id:
+        try:
+            print(f"{'Space':21} {_send_space(args, space_id, there)}")
+        except HubError as error:
+            troubles.append(space.unpaid(space_id) if isinstance(error, PaymentRequired) else error)
+            space_id = None
+    try:
+        repo_ids = [one.repo_id for one in publications]
+        print(f"{'collection':52} {collection.collect(args.namespace, repo_ids, space_id, private=args.private)}")
+    except HubError as error:
+        troubles.append(error)
+    for trouble in troubles:
+        print(f"error: {trouble}", file=sys.stderr)
+    return 1 if troubles else 0
+
+
+def _send_space(args: argparse.Namespace, space_id: str, there: Head | None) -> str:
+    """Make the Space hold the app with the pins as they are now, and tell what was done."""
+    if there is None:
+        repository.create(space_id, private=args.private, hardware=args.hardware, kind="space")
+    before = there or repository.head(space_id, "space")
+    files = space.files(space_id, slim=args.slim, hardware=args.hardware, private=args.private)
+    message = f"Publish Latent Lab {models.__version__}"
+    commit = repository.commit(space_id, files, kind="space", message=message, there=before)
+    done = f"{'updated' if there else 'made'}, {len(files)} files" if commit != before.commit else "nothing to do"
+    return f"{done:30} {constants.ENDPOINT}/spaces/{space_id} @ {commit[:7]}"
+
+
+def _tell(publications: list[Publication]) -> None:
+    """A table of what was done."""
+    for one in publications:
+        there = f"{constants.ENDPOINT}/{one.repo_id}" + (f" @ {one.there.commit[:7]}" if one.there else "")
+        tag = f"  tag {models.__version__}" if one.tagged else ""
+        if one.tagged and one.there and one.tagged != one.there.commit:
+            tag += f" stays at {one.tagged[:7]}: --retag moves it"
+        print(f"{one.name:21} {one.done:30} {there}{tag}")
+
+
+def _tell_plan(args: argparse.Namespace, publications: list[Publication], space_id: str | None) -> int:
+    """The same of what would be done."""
+    for one in publications:
+        what = "nothing to do" if not one.commits else f"would be {'updated' if one.there else 'made'}, {one.amount}"
+        print(f"{one.name:21} {what:42} {one.repo_id}")
+    if space_id:
+        print(f"The Space {space_id} and the collection would follow.")
+    return 0

@@ -1,0 +1,132 @@
+"""A checkpoint folder as a repository on the Hub."""
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from huggingface_hub import ModelCard, hf_hub_url
+from yaml import YAMLError
+
+import models
+from models import hub
+from models.hub import repository
+from models.hub.repository import Content, Head
+from train import export
+
+GRAPH = "model.onnx"
+HEAD = re.compile(r"---\n(.*?)^---\n", re.MULTILINE | re.DOTALL)  # of a card
+SHOWN = re.compile(r"!\[[^\]]*\]\(([\w.-]+)\)")  # a picture on a card
+
+
+@dataclass
+class Publication:
+    """One model on its way to the Hub.
+
+    Attributes:
+        name: the registered one.
+        repo_id: NAMESPACE/NAME.
+        files: path in the repository -> what it is to hold.
+        there: what the repository holds now; None where there is none.
+        changed: the paths of what is to be sent.
+        tagged: the commit at which the tag of this version stands; None where it does not.
+        done: what was done, in words.
+    """
+
+    name: str
+    repo_id: str
+    files: dict[str, Content]
+    there: Head | None = None
+    changed: list[str] = field(default_factory=list)
+    tagged: str | None = None
+    done: str = "not done"
+
+    @property
+    def size(self) -> int:
+        """Bytes to be sent."""
+        return sum(size(self.files[path]) for path in self.changed)
+
+    @property
+    def amount(self) -> str:
+        """The same in words."""
+        return f"{len(self.changed)} files, {self.size / 1e6:.1f} MB"
+
+    @property
+    def commits(self) -> bool:
+        """Whether there is anything to be committed."""
+        return self.there is None or bool(self.changed or repository.stale(self.files, self.there))
+
+
+def plan(name: str, namespace: str) -> Publication:
+    """What the Hub is to hold of a model, beside what it holds. Sends nothing. Raises HubError and OSError."""
+    repo_id, folder = f"{namespace}/{name}", hub.CHECKPOINTS / name
+    files: dict[str, Content] = {file.name: file for file in hub.files(folder)}
+    files[hub.CARD] = card(folder, repo_id)
+    if (graph := export.place(folder)).is_file():  # of a dry run it need not be
+        files[GRAPH] = graph
+    one = Publication(name, repo_id, files, repository.head(repo_id))
+    one.changed = repository.changed(one.files, one.there)
+    one.tagged = one.there and one.there.tags.get(models.__version__)
+    if one.there and one.commits:
+        repository.expect_writable(repo_id)
+    return one
+
+
+def send(one: Publication, *, private: bool, retag: bool) -> None:
+    """Make the repository hold the model, in one commit, tag it and pin it; `there` and `tagged` are renewed.
+
+    Raises:
+        HubError: what was not done is done by another try.
+        OSError: the card or the pin cannot be written.
+    """
+    done = f"updated, {one.amount}" if one.there else f"made, {one.amount}"
+    if one.there is None:
+        repository.create(one.repo_id, private=private)
+        one.there = repository.head(one.repo_id)
+    if one.commits:
+        _keep(hub.CHECKPOINTS / one.name / hub.CARD, one.files[hub.CARD])
+        message = f"Upload {one.name}, Latent Lab {models.__version__}"
+        commit = repository.commit(one.repo_id, one.files, message=message, there=one.there)
+        one.there = Head(commit, {}, one.there.tags)
+    else:
+        done = "nothing to do"
+    one.tagged = repository.tag(one.repo_id, models.__version__, one.there, move=retag)
+    hub.pin(one.name, one.repo_id, one.there.commit, hub.CHECKPOINTS / one.name)
+    one.done = done
+
+
+def card(folder: Path, repo_id: str) -> bytes:
+    """A folder's card with the first picture that it shows as its thumbnail, at its address in the repository."""
+    text = (folder / hub.CARD).read_text(encoding="utf-8")
+    found = HEAD.match(text)
+    shown = next((name for name in SHOWN.findall(text) if (folder / name).is_file()), None)
+    if shown is None:
+        return text.encode()
+    head = re.sub(r"^thumbnail: .*\n", "", found[1], flags=re.MULTILINE)
+    return f"---\n{head}thumbnail: {hf_hub_url(repo_id, shown)}\n---\n{text[found.end() :]}".encode()
+
+
+def check_card(folder: Path) -> None:
+    """Raise ValueError unless a folder has a card with a head that can be read."""
+    try:
+        text = (folder / hub.CARD).read_text(encoding="utf-8")
+        whole = HEAD.match(text) and ModelCard(text).data.to_dict()
+    except OSError as error:
+        raise ValueError(
+            f"{folder / hub.CARD} cannot be read ({error.strerror}): a published model has one."
+        ) from error
+    except (ValueError, YAMLError):
+        whole = False
+    if not whole:
+        raise ValueError(f"{folder / hub.CARD} is no card: it must begin with its metadata, in YAML between two ---.")
+
+
+def _keep(file: Path, content: bytes) -> None:
+    """The folder stays what its repository is."""
+    if file.read_bytes() != content:
+        with hub.aside(file.parent) as temporary:
+            (temporary / file.name).write_bytes(content)
+
+
+def size(content: Content) -> int:
+    """Bytes of a file."""
+    return len(content) if isinstance(content, bytes) else content.stat().st_size

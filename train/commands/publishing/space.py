@@ -1,0 +1,91 @@
+"""The Space that serves the models: what its repository holds, and the head of its README."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+from huggingface_hub import ModelCard, hf_hub_url
+
+import models
+from models import hub
+from models.hub.failures import PaymentRequired
+from models.hub.repository import Content, Head
+
+ROOT = Path(models.__file__).resolve().parent.parent
+CODE = ("app.py", "tabs", "models", "requirements.txt", "LICENSE")
+THUMBNAIL = "checkpoints/mnist-cvae/samples.png"
+ZERO = "zero-a10g"  # how the Hub calls ZeroGPU
+ZERO_PYTHON, ZERO_TORCH = "3.12.12", "2.11.0"  # of those that ZeroGPU has
+PICTURE = re.compile(r"^!\[.*\]\(\.github/.*\)\n\n", re.MULTILINE)  # of the README, which a Space has not
+
+
+def files(space_id: str, *, slim: bool, hardware: str | None, private: bool) -> dict[str, Content]:
+    """Path -> what a Space needs to serve the models as they are pinned now: neither tests nor training, nor data.
+
+    Args:
+        space_id: NAMESPACE/NAME.
+        slim: leave out the weights, which come from the Hub.
+        hardware: `ZERO` for a Space that fits ZeroGPU.
+        private: whether the models are, so that a Space cannot be built with them.
+    """
+    found: dict[str, Content] = {}
+    for place in (*(ROOT / name for name in CODE), hub.CHECKPOINTS):
+        for file in [place] if place.is_file() else sorted(place.rglob("*")):
+            path = file.relative_to(place.parent).as_posix()
+            if file.is_file() and _is_published(path) and not (slim and file.name == hub.WEIGHTS):
+                found[path] = file
+    if hardware == ZERO:
+        text = (ROOT / "requirements.txt").read_text(encoding="utf-8")
+        found["requirements.txt"] = re.sub(r"(?m)^torch==.*$", f"torch=={ZERO_TORCH}", text).encode()
+    found["README.md"] = _readme(space_id, found, hardware, private)
+    return found
+
+
+def _is_published(path: str) -> bool:
+    parts = path.split("/")
+    return not any(part.startswith(".") or part == "__pycache__" for part in parts) and not path.endswith(
+        (".pyc", ".pyi", ".lock")  # Gradio writes stubs beside components
+    )
+
+
+def _readme(space_id: str, found: dict[str, Content], hardware: str | None, private: bool) -> bytes:
+    """The README with what only a Space of somebody's has in its head."""
+    _, head, body = (ROOT / "README.md").read_text(encoding="utf-8").split("---\n", 2)
+    pins = hub.pins()
+    settings: dict[str, Any] = yaml.safe_load(head)
+    settings |= {"models": [pins[name]["repo_id"] for name in models.names() if name in pins]}
+    settings |= {"datasets": _datasets()}
+    if THUMBNAIL in found:
+        settings["thumbnail"] = hf_hub_url(space_id, THUMBNAIL, repo_type="space")
+    if not private:  # while a Space is built it has no token
+        wanted = ",".join((hub.CONFIG, hub.WEIGHTS, hub.CARD))
+        order = [pins[name] for name in models.names() if name in pins]
+        settings["preload_from_hub"] = [f"{pin['repo_id']} {wanted} {pin['revision']}" for pin in order]
+    if hardware == ZERO:
+        settings["python_version"] = ZERO_PYTHON
+    told = yaml.safe_dump(settings, sort_keys=False, allow_unicode=True, width=1000)
+    return f"---\n{told}---\n{PICTURE.sub('', body)}".encode()
+
+
+def _datasets() -> list[str]:
+    """Those on the Hub that the models' cards name."""
+    cards = [hub.CHECKPOINTS / name / hub.CARD for name in models.names()]
+    named = [ModelCard.load(card).data.datasets or [] for card in cards if card.is_file()]
+    return sorted({one for datasets in named for one in datasets})
+
+
+def is_other(there: Head | None) -> bool:
+    """Whether a Space holds something that is not this app; one that was just made holds a README at most."""
+    if there is None or set(there.files) <= {".gitattributes", "README.md"}:
+        return False
+    return not {"app.py", "tabs/__init__.py", "models/base.py"} <= set(there.files)
+
+
+def unpaid(space_id: str) -> PaymentRequired:
+    """What to do where the Hub asks for money before it makes a Space."""
+    return PaymentRequired(
+        f"The models are published, but not the Space {space_id}: a Gradio Space on a free processor needs a PRO "
+        f"account (402); add --hardware {ZERO}, of which an account older than 30 days may have two for nothing, or "
+        "--no-space."
+    )

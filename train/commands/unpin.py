@@ -1,0 +1,12 @@
+"""`unpin [NAME]`: the app uses what is in `checkpoints/` again, and asks no Hub."""
+
+import argparse
+
+from models import hub
+
+
+def run(args: argparse.Namespace) -> int:
+    """Take one pin back, or all."""
+    hub.unpin(args.name)
+    print(f"{args.name or 'All models'}: no longer pinned in checkpoints/hub.json")
+    return 0
