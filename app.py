@@ -17,6 +17,7 @@ from tabs.theme import CSS, theme
 TABS = {"digits": digits, "sample": sample, "denoise": denoise, "faces": faces}
 VIEWS = {name: tuple(getattr(tab, "PARTS", ())) for name, tab in TABS.items()}
 PAGES = {"": Words("en"), "zh": Words("zh")}
+KEPT = (600, 3000)  # every ten minutes, what was not used for fifty is deleted: within an hour, as the foot says
 
 
 def page(words: Words, other: str, *, public: bool) -> None:
@@ -35,7 +36,7 @@ def page(words: Words, other: str, *, public: bool) -> None:
 def build() -> gr.Blocks:
     """The app: English at /, Chinese at /zh, the endpoints on the first."""
     sessions.lighten()
-    with gr.Blocks(title="Latent Lab", analytics_enabled=False, delete_cache=(3600, 24 * 3600)) as demo:
+    with gr.Blocks(title="Latent Lab", analytics_enabled=False, delete_cache=KEPT) as demo:
         page(PAGES[""], "zh", public=True)
     with demo.route("中文", "/zh", show_in_navbar=False):
         page(PAGES["zh"], "./?lang=en", public=False)

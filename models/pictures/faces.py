@@ -6,8 +6,8 @@ best tell whether it is one, and all of them how far it leans.
 """
 
 import math
+import threading
 from dataclasses import dataclass, replace
-from functools import cache
 from typing import NamedTuple
 
 import dlib
@@ -92,9 +92,14 @@ class Face(NamedTuple):
     tilt: float
 
 
-@cache
+_own = threading.local()
+
+
 def _detector() -> dlib.fhog_object_detector:
-    return dlib.get_frontal_face_detector()
+    """This thread's own: one that two threads use at once, since it keeps the picture that it looks at, falls over."""
+    if not hasattr(_own, "detector"):
+        _own.detector = dlib.get_frontal_face_detector()
+    return _own.detector
 
 
 def find(image: Image.Image) -> list[Square]:

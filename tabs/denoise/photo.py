@@ -97,16 +97,13 @@ def build(words: Words, address: Address, *, public: bool) -> None:
             figures = gr.HTML(elem_id="methods", js_on_load=None)
     path.preprocess = lambda value: value  # the pipeline says what is wrong with it, in a sentence
 
-    def denoise(
-        image: Image.Image, network: str = NETWORK, sigma: float | None = None, grain: float = 0.0
-    ) -> tuple[str, float]:
+    def denoise(image: Image.Image, network: str = NETWORK, sigma: float | None = None) -> tuple[str, float]:
         """Take the noise away from a picture.
 
         Args:
             image: a photograph of any size and mode; for a network of digits 28x28 pixels, white on black.
             network: which one; `photo-denoiser` is for photographs.
             sigma: deviation of the noise on the 0-255 scale, 0 to 75; left out it is estimated.
-            grain: share of the noise's brightness that is left, 0 to 1; at 1 only its colours go.
 
         Returns:
             The picture, of the same size, a PNG; and the sigma that was used, 0 for networks of digits.
@@ -115,7 +112,7 @@ def build(words: Words, address: Address, *, public: bool) -> None:
             pipeline: Denoiser = chosen(network, names(), denoiser)
             picture = require(image)
             level = pipeline.estimate(picture) if sigma is None else sigma
-            clean = pipeline(picture, level, grain)
+            clean = pipeline(picture, level)
             return png(clean, "denoised", download), 0.0 if pipeline.digits else round(level, 2)
 
     def pair(image: Given, path: str, kind: str, strength: float, seed: int) -> tuple[Image.Image, Image.Image | None]:
@@ -221,19 +218,16 @@ def build(words: Words, address: Address, *, public: bool) -> None:
         ask, [*given, sigma], [both, gallery, figures], show_progress_on=both, api_visibility="private", **WORK
     )
     address.add(VIEW, path=path, damage=controls.kind, strength=controls.strength, seed=controls.seed)
-    if public:
+    if public:  # with pictures of its own: a caller who sends none is told so, and gets no example
+        picture = Picture(visible=False, label=words("photo.picture"))
         network = gr.Textbox(NETWORK, visible=False, label=words("network"))
-        numbers = [
-            gr.Number(value, visible=False, label=words(f"photo.{key}"))
-            for key, value in (("sigma", None), ("grain", 0))
-        ]
-        for one in numbers:
-            one.preprocess = lambda value: value
+        level = gr.Number(None, visible=False, label=words("photo.sigma"))
+        level.preprocess = lambda value: value
         found = [
             gr.Image(visible=False, label=words("photo.result")),
             gr.Number(visible=False, label=words("photo.sigma")),
         ]
-        gr.Button(visible=False).click(denoise, [upload, network, *numbers], found, api_name="denoise", **WORK)
+        gr.Button(visible=False).click(denoise, [picture, network, level], found, api_name="denoise", **WORK)
 
 
 def _first(words: Words, said: dict) -> str:

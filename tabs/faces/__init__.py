@@ -277,7 +277,8 @@ def build(words: Words, opened: gr.Tab, address: Address, *, public: bool) -> No
     address.add("faces", mask=kind, seed=seed)
     with gr.Accordion(words("digits.how_title"), open=False):
         gr.Markdown(words("faces.how"))
-    if public:
+    if public:  # with pictures of its own: a caller who sends none is told so, and gets no example
+        photo = Picture(visible=False, label=words("faces.picture"))
         own = Picture(visible=False, label=words("faces.mask"))
         what = gr.Textbox("box", visible=False, label=words("mask"))
         number = gr.Number(0, visible=False, label=words("sample.seed"), precision=None)
@@ -285,5 +286,5 @@ def build(words: Words, opened: gr.Tab, address: Address, *, public: bool) -> No
         network = gr.Textbox(NETWORK, visible=False, label=words("network"))
         result = gr.Image(visible=False, label=words("faces.reconstructed"))
         gr.Button(visible=False).click(
-            reconstruct, [upload, own, what, number, network], result, api_name="reconstruct", **WORK
+            reconstruct, [photo, own, what, number, network], result, api_name="reconstruct", **WORK
         )

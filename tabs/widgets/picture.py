@@ -2,7 +2,9 @@
 
 import base64
 import io
+import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -44,7 +46,11 @@ class Picture(gr.Image):
             path = Path(payload.path or "").resolve()
         except (ValueError, OSError, RuntimeError):  # what cannot be a path
             return opened(b"")
-        return opened(path if path.is_relative_to(Path(self.GRADIO_CACHE).resolve()) else b"")
+        if not path.is_relative_to(Path(self.GRADIO_CACHE).resolve()):
+            return opened(b"")
+        with suppress(OSError):  # it is gone, which is said below
+            os.utime(path)  # files are deleted some time after they were last used, which Gradio goes by
+        return opened(path)
 
 
 def read(url: str) -> Image.Image | InputError:

@@ -195,6 +195,21 @@ def replace(lab: Lab, path: Path, place: str) -> None:
 both_languages = pytest.mark.parametrize("language", ["en", "zh"])
 
 
+def scene(width: int = 320, height: int = 200) -> np.ndarray:
+    """A smooth coloured gradient with a bright square in it, (H, W, 3) in 30 to 220."""
+    across, down = np.meshgrid(np.linspace(30, 220, width), np.linspace(30, 220, height))
+    pixels = np.stack([across, down, 250 - (across + down) / 2], 2)
+    pixels[height // 4 : height // 2, width // 4 : width // 2] = 200
+    return pixels
+
+
+def saved(path: Path, pixels: np.ndarray, sigma: float = 0, mode: str = "RGB") -> Path:
+    """The same in a file, with Gaussian noise."""
+    grain = np.random.default_rng(0).normal(0, sigma, pixels.shape)
+    Image.fromarray(np.uint8(np.clip(pixels + grain, 0, 255).round())).convert(mode).save(path)
+    return path
+
+
 @cache
 def doubtful() -> bytes:
     """A picture between a 9 and a 4: the top is open just so far that the network is unsure."""

@@ -10,7 +10,7 @@ import lab as page
 import numpy as np
 import pytest
 from app_process import App
-from lab import PATIENCE, PHONE, Lab, OpenLab
+from lab import PATIENCE, PHONE, Lab, OpenLab, saved, scene
 from PIL import Image
 from playwright.sync_api import expect
 
@@ -19,21 +19,6 @@ CLASSICAL = ("method.non-local-means", "method.total-variation", "method.wavelet
 SIZE = "async one => (await one.decode(), [one.naturalWidth, one.naturalHeight])"
 both, renewed = partial(page.both, slider="before-after"), partial(page.renewed, slider="before-after")
 upload = partial(page.replace, place="photo")
-
-
-def scene(width: int = 320, height: int = 200) -> np.ndarray:
-    """A smooth coloured gradient with a bright square in it, (H, W, 3) in 30 to 220."""
-    across, down = np.meshgrid(np.linspace(30, 220, width), np.linspace(30, 220, height))
-    pixels = np.stack([across, down, 250 - (across + down) / 2], 2)
-    pixels[height // 4 : height // 2, width // 4 : width // 2] = 200
-    return pixels
-
-
-def saved(path: Path, pixels: np.ndarray, sigma: float = 0, mode: str = "RGB") -> Path:
-    """The same in a file, with Gaussian noise."""
-    grain = np.random.default_rng(0).normal(0, sigma, pixels.shape)
-    Image.fromarray(np.uint8(np.clip(pixels + grain, 0, 255).round())).convert(mode).save(path)
-    return path
 
 
 def opened(lab: Lab, part: str = "photo") -> Lab:
@@ -120,10 +105,7 @@ def test_an_own_clean_picture(open_lab: OpenLab, tmp_path: Path) -> None:
     say(lab, "clean")
     renewed(lab, first)
     for picture in both(lab).all():
-        assert picture.evaluate("async one => (await one.decode(), [one.naturalWidth, one.naturalHeight])") == [
-            900,
-            600,
-        ]
+        assert picture.evaluate(SIZE) == [900, 600]
     with lab.page.expect_download() as download:
         lab.page.locator("#denoise-download").click()
     file = Image.open(BytesIO(download.value.path().read_bytes()))

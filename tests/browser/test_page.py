@@ -188,7 +188,8 @@ def test_targets_on_a_phone(open_lab: OpenLab) -> None:
     small = """() => [...document.querySelectorAll('button, label, input, [role=tab], select')].filter((one) => {
       const target = one.closest('label') ?? one, box = target.getBoundingClientRect();
       const isSeen = target.checkVisibility() && box.width && one.type !== 'file';
-      return isSeen && box.height < 40 && getComputedStyle(one).opacity !== '0' && !one.matches('[data-testid=block-label]');
+      const isHidden = getComputedStyle(one).opacity === '0' || one.matches('[data-testid=block-label]');
+      return isSeen && !isHidden && box.height < 40;
     }).map((one) => one.outerHTML.slice(0, 140))"""
     for name in TABS:
         tab(lab, name)

@@ -142,7 +142,7 @@ def test_what_is_public(app: App) -> None:
     assert image["python_type"]["type"] == "filepath"
     assert not image["parameter_has_default"]
     assert network["parameter_name"] == "network"
-    assert network["type"] == {"type": "string", "enum": NETWORKS}
+    assert (network["type"]["type"], network["type"]["enum"]) == ("string", NETWORKS)
     assert network["parameter_default"] == "mnist-resnet"
     assert [value["component"] for value in info["named_endpoints"]["/classify"]["returns"]] == ["Label"]
 

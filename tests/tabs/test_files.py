@@ -1,14 +1,18 @@
 """Files for the page: whole at any moment, however many ask for them, and with what the picture carried."""
 
+import os
 import threading
 from pathlib import Path
 
 import gradio as gr
 import numpy as np
 import pytest
+from gradio.components.image import ImageData
 from PIL import Image
 
+import app
 from tabs.widgets.files import cached, png
+from tabs.widgets.picture import Picture
 
 
 @pytest.fixture
@@ -58,3 +62,17 @@ def test_png(component: gr.File) -> None:
     assert np.array_equal(found, picture)
     assert found.getexif()[0x010F] == "Camera" and found.info["icc_profile"] == b"a profile"
     assert found.info["dpi"] == pytest.approx((300, 300), rel=1e-3)
+
+
+def test_what_is_used_is_kept_and_nothing_longer_than_an_hour(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Gradio deletes by the time of a file's last change: using a picture renews it. Looked for so often, and kept so
+    long, that no file outlives an hour."""
+    picture = Picture()
+    monkeypatch.setattr(picture, "GRADIO_CACHE", str(tmp_path))
+    path = tmp_path / "used.png"
+    Image.new("L", (4, 4)).save(path)
+    os.utime(path, (1, 1))
+    before = path.stat()
+    assert picture.preprocess(ImageData(path=str(path))).size == (4, 4)
+    assert path.stat().st_mtime > before.st_mtime and path.stat().st_ctime_ns > before.st_ctime_ns
+    assert sum(app.KEPT) <= 3600

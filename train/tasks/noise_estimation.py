@@ -62,7 +62,7 @@ class NoiseEstimation(Task):
     recipes: ClassVar = {
         "noise-level": EstimatorRecipe(
             dataset="delta-prox/BSD500",
-            epochs=18,
+            epochs=14,
             batch_size=20,
             lr=2e-3,
             optimizer="adamw",

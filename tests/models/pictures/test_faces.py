@@ -1,5 +1,7 @@
 """Where faces are, and how what was made up is put back: against formulas and pictures whose faces are known."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -201,3 +203,11 @@ def test_averaged() -> None:
         weights = np.exp(-((places[:, None] - places) ** 2).sum(2) / (2 * sigma**2))
         expected = weights @ values / weights.sum(1, keepdims=True)
         assert abs(averaged(values, where, sigma) - expected).max() < 0.02
+
+
+def test_many_at_once() -> None:
+    """Visitors look for faces at the same time: each finds what one alone finds."""
+    pictures = [head((side, side), side) for side in range(240, 480, 20)]
+    alone = [find(picture) for picture in pictures]
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(find, 2 * pictures)) == 2 * alone
