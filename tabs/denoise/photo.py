@@ -199,18 +199,11 @@ def build(words: Words, address: Address, *, public: bool) -> None:
     given = [upload, path, *controls.values]
     shown = [both, line, sigma, download, stop, gallery, figures, upload]
     working = {"show_progress_on": both, "trigger_mode": "always_last", "api_visibility": "private", **WORK}
-    triggers = [upload.input, upload.clear, path.input, controls.strength.release, controls.seed.change]
+    triggers = [upload.change, path.input, controls.strength.release, controls.seed.change]
     gr.on(triggers, work, [*given, grain, asked], shown, **working)
     controls.renewed.then(work, [*given, grain, asked], shown, **working)
     gr.on([sigma.release, grain.release], work, [*given, grain, asked, sigma], shown, **working)
-    some.input(
-        lambda name: (
-            (str(offered()[name]), NOISY if name == "noisy" else CLEAN) if name in offered() else (None, NOISY)
-        ),
-        some,
-        [upload, path],
-        **PAGE,
-    ).then(work, [*given, grain, asked], shown, **working)
+    some.input(take, some, [upload, path], **PAGE)
     path.change(lambda path: gr.update(visible=path == CLEAN), path, harm, **PAGE)
     upload.input(None, None, None, js=f"() => lab.bring('{VIEW}', true)", api_visibility="private")
     stop.click(end, asked, stop, **PAGE)

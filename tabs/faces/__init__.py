@@ -258,12 +258,8 @@ def build(words: Words, opened: gr.Tab, address: Address, *, public: bool) -> No
     outputs = [both, line, download, strip, gallery, figures, upload]
     working = {"show_progress_on": strip, "trigger_mode": "always_last", "api_visibility": "private", **WORK}
     looking = {"api_visibility": "private", "show_progress": "hidden", "trigger_mode": "always_last", **WORK}
-    gr.on([upload.input, upload.clear], look, upload, [found, whose, below], **looking).then(
-        work, given, outputs, **working
-    )
-    some.input(lambda name: str(offered()[name]) if name in offered() else None, some, upload, **PAGE).then(
-        look, upload, [found, whose, below], **looking
-    ).then(work, given, outputs, **working)
+    upload.change(look, upload, [found, whose, below], **looking).then(work, given, outputs, **working)
+    some.input(lambda name: str(offered()[name]) if name in offered() else None, some, upload, **PAGE)
     whose.select(pick, [upload, found], [found, below], **PAGE).then(work, given, outputs, **working)
     gr.on([kind.change, seed.change, given_mask.input, fill.click], work, given, outputs, **working)
     kind.change(tools, [upload, found, kind], [place, given_mask, painting, canvas, below], **PAGE)

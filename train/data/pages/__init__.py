@@ -18,7 +18,7 @@ from train.data.pages.writing import Sign, Writer
 SMALLEST, LARGEST = 10, 200  # pixels that a digit is high
 ROOM = 8  # of a page: the sheet is larger by this part, so that it can be turned
 PLAIN = (0.13, 0.24)  # of a page's height: that of a digit which can well be seen
-EMPTY = 0.25  # of the pages have no digits
+EMPTY = 0.2  # of the pages have no digits
 OFTEN = ("ruled", "squared", "dotted", "crossed")  # lines that come twice as often: they lie in the writing
 MANY, LINES, FULL = (0.045, 0.06), 3, (8, 13)  # the like of many; in so many lines; digits of a line
 CUT = 0.25  # of the pages are cut tightly
@@ -85,7 +85,7 @@ def compose(
     Args:
         digits, labels: of MNIST, (28, 28) uint8 each; as many as there is room for are used, and others beside them.
         kind: of lines, one of `furniture.KINDS`; without it any, often two.
-        empty: no digits at all; without it one page in four.
+        empty: no digits at all; without it one page in five.
         number: one number of one to four digits of MNIST, well to be seen, and nothing else but lines: to measure with.
         many: the like with three lines of many small digits.
         words: there may be some in print, in which any letter stands.
