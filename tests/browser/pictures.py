@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from tabs.head import PREVIEW, SIZE
 
 README = Path(__file__).resolve().parents[2] / ".github"
-SEVEN = "RRiRuRUxNx"  # strokes as an address has them
+SEVEN = "RRiRuRUx"  # strokes as an address has them
 OPENED = {
     "digits": f"?tab=digits&ink={SEVEN}",
     "sample": "?tab=sample&part=map&dots=true",
