@@ -30,7 +30,7 @@ from tabs.widgets.slider import Slider
 NETWORK = "photo-denoiser"
 VIEW = "denoise/photo"
 CLEAN, NOISY = "clean", "noisy"
-# What the page opens with, made by tests/browser/pictures.py: a photograph with a camera's noise, cleaned.
+# What the page opens with, made by tests/browser/firsts.py: a photograph with a camera's noise, cleaned.
 FIRST = STATIC / "first" / "denoise"
 # Large photographs take their time and their memory: one after the other.
 PROGRESS = gr.Progress()

@@ -41,7 +41,7 @@ PORTRAITS = (
     "mona-lisa",
     "girl-with-a-pearl-earring",
 )
-# What the page opens with, made by tests/browser/pictures.py.
+# What the page opens with, made by tests/browser/firsts.py.
 FIRST = STATIC / "first" / "faces"
 WORK = {"concurrency_id": "faces", "concurrency_limit": 1}
 

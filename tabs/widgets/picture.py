@@ -81,20 +81,6 @@ def require(image: Image.Image | InputError | None) -> Image.Image:
     return image
 
 
-def grid(columns: int, *, label: str, elem_id: str, visible: bool = True) -> gr.Gallery:
-    """Pictures beside each other, whole, and as they are."""
-    return gr.Gallery(
-        visible=visible,
-        columns=columns,
-        height="auto",
-        object_fit="contain",
-        format="png",
-        label=label,
-        elem_id=elem_id,
-        elem_classes="pictures-grid",
-    )
-
-
 def data_url(image: Image.Image, form: str = "PNG", **options: object) -> str:
     """A picture as an address that holds it, for pages; `options` are those of Pillow's writer of that form."""
     buffer = io.BytesIO()
