@@ -6,7 +6,9 @@ Pictures are (N, C, H, W) in [0, 1]. Strengths are one number, or one for each p
 
 import io
 import math
+import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,7 +24,8 @@ def _each(strength: Strength, x: torch.Tensor) -> torch.Tensor:
     return torch.as_tensor(strength, dtype=x.dtype, device=x.device).reshape(-1, 1, 1, 1)
 
 
-def _normal(x: torch.Tensor, generator: torch.Generator | None) -> torch.Tensor:
+def normal(x: torch.Tensor, generator: torch.Generator | None) -> torch.Tensor:
+    """As many numbers of a normal distribution as `x` has, of its kind and on its device."""
     # On the processor, where a seed means the same numbers on every machine.
     return torch.randn(x.shape, generator=generator).to(x) if generator else torch.randn_like(x)
 
@@ -35,7 +38,7 @@ def _uniform(x: torch.Tensor, generator: torch.Generator | None) -> torch.Tensor
 
 def gaussian(x: torch.Tensor, sigma: Strength, generator: torch.Generator | None = None) -> torch.Tensor:
     """Add normal noise of deviation `sigma` (0-255 scale), each pixel and channel its own."""
-    return _normal(x, generator).mul_(_each(sigma, x) / 255).add_(x)  # in place: photographs are large
+    return normal(x, generator).mul_(_each(sigma, x) / 255).add_(x)  # in place: photographs are large
 
 
 def poisson(x: torch.Tensor, peak: Strength, generator: torch.Generator | None = None) -> torch.Tensor:
@@ -48,7 +51,7 @@ def poisson(x: torch.Tensor, peak: Strength, generator: torch.Generator | None =
 
 def speckle(x: torch.Tensor, sigma: Strength, generator: torch.Generator | None = None) -> torch.Tensor:
     """Multiply by 1 + normal noise of deviation `sigma` / 255: bright parts suffer more."""
-    return _normal(x, generator).mul_(_each(sigma, x) / 255).add_(1).mul_(x)
+    return normal(x, generator).mul_(_each(sigma, x) / 255).add_(1).mul_(x)
 
 
 def salt_and_pepper(x: torch.Tensor, share: Strength, generator: torch.Generator | None = None) -> torch.Tensor:
@@ -82,19 +85,15 @@ def jpeg(x: torch.Tensor, quality: Strength, generator: torch.Generator | None =
     """Write as JPEG of `quality` 1 to 100 and read again; colours at half the resolution. Nothing is drawn for it."""
     qualities = torch.as_tensor(quality).expand(len(x)).tolist()
     pixels = (255 * x.clamp(0, 1)).round().byte().permute(0, 2, 3, 1).cpu().numpy()
-    read = []
-    for picture, one in zip(pixels, qualities, strict=True):
-        file = io.BytesIO()
-        Image.fromarray(picture.squeeze(2) if picture.shape[2] == 1 else picture).save(file, "JPEG", quality=round(one))
-        read.append(np.asarray(Image.open(file), np.float32).reshape(picture.shape))
-    return (torch.from_numpy(np.stack(read)).permute(0, 3, 1, 2) / 255).to(x)
+    with ThreadPoolExecutor(min(len(x), os.cpu_count() or 1)) as pool:
+        read = list(pool.map(_reread, pixels, qualities))
+    return torch.from_numpy(np.stack(read)).to(x.device).permute(0, 3, 1, 2).to(x.dtype) / 255
 
 
-def camera(
-    x: torch.Tensor, peak: Strength, sigma: Strength, quality: Strength, generator: torch.Generator | None = None
-) -> torch.Tensor:
-    """Shot noise, read noise and JPEG, in this order: what a small camera does to a scene."""
-    return jpeg(gaussian(poisson(x, peak, generator), sigma, generator), quality)
+def _reread(pixels: np.ndarray, quality: float) -> np.ndarray:
+    file = io.BytesIO()
+    Image.fromarray(pixels.squeeze(2) if pixels.shape[2] == 1 else pixels).save(file, "JPEG", quality=round(quality))
+    return np.asarray(Image.open(file)).reshape(pixels.shape)
 
 
 @dataclass(frozen=True)

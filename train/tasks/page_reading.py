@@ -19,6 +19,7 @@ from train.tasks.task import Task
 
 if TYPE_CHECKING:
     from train.data.pages import Page
+    from train.data.pages.composers import Composers
 
 BOX_WEIGHT, INK_WEIGHT = 0.5, 10.0  # beside the heat map's loss
 SPREAD = 9  # of a digit's side: the deviation of its hill on the heat map is that part
@@ -68,6 +69,8 @@ class PageReading(Task):
             ),
         ),
     }
+    composers: "Composers | None" = None
+    judged: "tuple[Split, list[Page]] | None" = None  # a split, and pages with its digits
     score = "f1"
     percent = True
     pipeline_tag = "object-detection"
@@ -91,11 +94,19 @@ class PageReading(Task):
         "reading cheques."
     )
 
+    def prepare(self, train: Split, recipe: PageRecipe) -> None:
+        """Have pages composed beside the training, where there are cores for it."""
+        from train.data.pages import composers
+
+        spare = composers.spare_cores()
+        self.composers = composers.Composers(spare) if spare > 1 else None
+
     def loss(self, nets, turn, images, labels, recipe, done):
         from train.data.pages import composed
 
         count = max(1, len(images) // recipe.digits_a_page)
-        pages = composed(images, labels, count, recipe.side, int(torch.randint(2**62, ())))
+        compose = self.composers or composed
+        pages = compose(images, labels, count, recipe.side, int(torch.randint(2**62, ())))
         heat, boxes, ink = nets[turn](_pictures(pages).to(images.device))
         return _loss(pages, heat.float(), boxes.float(), ink.float())
 
@@ -110,7 +121,9 @@ class PageReading(Task):
     def evaluate(self, net: Model, split: Split) -> dict[str, float]:
         from train.data.pages import composed
 
-        return _tally([_found(page, net) for page in composed(split.images, split.labels, PAGES, SIDE, 0)])
+        if self.judged is None or self.judged[0] is not split:  # the same pages every epoch: they take a while to make
+            self.judged = split, composed(split.images, split.labels, PAGES, SIDE, 0)
+        return _tally([_found(page, net) for page in self.judged[1]])
 
     @torch.inference_mode()
     def measure(self, net: Model, data: Data) -> dict[str, float]:

@@ -9,7 +9,7 @@ from scipy.ndimage import label
 
 from models.pictures import mnist
 from train.data import pages
-from train.data.pages import camera, furniture, ink
+from train.data.pages import camera, composers, furniture, ink
 
 SIZE = 192
 PICTURES, LABELS = mnist.examples()
@@ -139,3 +139,21 @@ def test_few_digits_are_enough() -> None:
         one = pages.compose(images, labels.tolist(), hands, 96, draw)
         assert one.image.shape == (96, 96)
     assert torch.from_numpy(one.boxes).isfinite().all()
+
+
+def test_a_part_is_no_digit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A digit so large that the page shows a part of it: ink there is, but of nothing that could be read."""
+    monkeypatch.setattr(pages, "HUGE", 1.0)
+    found = [page(seed, empty=False) for seed in range(20)]
+    assert not any(len(one.boxes) or one.ink.any() for one in found)
+    assert np.mean([one.image.std() > 15 for one in found]) > 0.7
+
+
+def test_processes_compose_ahead() -> None:
+    """Each page that was asked for comes once, the pages of one call at the next; all of them differ."""
+    compose = composers.Composers(2)
+    asked = [compose(PICTURES, LABELS, count, SIZE, seed) for seed, count in enumerate((3, 5, 1, 2))]
+    compose.pool.shutdown(cancel_futures=True)
+    assert [len(one) for one in asked] == [3, 3, 5, 1]
+    assert [one.image.tobytes() for one in asked[0]] == [one.image.tobytes() for one in asked[1]]
+    assert len({one.image.tobytes() for some in asked for one in some}) == 9
