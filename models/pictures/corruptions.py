@@ -17,6 +17,7 @@ from PIL import Image
 from torch.nn.functional import conv2d, pad
 
 Strength = float | torch.Tensor
+BLOCK, TALLEST = 16, 4096  # pixels that JPEG works on at once; of a file that several pictures share
 
 
 def _each(strength: Strength, x: torch.Tensor) -> torch.Tensor:
@@ -82,18 +83,31 @@ def blur(x: torch.Tensor, radius: Strength, generator: torch.Generator | None = 
 
 
 def jpeg(x: torch.Tensor, quality: Strength, generator: torch.Generator | None = None) -> torch.Tensor:
-    """Write as JPEG of `quality` 1 to 100 and read again; colours at half the resolution. Nothing is drawn for it."""
-    qualities = torch.as_tensor(quality).expand(len(x)).tolist()
+    """Write as JPEG of `quality` 1 to 100 and read again; colours at half the resolution. Nothing is drawn for it.
+
+    Pictures of one quality whose height divides by 16 are written as one, below each other: a file costs more than
+    what is in it. So the colours of their first and last rows are touched by a neighbour's.
+    """
     pixels = (255 * x.clamp(0, 1)).round().byte().permute(0, 2, 3, 1).cpu().numpy()
-    with ThreadPoolExecutor(min(len(x), os.cpu_count() or 1)) as pool:
-        read = list(pool.map(_reread, pixels, qualities))
-    return torch.from_numpy(np.stack(read)).to(x.device).permute(0, 3, 1, 2).to(x.dtype) / 255
+    qualities = np.round(torch.as_tensor(quality).expand(len(x)).tolist())
+    each = [np.flatnonzero(qualities == one) for one in np.unique(qualities)]
+    most = max(1, TALLEST // x.shape[2]) if x.shape[2] % BLOCK == 0 else 1
+    files = [rows[start : start + most] for rows in each for start in range(0, len(rows), most)]
+    read = np.empty_like(pixels)
+
+    def work(rows: np.ndarray) -> None:
+        tall = pixels[rows].reshape(-1, *pixels.shape[2:])
+        read[rows] = _reread(tall, int(qualities[rows[0]])).reshape(len(rows), *pixels.shape[1:])
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        list(pool.map(work, files))
+    return torch.from_numpy(read).to(x.device).permute(0, 3, 1, 2).to(x.dtype) / 255
 
 
-def _reread(pixels: np.ndarray, quality: float) -> np.ndarray:
+def _reread(pixels: np.ndarray, quality: int) -> np.ndarray:
     file = io.BytesIO()
-    Image.fromarray(pixels.squeeze(2) if pixels.shape[2] == 1 else pixels).save(file, "JPEG", quality=round(quality))
-    return np.asarray(Image.open(file)).reshape(pixels.shape)
+    Image.fromarray(pixels.squeeze(2) if pixels.shape[2] == 1 else pixels).save(file, "JPEG", quality=quality)
+    return np.asarray(Image.open(file))
 
 
 @dataclass(frozen=True)

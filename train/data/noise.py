@@ -14,7 +14,7 @@ TOLD = 1.3
 # as on every ninth crop of PolyU.
 GREY, COLOUR = (0.0, 1.0), (0.5, 2.5)
 FEWER = 0.4  # of the batches of cameras are made smaller, as phones do
-QUALITY = 30, 100  # of their JPEG files
+QUALITY, FILES = (30, 100), 8  # of their JPEG files, and how many of them there are in a batch
 
 
 def make_grey(clean: torch.Tensor, noise: torch.Tensor, which: torch.Tensor) -> None:
@@ -36,7 +36,7 @@ def photographed(clean: torch.Tensor, size: int) -> tuple[torch.Tensor, torch.Te
     if clean.shape[2] > size and torch.rand(()) < FEWER:
         pair = [interpolate(one, (size, size), mode="bicubic", antialias=True).clamp(0, 1) for one in pair]
     noisy, quiet = (one[:, :, :size, :size] for one in pair)
-    quality = torch.empty(len(clean)).uniform_(*QUALITY)
-    stored, true = (corruptions.jpeg(one, quality) for one in (noisy, quiet))
+    quality = torch.empty(FILES).uniform_(*QUALITY)[torch.arange(len(clean)) % FILES]
+    stored, true = corruptions.jpeg(torch.cat([noisy, quiet]), quality.repeat(2)).chunk(2)
     off = (stored - true).square().mean((1, 2, 3)).sqrt()
     return stored, quiet, (TOLD * 255 * off).clamp(max=LARGEST_SIGMA)

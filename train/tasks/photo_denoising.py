@@ -57,7 +57,7 @@ class PhotoDenoising(Task):
         "photo-denoiser": PhotoRecipe(
             dataset="delta-prox/BSD500",
             epochs=60,
-            batch_size=96,
+            batch_size=160,
             lr=2e-3,
             optimizer="muon",
             warmup=0.01,
