@@ -69,17 +69,16 @@ class NoiseLevel(nn.Module):
         return judged(self.features(unshuffled(picture, SHUFFLED)), seen, SHUFFLED, NEAR)
 
 
-@register("photo-denoiser", task="denoising", widths=(64, 112, 176), blocks=2)
+@register("photo-denoiser", task="denoising", widths=(48, 80, 112), blocks=2)
 class PhotoDenoiser(Model):
     """A U-Net for photographs of any size and noise of any strength up to a sigma of 75, which it is told as a map.
 
     It is for colour, and takes grey as three equal channels.
     """
 
-    stored = torch.float16
     limits: ClassVar = LIMITS
 
-    def __init__(self, widths: tuple[int, ...] = (64, 112, 176), blocks: int = 2):
+    def __init__(self, widths: tuple[int, ...] = (48, 80, 112), blocks: int = 2):
         super().__init__(widths=list(widths), blocks=blocks)
         self.unet = UNet(3, 1, widths, blocks)
         self.noise_level = NoiseLevel(3)

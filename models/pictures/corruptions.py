@@ -6,9 +6,7 @@ Pictures are (N, C, H, W) in [0, 1]. Strengths are one number, or one for each p
 
 import io
 import math
-import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +15,6 @@ from PIL import Image
 from torch.nn.functional import conv2d, pad
 
 Strength = float | torch.Tensor
-BLOCK, TALLEST = 16, 4096  # pixels that JPEG works on at once; of a file that several pictures share
 
 
 def _each(strength: Strength, x: torch.Tensor) -> torch.Tensor:
@@ -25,8 +22,7 @@ def _each(strength: Strength, x: torch.Tensor) -> torch.Tensor:
     return torch.as_tensor(strength, dtype=x.dtype, device=x.device).reshape(-1, 1, 1, 1)
 
 
-def normal(x: torch.Tensor, generator: torch.Generator | None) -> torch.Tensor:
-    """As many numbers of a normal distribution as `x` has, of its kind and on its device."""
+def _normal(x: torch.Tensor, generator: torch.Generator | None) -> torch.Tensor:
     # On the processor, where a seed means the same numbers on every machine.
     return torch.randn(x.shape, generator=generator).to(x) if generator else torch.randn_like(x)
 
@@ -39,7 +35,7 @@ def _uniform(x: torch.Tensor, generator: torch.Generator | None) -> torch.Tensor
 
 def gaussian(x: torch.Tensor, sigma: Strength, generator: torch.Generator | None = None) -> torch.Tensor:
     """Add normal noise of deviation `sigma` (0-255 scale), each pixel and channel its own."""
-    return normal(x, generator).mul_(_each(sigma, x) / 255).add_(x)  # in place: photographs are large
+    return _normal(x, generator).mul_(_each(sigma, x) / 255).add_(x)  # in place: photographs are large
 
 
 def poisson(x: torch.Tensor, peak: Strength, generator: torch.Generator | None = None) -> torch.Tensor:
@@ -52,7 +48,7 @@ def poisson(x: torch.Tensor, peak: Strength, generator: torch.Generator | None =
 
 def speckle(x: torch.Tensor, sigma: Strength, generator: torch.Generator | None = None) -> torch.Tensor:
     """Multiply by 1 + normal noise of deviation `sigma` / 255: bright parts suffer more."""
-    return normal(x, generator).mul_(_each(sigma, x) / 255).add_(1).mul_(x)
+    return _normal(x, generator).mul_(_each(sigma, x) / 255).add_(1).mul_(x)
 
 
 def salt_and_pepper(x: torch.Tensor, share: Strength, generator: torch.Generator | None = None) -> torch.Tensor:
@@ -83,31 +79,22 @@ def blur(x: torch.Tensor, radius: Strength, generator: torch.Generator | None = 
 
 
 def jpeg(x: torch.Tensor, quality: Strength, generator: torch.Generator | None = None) -> torch.Tensor:
-    """Write as JPEG of `quality` 1 to 100 and read again; colours at half the resolution. Nothing is drawn for it.
-
-    Pictures of one quality whose height divides by 16 are written as one, below each other: a file costs more than
-    what is in it. So the colours of their first and last rows are touched by a neighbour's.
-    """
+    """Write as JPEG of `quality` 1 to 100 and read again; colours at half the resolution. Nothing is drawn for it."""
+    qualities = torch.as_tensor(quality).expand(len(x)).tolist()
     pixels = (255 * x.clamp(0, 1)).round().byte().permute(0, 2, 3, 1).cpu().numpy()
-    qualities = np.round(torch.as_tensor(quality).expand(len(x)).tolist())
-    each = [np.flatnonzero(qualities == one) for one in np.unique(qualities)]
-    most = max(1, TALLEST // x.shape[2]) if x.shape[2] % BLOCK == 0 else 1
-    files = [rows[start : start + most] for rows in each for start in range(0, len(rows), most)]
-    read = np.empty_like(pixels)
-
-    def work(rows: np.ndarray) -> None:
-        tall = pixels[rows].reshape(-1, *pixels.shape[2:])
-        read[rows] = _reread(tall, int(qualities[rows[0]])).reshape(len(rows), *pixels.shape[1:])
-
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        list(pool.map(work, files))
-    return torch.from_numpy(read).to(x.device).permute(0, 3, 1, 2).to(x.dtype) / 255
+    read = []
+    for picture, one in zip(pixels, qualities, strict=True):
+        file = io.BytesIO()
+        Image.fromarray(picture.squeeze(2) if picture.shape[2] == 1 else picture).save(file, "JPEG", quality=round(one))
+        read.append(np.asarray(Image.open(file), np.float32).reshape(picture.shape))
+    return (torch.from_numpy(np.stack(read)).permute(0, 3, 1, 2) / 255).to(x)
 
 
-def _reread(pixels: np.ndarray, quality: int) -> np.ndarray:
-    file = io.BytesIO()
-    Image.fromarray(pixels.squeeze(2) if pixels.shape[2] == 1 else pixels).save(file, "JPEG", quality=quality)
-    return np.asarray(Image.open(file))
+def camera(
+    x: torch.Tensor, peak: Strength, sigma: Strength, quality: Strength, generator: torch.Generator | None = None
+) -> torch.Tensor:
+    """Shot noise, read noise and JPEG, in this order: what a small camera does to a scene."""
+    return jpeg(gaussian(poisson(x, peak, generator), sigma, generator), quality)
 
 
 @dataclass(frozen=True)

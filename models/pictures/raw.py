@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch.nn.functional import conv2d, pad
 
-from models.pictures.corruptions import blur, normal
+from models.pictures.corruptions import blur
 from models.pictures.photographs import luma
 
 GAMMA = 2.2
@@ -123,7 +123,7 @@ def demosaic(x: torch.Tensor) -> torch.Tensor:
 def expose(x: torch.Tensor, camera: Camera, generator: torch.Generator | None = None) -> torch.Tensor:
     """Shot and read noise on what a sensor sees, as one Gaussian (section 3.1 of the paper)."""
     shot, read = (one.to(x).view(-1, 1, 1, 1) for one in (camera.shot, camera.read))
-    return x + (shot * x.clamp_min(0) + read).sqrt() * normal(x, generator)
+    return x + (shot * x.clamp_min(0) + read).sqrt() * torch.randn(x.shape, generator=generator).to(x)
 
 
 def unprocess(x: torch.Tensor, camera: Camera) -> torch.Tensor:

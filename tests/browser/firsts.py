@@ -20,7 +20,7 @@ from tabs import denoise, faces
 from tabs.faces import views
 from tabs.head import STATIC
 from tabs.widgets.methods import psnr
-from train.data.noise import photographed
+from train.tasks.noise_estimation import photographed
 
 NOISY = 5  # the seed of the camera
 
@@ -36,7 +36,7 @@ def noisy_photograph() -> None:
     (astronaut,) = photographs.faces()
     torch.manual_seed(NOISY)
     clean = to_tensor(np.asarray(Image.open(astronaut).convert("RGB"))[:512, :512])
-    noisy, *_ = photographed(clean, clean.shape[2])
+    noisy, _ = photographed(clean, clean.shape[2])
     save(Image.fromarray(to_pixels(noisy)), folder / "noisy.jpg", quality=90)
     noisy, network = Image.open(folder / "noisy.jpg"), denoiser("photo-denoiser")
     found = network.judge(noisy)

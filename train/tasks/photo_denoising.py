@@ -10,13 +10,12 @@ from torch import nn
 from models.base import Model
 from models.pictures import corruptions
 from models.pictures.photographs import luma
-from train.data.noise import make_grey, photographed
 from train.data.splits import Data, Photographs
 from train.figures.denoising import decibels, mean_psnr, some_clipped
 from train.recipe import Amount, Recipe, Share, whole
 from train.tasks.task import Task
 
-PATCH = 144  # pixels on a side of what photographs are cut into
+PATCH = 96  # pixels on a side of what photographs are cut into
 SIGMAS = (15, 25, 50)  # at which the literature measures
 BLIND = 25
 ELSEWHERE = ("astronaut", "chelsea", "coffee", "rocket")  # colour photographs that come with scikit-image
@@ -36,17 +35,15 @@ class PhotoRecipe(Recipe):
     Attributes:
         patch: pixels on a side, cut at random and turned or mirrored.
         sigma: largest deviation of the noise, 0-255 scale; uniform from 0.
-        grey: share of the other patches that are grey, with one noise for all channels.
-        camera: share of the patches that went through a camera instead.
-        unsure: deviation of the logarithm of what it is told of a camera's noise: nobody knows that better.
-        clipped: share of the other patches that are clipped to what a file can hold.
+        grey: share of the patches that are grey, with one noise for all channels.
+        camera: share of the patches with shot noise, read noise and JPEG instead.
+        clipped: share of the patches that are clipped to what a file can hold.
     """
 
-    patch: Annotated[int, whole(16, PATCH)] = 96
+    patch: Annotated[int, whole(16, PATCH)] = 64
     sigma: Amount = 75.0
     grey: Share = 0.0
     camera: Share = 0.0
-    unsure: Amount = 0.0
     clipped: Share = 0.0
 
 
@@ -56,8 +53,8 @@ class PhotoDenoising(Task):
     recipes: ClassVar = {
         "photo-denoiser": PhotoRecipe(
             dataset="delta-prox/BSD500",
-            epochs=60,
-            batch_size=160,
+            epochs=17,
+            batch_size=24,
             lr=2e-3,
             optimizer="muon",
             warmup=0.01,
@@ -65,8 +62,7 @@ class PhotoDenoising(Task):
             ema=0.999,
             clip=1.0,
             grey=0.2,
-            camera=0.4,
-            unsure=0.2,
+            camera=0.05,
             clipped=0.25,
             mixed_precision="bf16",
             source="Ours: a residual U-Net after FFDNet and DRUNet, on the 400 training photographs of BSDS500 alone.",
@@ -101,29 +97,29 @@ class PhotoDenoising(Task):
         return {"net": Denoised(net)}
 
     def loss(self, nets, turn, images, labels, recipe, done):
-        noisy, clean, sigma = self.corrupt(images, recipe)
-        rebuilt, estimate = nets[turn](noisy.contiguous(memory_format=torch.channels_last), sigma)
-        own = len(images) - round(len(images) * recipe.camera)  # the estimate is of each pixel's own noise alone
-        # It has weights of its own: what its part is multiplied by decides nothing.
-        off = ((estimate - sigma).abs() / (sigma + FAINT))[:own]
-        return decibels(rebuilt.float(), clean, FLOOR).mean() + off.sum() / max(1, own)
+        clean = crop(images, recipe.patch)
+        noisy, sigma = self.corrupt(clean, recipe)
+        rebuilt, estimate = nets[turn](noisy, sigma)
+        # The estimate has weights of its own: what its part is multiplied by decides nothing.
+        return decibels(rebuilt.float(), clean, FLOOR).mean() + ((estimate - sigma).abs() / (sigma + FAINT)).mean()
 
-    def corrupt(self, images: torch.Tensor, recipe: PhotoRecipe) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Noisy patches, clean ones, and what the network is told of the noise, (N,); the last ones are cameras'."""
-        cameras = round(len(images) * recipe.camera)
-        clean = crop(images[: len(images) - cameras], recipe.patch)
+    def corrupt(self, clean: torch.Tensor, recipe: PhotoRecipe) -> tuple[torch.Tensor, torch.Tensor]:
+        """Noisy patches, and what the network is told of their noise, (N,). Makes some of the clean ones grey."""
         count, device = len(clean), clean.device
-        grey = torch.rand(count, device=device) < recipe.grey
+        chance = torch.rand(count, device=device)
+        grey, camera = chance < recipe.grey, (chance >= 1 - recipe.camera).nonzero().flatten()
         sigma = torch.rand(count, device=device) * recipe.sigma
         noise = torch.randn_like(clean)
         make_grey(clean, noise, grey)
-        noisy = some_clipped(clean + sigma.view(-1, 1, 1, 1) / 255 * noise, recipe.clipped)
-        if not cameras:
-            return noisy, clean, sigma
-        taken, quiet, told = photographed(crop(images[-cameras:], images.shape[2]), recipe.patch)
-        told = told * (recipe.unsure * torch.randn_like(told)).exp()
-        pairs = ((noisy, taken), (clean, quiet), (sigma, told.clamp(max=recipe.sigma)))
-        return tuple(torch.cat(pair) for pair in pairs)
+        noisy = clean + sigma.view(-1, 1, 1, 1) / 255 * noise
+        if len(camera):
+            some = clean[camera]
+            peak = torch.empty(len(camera), device=device).uniform_(2, 7).exp()
+            read, quality = (torch.empty_like(peak).uniform_(*limits) for limits in ((0, 10), (50, 100)))
+            noisy[camera] = corruptions.camera(some, peak, read, quality)
+            off = (noisy[camera] - some).square().mean((1, 2, 3)).sqrt()
+            sigma[camera] = (255 * off).clamp(max=recipe.sigma)
+        return some_clipped(noisy, recipe.clipped), sigma
 
     @torch.inference_mode()
     def snapshot(self, net: Model, validation: Photographs) -> torch.Tensor:
@@ -206,6 +202,12 @@ class Denoised(nn.Module):
 
     def forward(self, noisy: torch.Tensor, sigma: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         return self.net(noisy, sigma), self.net.estimate(noisy)
+
+
+def make_grey(clean: torch.Tensor, noise: torch.Tensor, which: torch.Tensor) -> None:
+    """Make some pictures grey, (N,) bool, in place: with three equal channels, and one noise for all of them."""
+    clean[which] = luma(clean[which]).expand(-1, 3, -1, -1)
+    noise[which] = noise[which, :1].expand(-1, 3, -1, -1)
 
 
 def crop(images: torch.Tensor, size: int) -> torch.Tensor:

@@ -105,6 +105,12 @@ def test_jpeg() -> None:
     assert corruptions.jpeg(scene(channels=1), 50).shape == (1, 1, 60, 50)
 
 
+def test_camera() -> None:
+    """Shot and read noise together: their variances add up, where JPEG takes little away."""
+    seen = corruptions.camera(flat(0.5, channels=1), 100, 10, 100, seeded())
+    assert seen.var().item() == pytest.approx(0.5 / 100 + (10 / 255) ** 2, rel=0.05)
+
+
 @pytest.mark.parametrize("name", KINDS)
 def test_every_kind(name: str) -> None:
     """Harmless at one end, worst at the other; a strength for each picture; any size; nothing changes in place."""

@@ -141,14 +141,6 @@ def test_few_digits_are_enough() -> None:
     assert torch.from_numpy(one.boxes).isfinite().all()
 
 
-def test_a_part_is_no_digit(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A digit so large that the page shows a part of it: ink there is, but of nothing that could be read."""
-    monkeypatch.setattr(pages, "HUGE", 1.0)
-    found = [page(seed, empty=False) for seed in range(20)]
-    assert not any(len(one.boxes) or one.ink.any() for one in found)
-    assert np.mean([one.image.std() > 15 for one in found]) > 0.7
-
-
 def test_processes_compose_ahead() -> None:
     """Each page that was asked for comes once, the pages of one call at the next; all of them differ."""
     compose = composers.Composers(2)

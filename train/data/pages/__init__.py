@@ -18,9 +18,8 @@ from train.data.pages.writing import Sign, Writer
 SMALLEST, LARGEST = 10, 200  # pixels that a digit is high
 ROOM = 8  # of a page: the sheet is larger by this part, so that it can be turned
 PLAIN = (0.13, 0.24)  # of a page's height: that of a digit which can well be seen
-EMPTY = 0.25  # of the pages have no digits
-HUGE, PARTS = 0.03, (1.9, 3.5)  # of the pages show a part of one digit alone, so much higher than they: it is none
-OFTEN = ("ruled", "squared", "dotted", "crossed", "comb")  # lines that come twice as often: they lie in the writing
+EMPTY = 0.2  # of the pages have no digits
+OFTEN = ("ruled", "squared", "dotted", "crossed")  # lines that come twice as often: they lie in the writing
 MANY, LINES, FULL = (0.045, 0.06), 3, (8, 13)  # the like of many; in so many lines; digits of a line
 CUT = 0.25  # of the pages are cut tightly
 SEEN = 0.6  # of a digit's height: with less of it on the page it does not count
@@ -102,8 +101,6 @@ def compose(
         signs, rows = writer.numbers(sheet, size) if number else writer.rows(sheet, size, kind, empty)
     if empty and draw.random() < 0.25:
         signs = []  # the lines alone
-    elif not sober and draw.random() < HUGE:
-        signs = [Writer(digits, labels, hands, draw.uniform(*PARTS) * size, draw).part(sheet)]
     pixels, cover = _inked(writer, signs, rows, sheet, kind, draw)
     page = _pictured(pixels, cover, signs, size, height, kind, draw)
     return _cut(page, draw) if len(page.boxes) and not sober and draw.random() < CUT else page

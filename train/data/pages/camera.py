@@ -43,7 +43,7 @@ def light(size: int, draw: np.random.Generator) -> np.ndarray:
     angle, other = draw.uniform(0, 2 * np.pi, 2)
     slope = np.cos(angle) * (x - 0.5) + np.sin(angle) * (y - 0.5) + 0.5
     left = 1 - draw.uniform(0, 0.6) * slope.clip(0, 1)
-    if draw.random() < 0.5:
+    if draw.random() < 0.4:
         edge = np.cos(other) * (x - draw.uniform(0.2, 0.8)) + np.sin(other) * (y - draw.uniform(0.2, 0.8))
         left = left * (1 - draw.uniform(0.1, 0.6) / (1 + np.exp(-edge / draw.choice([0.005, 0.02, 0.08]))))
     return left
@@ -69,7 +69,7 @@ def jpeg(pixels: np.ndarray, quality: int) -> np.ndarray:
 
 def photograph(pixels: np.ndarray, finest: float, draw: np.random.Generator) -> np.ndarray:
     """(S, S) in [0, 1] -> uint8, as a camera or a scanner has it; `finest` is the smallest digit's height in pixels."""
-    if draw.random() < 0.5:
+    if draw.random() < 0.4:
         pixels = pixels * light(len(pixels), draw)
     if draw.random() < 0.6:
         pixels = blurred(pixels, draw.uniform(0, min(1.6, finest / 16)))

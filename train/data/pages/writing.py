@@ -88,12 +88,6 @@ class Writer:
             return Sign(ink.printed(str(self.draw.choice(list(ink.LETTERS_ALONE))), self.font, self.size()))
         return Sign(self.hands.other(self.size(), self.pen, self.draw))
 
-    def part(self, sheet: int) -> Sign:
-        """A part of a digit that is larger than the sheet, which nobody could read."""
-        alpha = self.digit().alpha
-        top, left = (int(self.draw.integers(min(0, sheet - side), 1)) for side in alpha.shape)
-        return Sign(alpha, left=left, top=top)
-
     def rows(self, sheet: int, size: int, kind: str, empty: bool) -> tuple[list[Sign], list[Row]]:
         """Rows of signs, one below the other, somewhere on the sheet; `size` is what of it is seen."""
         draw, height, edge = self.draw, self.height, (sheet - size) / 2
