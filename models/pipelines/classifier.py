@@ -1,5 +1,6 @@
 """From a picture to a digit, or to a number of several."""
 
+import math
 import time
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,8 +20,10 @@ from models.pipelines.page_reader import Found
 # Validation images decide these (see the reliability curve and the table on each card): below SURE an answer is called
 # unsure; where the two likeliest digits together stay below KNOWN, the picture is called no digit.
 SURE, KNOWN = 0.9, 0.9
-# What the page reader is less sure of counts where the classifier knows it for a digit.
-CERTAIN = 0.7
+# What is found on a page is a digit where the reader's log odds, so many times, and those of the two likeliest digits
+# come to ENOUGH. Chosen on composed pages of validation digits: 85 % of the empty ones are found empty, where a limit
+# for each of the two left 75 %, and of the numbers 92.7 % are read, where it was 92.9 %.
+READER, ENOUGH = 4.0, 3.5
 
 TIMINGS = 5
 
@@ -58,9 +61,14 @@ class Reading:
         return self.confidence >= SURE
 
     @property
+    def known(self) -> float:
+        """The probability of the two likeliest digits: on what is no digit, they get little."""
+        return sum(sorted(self.shares.values())[-2:])
+
+    @property
     def is_digit(self) -> bool:
-        """Whether the network knows such pictures at all: on what is no digit, its two best guesses get little."""
-        return sum(sorted(self.shares.values())[-2:]) >= KNOWN
+        """Whether the network knows such pictures at all."""
+        return self.known >= KNOWN
 
 
 @dataclass(frozen=True)
@@ -128,13 +136,15 @@ class DigitClassifier:
         return self.named(page_reader.page(image))
 
     def named(self, found: list[Found]) -> list[Reading]:
-        """What is found on a page, named; without what neither the page reader nor the network knows for a digit."""
+        """What is found on a page, named; without what the page reader and the network together hold for no digit."""
         readings = [
             Reading(one.seen, shares, one.box, one.line)
             for one, shares in zip(found, self._shares([one.seen for one in found]), strict=True)
         ]
         return [
-            reading for one, reading in zip(found, readings, strict=True) if one.share >= CERTAIN or reading.is_digit
+            reading
+            for one, reading in zip(found, readings, strict=True)
+            if READER * _log_odds(one.share) + _log_odds(reading.known) > ENOUGH
         ]
 
     def _drawn(self, drawing: Drawing) -> list[Reading]:
@@ -185,3 +195,8 @@ class DigitClassifier:
 def classifier(name: str) -> DigitClassifier:
     """The pipeline of a registered network, loaded once and shared. Raises ValueError as `DigitClassifier` does."""
     return shared(DigitClassifier, name)
+
+
+def _log_odds(share: float) -> float:
+    share = min(max(share, 1e-6), 1 - 1e-6)
+    return math.log(share / (1 - share))
