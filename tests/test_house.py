@@ -14,6 +14,7 @@ FLOORS = [
     "train.__main__",
     "train.commands",
     "train.card",
+    "train.loading",
     "train.engine",
     "train.tasks",
     "train.standalone",
