@@ -18,7 +18,7 @@ from typing import Any
 import safetensors
 import safetensors.torch
 import torch
-from httpx2 import ConnectTimeout, HTTPError
+from httpx2 import ConnectTimeout, HTTPError, TransportError
 from huggingface_hub import (
     constants,
     get_hf_file_metadata,
@@ -33,7 +33,7 @@ from huggingface_hub.utils import build_hf_headers, validate_repo_id
 from models.hub.cards import CARD
 from models.hub.cards import figures as figures
 from models.hub.cards import results as results
-from models.hub.failures import FAILURES, POINTER, HubError, NoFolder, PointerFile, Unreachable, explain, understood
+from models.hub.failures import FAILURES, POINTER, HubError, NoFolder, PointerFile, explain, understood
 from models.hub.repository import check_name, commit
 from models.hub.repository import prepare_push as prepare_push
 
@@ -94,15 +94,9 @@ def _refuse(sentence: str) -> Provenance:
 
 def _fetch_unless_silent(repo_id: str, **wanted: str) -> Provenance:
     """As `fetch_from_hub`; a page that loads many names waits for a silent Hub once, not once for each."""
-    global _silence
     whose, when = _silence
     rests = whose != repo_id and time.monotonic() - when < REST
-    try:
-        return fetch_from_hub(repo_id, **wanted, patience=0 if rests else PATIENCE)
-    except Unreachable:
-        if not rests:
-            _silence = (repo_id, time.monotonic())
-        raise
+    return fetch_from_hub(repo_id, **wanted, patience=0 if rests else PATIENCE)
 
 
 def fetch(source: str | Path, *, revision: str | None = None, token: str | None = None) -> Provenance:
@@ -194,15 +188,20 @@ def _ask(repo_id: str, revision: str | None, token: str | None, patience: float)
     """
     if not patience:
         raise ConnectTimeout("It was silent a moment ago.")
+    global _silence
     url = hf_hub_url(repo_id, WEIGHTS, revision=revision)
-    where = get_hf_file_metadata(url, token=token, timeout=patience, retry_on_errors=False).location
     headers = {"Range": "bytes=0-0"}
-    # A file store elsewhere has its key in the address, and gets no token.
-    if where.startswith(f"{constants.ENDPOINT}/"):
-        headers |= build_hf_headers(token=token)
-    with get_session().stream("GET", where, headers=headers, timeout=patience) as answer:
-        if answer.is_server_error:
-            answer.raise_for_status()
+    try:
+        where = get_hf_file_metadata(url, token=token, timeout=patience, retry_on_errors=False).location
+        # A file store elsewhere has its key in the address, and gets no token.
+        if where.startswith(f"{constants.ENDPOINT}/"):
+            headers |= build_hf_headers(token=token)
+        with get_session().stream("GET", where, headers=headers, timeout=patience) as answer:
+            if answer.is_server_error:
+                answer.raise_for_status()
+    except TransportError:
+        _silence = (repo_id, time.monotonic())
+        raise
 
 
 def read(folder: Path) -> tuple[Any, dict[str, torch.Tensor], str]:
