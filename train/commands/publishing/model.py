@@ -1,6 +1,7 @@
 """A checkpoint folder as a repository on the Hub."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -70,8 +71,10 @@ def plan(name: str, namespace: str) -> Publication:
     return one
 
 
-def send(one: Publication, *, private: bool, retag: bool) -> None:
+def send(one: Publication, *, private: bool, retag: bool, told: Callable[[int], object] | None = None) -> None:
     """Make the repository hold the model, in one commit, tag it and pin it; `there` and `tagged` are renewed.
+
+    `told` is told the bytes of each piece of a large file.
 
     Raises:
         HubError: what was not done is done by another try.
@@ -84,7 +87,7 @@ def send(one: Publication, *, private: bool, retag: bool) -> None:
     if one.commits:
         _keep(hub.CHECKPOINTS / one.name / hub.CARD, one.files[hub.CARD])
         message = f"Upload {one.name}, Latent Lab {models.__version__}"
-        commit = repository.commit(one.repo_id, one.files, message=message, there=one.there)
+        commit = repository.commit(one.repo_id, one.files, message=message, there=one.there, told=told)
         one.there = Head(commit, {}, one.there.tags)
     else:
         done = "nothing to do"
