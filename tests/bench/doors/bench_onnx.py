@@ -1,19 +1,22 @@
 """How long the ONNX graph of each network takes beside torch, at batch 1 and with one thread each. Bar: 1.2 times.
 
 Both answer in turn. Sides that may change are 256x320. Run from the repository's root, with names
-for some alone: python tests/bench/bench_onnx.py
+for some alone: python tests/bench/doors/bench_onnx.py
 """
 
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from statistics import median
 
 import onnxruntime
 import torch
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+# ruff: isort: split
 from common import verdict
 
-# ruff: isort: split
 import models
 from models import hub
 from train import export

@@ -2,7 +2,7 @@
 
 Bars: 1.3 times for all models to an empty Hub, and for a pull of all; every file byte for byte the same; 3 seconds
 beside the imports, and no commit, where nothing changed. The Hub is the tests' own, on the loopback. The graphs are
-made before. Run from the repository's root: python tests/bench/bench_publish.py
+made before. Run from the repository's root: python tests/bench/doors/bench_publish.py
 """
 
 import shutil
@@ -13,10 +13,10 @@ import time
 from pathlib import Path
 from statistics import median
 
-from common import verdict
-
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 # ruff: isort: split
 from app_process import ROOT, environment
+from common import verdict
 from hub_server import HubServer
 
 BAR, AGAIN = 1.3, 3.0
