@@ -5,6 +5,8 @@ import os
 
 # A second thread costs these small networks more than it gives, and while both cores are busy it costs seconds.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# Else the Hub's client asks it first which programs to report, and of a Hub that is silent it asks in vain for seconds.
+os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
 import gradio as gr
 from starlette.middleware import Middleware

@@ -50,8 +50,9 @@ def pytest_collection_finish() -> None:
 
 @pytest.fixture
 def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty Hub cache."""
+    """An empty Hub cache, and no memory of a Hub that was silent."""
     folder = tmp_path_factory.mktemp("cache")
+    monkeypatch.setattr("models.hub._silence", ("", -1000.0))
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(folder))
     return folder
 

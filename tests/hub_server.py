@@ -91,7 +91,7 @@ class HubServer:
             if repo_id in self.repos:
                 raise HubError(409, "You already created this model repo", url=f"{self.url}/{repo_id}")
             self.repos[repo_id] = {"id": repo_id, "private": private, "commits": [], "tags": {}}
-            self._add_commit(repo_id, "initial commit", {".gitattributes": self._file(self.add_blob(GITATTRIBUTES))})
+            self._add_commit(repo_id, "initial commit", {".gitattributes": self.file(self.add_blob(GITATTRIBUTES))})
 
     def commit(self, repo_id: str, lines: list[dict[str, Any]]) -> str:
         """Apply the lines of a commit request to main, all or none, and return the new commit's sha."""
@@ -104,9 +104,9 @@ class HubServer:
                     if not head["sha"].startswith(value.get("parentCommit", "")):
                         raise HubError(412, "A commit has happened since. Please refresh and try again.")
                 elif key == "file":
-                    files[value["path"]] = self._file(self.add_blob(base64.b64decode(value["content"])))
+                    files[value["path"]] = self.file(self.add_blob(base64.b64decode(value["content"])))
                 elif key == "lfsFile" and (self.blobs / value["oid"]).is_file():
-                    files[value["path"]] = self._file(value["oid"], lfs=True)
+                    files[value["path"]] = self.file(value["oid"], lfs=True)
                 elif key != "deletedFile":
                     raise HubError(400, f"Not uploaded before this commit, or not a known operation: {key}")
                 elif files.pop(value["path"], None) is None:
@@ -128,7 +128,7 @@ class HubServer:
         (self.root / f"{repo_id.replace('/', '--')}.json").write_text(json.dumps(repo, indent=1))
         return sha
 
-    def _file(self, sha256: str, lfs: bool = False) -> dict[str, Any]:
+    def file(self, sha256: str, lfs: bool = False) -> dict[str, Any]:
         """What a commit says of a stored file. Git holds an LFS file as a pointer, so the blob id is the pointer's."""
         data = (self.blobs / sha256).read_bytes()
         pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{sha256}\nsize {len(data)}\n".encode()

@@ -15,13 +15,13 @@ from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
 from models import hub
 from models.base import Model
+from train import loading
 from train.data.splits import Data
 from train.engine import state
 from train.figures import film
 from train.figures.plots import plt, save
 from train.recipe import Recipe, recipe_json
 from train.run import Run
-from train.standalone import script
 from train.tasks import RECIPES, TASKS
 from train.tasks.task import Task
 
@@ -120,22 +120,7 @@ On the {len(data.test):,} test {task.unit}s of {dataset}, which chose nothing: n
 
 {task.limits}
 
-## Load it
-
-With Latent Lab, in a clone of it:
-
-```python
-import models
-
-net = models.load("{name}")  # or a folder, or NAMESPACE/{name} on the Hub
-```
-
-With nothing but `torch` and `safetensors`:
-
-```python
-{script(type(net), task.usage(net))}
-```
-""")
+{loading.section(name, net)}""")
 
 
 def _training(task: Task, recipe: Recipe, runs: list[Run], data: Data, command: str, history: str) -> str:

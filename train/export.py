@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from onnx import ModelProto
 
 FOLDER = Path("runs") / "onnx"
+GRAPH = "model.onnx"  # of a repository
 OPSET = 18
 TOLERANCE, INPUTS = 1e-4, 20  # how far from torch it may be, and on how many inputs that is looked at
 PICTURE = ("batch", 1, 28, 28)
@@ -89,6 +90,26 @@ def example(wanted: Graph, sizes: dict[str, int], generator: torch.Generator | N
         }
         drawn[name] = kinds.get(name, lambda values: values)(values)
     return drawn
+
+
+def script(net: Model) -> str:
+    """Python that runs the graph in the folder it stands in, with nothing but numpy and onnxruntime."""
+    wanted = graph(net)
+    sizes = {"batch": DIGITS if "digit" in wanted.inputs else 1, "height": 256, "width": 320}
+    lines = ["import numpy as np", "import onnxruntime", ""]
+    for name, shape in wanted.inputs.items():
+        numbers = ", ".join(str(sizes.get(size, size)) for size in shape)
+        drawn = {
+            "z": f'np.random.randn({numbers}).astype("float32")',
+            "digit": f"np.arange({numbers})",
+            "sigma": f'np.full({numbers}, 25, "float32")',
+            "mask": f'(np.random.rand({numbers}) > 0.5).astype("float32")  # 1 is hidden',
+        }
+        lines.append(f"{name} = " + drawn.get(name, f'np.random.rand({numbers}).astype("float32")'))
+    given = ", ".join(f'"{name}": {name}' for name in wanted.inputs)
+    found = ", ".join(wanted.outputs) if len(wanted.outputs) > 1 else f"({wanted.outputs[0]},)"
+    lines += ['session = onnxruntime.InferenceSession("model.onnx")', f"{found} = session.run(None, {{{given}}})"]
+    return "\n".join(lines)
 
 
 def place(folder: Path) -> Path:

@@ -6,6 +6,7 @@ import math
 import os
 import re
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -17,10 +18,8 @@ from typing import Any
 import safetensors
 import safetensors.torch
 import torch
-from httpx2 import HTTPError
+from httpx2 import ConnectTimeout, HTTPError, TransportError
 from huggingface_hub import (
-    EvalResult,
-    ModelCard,
     constants,
     get_hf_file_metadata,
     get_session,
@@ -30,19 +29,24 @@ from huggingface_hub import (
 )
 from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError, HFValidationError
 from huggingface_hub.utils import build_hf_headers, validate_repo_id
-from yaml import YAMLError
 
+from models.hub.cards import CARD
+from models.hub.cards import figures as figures
+from models.hub.cards import results as results
 from models.hub.failures import FAILURES, POINTER, HubError, NoFolder, PointerFile, explain, understood
 from models.hub.repository import check_name, commit
 from models.hub.repository import prepare_push as prepare_push
 
 CHECKPOINTS = Path(__file__).resolve().parent.parent.parent / "checkpoints"
-CONFIG, WEIGHTS, CARD, RECIPE = "config.json", "model.safetensors", "README.md", "recipe.json"
+CONFIG, WEIGHTS, RECIPE = "config.json", "model.safetensors", "recipe.json"
 PINS = "hub.json"  # in `checkpoints/`
 PICTURES = (".png", ".jpg", ".webp")  # of a card
 MAX_CONFIG_BYTES = 64 * 1024
 COMMIT, SHA256 = re.compile("[0-9a-f]{40}"), re.compile("[0-9a-f]{64}")
 PATIENCE = 3  # seconds the Hub has to begin its answer before another source is taken
+REST = 60  # seconds for which it is then not waited for by other names
+
+_silence = ("", -math.inf)  # which repository it did not answer for last, and when
 
 
 @dataclass(frozen=True)
@@ -78,14 +82,21 @@ def sources(name: str) -> Iterator[Callable[[], Provenance]]:
         pin = None
     namespace = os.environ.get("HUB_NAMESPACE")
     if pin:
-        yield lambda: fetch_from_hub(pin["repo_id"], revision=pin["revision"], sha256=pin["sha256"])
+        yield lambda: _fetch_unless_silent(pin["repo_id"], revision=pin["revision"], sha256=pin["sha256"])
     elif namespace:
-        yield lambda: fetch_from_hub(f"{namespace}/{name}")
+        yield lambda: _fetch_unless_silent(f"{namespace}/{name}")
     yield lambda: Provenance("embedded", CHECKPOINTS / name)
 
 
 def _refuse(sentence: str) -> Provenance:
     raise ValueError(sentence)
+
+
+def _fetch_unless_silent(repo_id: str, **wanted: str) -> Provenance:
+    """As `fetch_from_hub`; a page that loads many names waits for a silent Hub once, not once for each."""
+    whose, when = _silence
+    rests = whose != repo_id and time.monotonic() - when < REST
+    return fetch_from_hub(repo_id, **wanted, patience=0 if rests else PATIENCE)
 
 
 def fetch(source: str | Path, *, revision: str | None = None, token: str | None = None) -> Provenance:
@@ -113,14 +124,19 @@ def check_source(source: str | Path) -> None:
 
 
 def fetch_from_hub(
-    repo_id: str, *, revision: str | None = None, sha256: str | None = None, token: str | None = None
+    repo_id: str,
+    *,
+    revision: str | None = None,
+    sha256: str | None = None,
+    token: str | None = None,
+    patience: float = PATIENCE,
 ) -> Provenance:
     """Bring a repository's files into the Hub cache. Raises ValueError, one sentence, when that fails.
 
     A commit that the cache holds is taken from there without asking; for a branch whose Hub is silent the cache serves
-    what it saw last.
+    what it saw last. The Hub has `patience` seconds to begin its answer; with none it is not asked.
     """
-    download = partial(hf_hub_download, repo_id, token=token, etag_timeout=PATIENCE)
+    download = partial(hf_hub_download, repo_id, token=token, etag_timeout=patience)
     notes: tuple[str, ...] = ()
     try:
         cached = COMMIT.fullmatch(revision or "") and try_to_load_from_cache(repo_id, WEIGHTS, revision=revision)
@@ -129,7 +145,7 @@ def fetch_from_hub(
             config = download(CONFIG, revision=revision, local_files_only=True)
         else:
             try:
-                _ask(repo_id, revision, token)
+                _ask(repo_id, revision, token, patience)
                 config = download(CONFIG, revision=revision)
             except (HTTPError, OSError) as error:
                 config = try_to_load_from_cache(repo_id, CONFIG, revision=revision)
@@ -165,20 +181,27 @@ def _forget(snapshot: Path) -> None:
         file.resolve().unlink(missing_ok=True)
 
 
-def _ask(repo_id: str, revision: str | None, token: str | None) -> None:
-    """Raise unless the Hub begins to answer within `PATIENCE`, first for the weights' headers, then for their bytes.
+def _ask(repo_id: str, revision: str | None, token: str | None, patience: float) -> None:
+    """Raise unless the Hub begins to answer within `patience`, first for the weights' headers, then for their bytes.
 
     These questions are not repeated; the client repeats its own, and would keep a visitor waiting for six minutes.
     """
+    if not patience:
+        raise ConnectTimeout("It was silent a moment ago.")
+    global _silence
     url = hf_hub_url(repo_id, WEIGHTS, revision=revision)
-    where = get_hf_file_metadata(url, token=token, timeout=PATIENCE, retry_on_errors=False).location
     headers = {"Range": "bytes=0-0"}
-    # A file store elsewhere has its key in the address, and gets no token.
-    if where.startswith(f"{constants.ENDPOINT}/"):
-        headers |= build_hf_headers(token=token)
-    with get_session().stream("GET", where, headers=headers, timeout=PATIENCE) as answer:
-        if answer.is_server_error:
-            answer.raise_for_status()
+    try:
+        where = get_hf_file_metadata(url, token=token, timeout=patience, retry_on_errors=False).location
+        # A file store elsewhere has its key in the address, and gets no token.
+        if where.startswith(f"{constants.ENDPOINT}/"):
+            headers |= build_hf_headers(token=token)
+        with get_session().stream("GET", where, headers=headers, timeout=patience) as answer:
+            if answer.is_server_error:
+                answer.raise_for_status()
+    except TransportError:
+        _silence = (repo_id, time.monotonic())
+        raise
 
 
 def read(folder: Path) -> tuple[Any, dict[str, torch.Tensor], str]:
@@ -221,21 +244,6 @@ def write(folder: Path, config: dict[str, Any], tensors: dict[str, torch.Tensor]
         tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
         # Serialised here and written by Python: a full disk is then an OSError like any other.
         (temporary / WEIGHTS).write_bytes(safetensors.torch.save(tensors, metadata={"format": "pt"}))
-
-
-def results(folder: Path) -> list[EvalResult]:
-    """The test figures on a folder's card in the card's order, the main one first; empty without a readable card."""
-    try:
-        found = ModelCard.load(folder / CARD).data.eval_results or []
-    except (OSError, ValueError, YAMLError):
-        return []
-    numbers = (result for result in found if isinstance(result.metric_value, int | float))
-    return [result for result in numbers if math.isfinite(result.metric_value)]
-
-
-def figures(folder: Path) -> dict[str, float]:
-    """The same by metric type (`accuracy`, ...)."""
-    return {result.metric_type: result.metric_value for result in results(folder)}
 
 
 def pins() -> dict[str, dict[str, str]]:

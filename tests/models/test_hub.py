@@ -101,6 +101,23 @@ def test_a_hub_that(pinned: World, illness: str) -> None:
     pinned.expect_pushed()
 
 
+def test_a_silent_hub_is_waited_for_once(pinned: World) -> None:
+    """The next name does not ask again, and takes what is in the cache; the same name does."""
+    revision, other = pinned.hub.commits(REPO)[-1]["sha"], pinned.publish("alice/other")
+    pinned.hub.faults.down = True
+    pinned.expect_embedded("try again later")
+    asked = len(pinned.hub.requests)
+    assert asked > 0
+    pinned.pin(other, "alice/other")
+    pinned.expect_embedded("try again later")
+    assert len(pinned.hub.requests) == asked
+    pinned.hub.faults.down = False
+    models.Model.from_pretrained("alice/other", revision=other)  # who names a repository has it asked
+    pinned.expect_pushed()
+    pinned.pin(revision)  # nor does it keep the name it was silent for from asking again
+    pinned.expect_pushed()
+
+
 @pytest.mark.parametrize("fault", [{"delay": 5}, {"status": 503}, {"down": True}], ids=str)
 @pytest.mark.parametrize("question", ["HEAD ", "GET /alice/lab/resolve"])
 def test_a_hub_that_fails_after_its_first_answer(

@@ -1,32 +1,19 @@
 """The app as a Space runs it, its configuration in the README, and its command line."""
 
-import os
 import re
-import shutil
-import socket
-import stat
-import subprocess
 import sys
 import time
 import unicodedata
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import yaml
 from app_process import ROOT, App, data_url, drawn, free_port, png, running
-from gradio_client import Client, handle_file
-
-import models
 
 SEVEN = png(drawn())
 CLOSED = {"HTTP_PROXY": "http://127.0.0.1:9", "HTTPS_PROXY": "http://127.0.0.1:9", "NO_PROXY": "127.0.0.1,localhost"}
-# A home of 32 MB of its own, then a user without a right to more than file modes allow: root outside is nobody inside.
-SMALL_HOME = 'mount -t tmpfs -o size=32m tmpfs "$HOME" && exec unshare --user --map-user=1000 --map-group=1000 "$@"'
-UNSHARE = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", SMALL_HOME, "sh"]
 
 
 @pytest.fixture(scope="module")
@@ -69,60 +56,6 @@ def test_other_requirements_add_to_the_apps() -> None:
         first, *others = (ROOT / folder / "requirements.txt").read_text().splitlines()
         assert first == below
         assert all(re.fullmatch(r"[\w.-]+(\[[\w,]+\])?==[\w.]+", line) for line in others)
-
-
-@contextmanager
-def read_only_copy(folder: Path) -> Iterator[Path]:
-    """What a Space holds of this working tree, and may not be written to."""
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", ":!tests", ":!train"],
-        cwd=ROOT, check=True, capture_output=True, text=True,
-    )  # fmt: skip
-    for name in filter(None, listed.stdout.split("\0")):
-        target = folder / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / name, target)
-    everything = [folder, *folder.rglob("*")]
-    for path in everything:
-        path.chmod(path.stat().st_mode & ~0o222)
-    try:
-        yield folder
-    finally:
-        for path in everything:
-            path.chmod(path.stat().st_mode | stat.S_IWUSR)
-
-
-def isolation(home: Path) -> list[str]:
-    """The command that runs another as such a user, where this machine allows it; else nothing."""
-    try:
-        home.mkdir()
-        subprocess.run([*UNSHARE, "true"], check=True, capture_output=True, env={**os.environ, "HOME": str(home)})
-    except (OSError, subprocess.CalledProcessError):
-        return []
-    return UNSHARE
-
-
-def test_the_app_starts_as_a_space(tmp_path: Path) -> None:
-    """Read-only source, small home, no rights: it serves, answers, takes an upload; the source stays as it was."""
-    with socket.socket() as probe:
-        port = free_port() if probe.connect_ex(("127.0.0.1", 7860)) == 0 else 7860
-    space = {"SPACE_ID": "latent-lab/latent-lab", "SYSTEM": "spaces"}
-    address = {"GRADIO_SERVER_NAME": "0.0.0.0", "GRADIO_SERVER_PORT": str(port)}
-    (tmp_path / "seven.png").write_bytes(SEVEN)
-    with read_only_copy(tmp_path / "source") as source:
-        before = {path: path.stat().st_mtime_ns for path in source.rglob("*")}
-        home = tmp_path / "home"
-        with running(home, port, before=isolation(home), folder=source, **space, **address) as app:
-            assert app.get("/zh")[0] == 200
-            for name in models.names(task="classification"):
-                assert app.classify(data_url(SEVEN), name)[1]["data"][0]["label"] == "7"
-            client = Client(app.url, verbose=False, analytics_enabled=False, download_files=tmp_path)
-            answer = client.predict(handle_file(tmp_path / "seven.png"), api_name="/classify")
-            assert answer["label"] == "7"
-            assert f"http://0.0.0.0:{port}" in app.log
-            # Spaces bring the package `spaces` along; where it is missing, Gradio's thread for reloading says so.
-            assert app.log.count("Traceback") == app.log.count("`spaces` package is required")
-        assert {path: path.stat().st_mtime_ns for path in source.rglob("*")} == before
 
 
 def test_one_function_is_registered_for_zerogpu(monkeypatch: pytest.MonkeyPatch) -> None:

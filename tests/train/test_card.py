@@ -6,17 +6,11 @@ from pathlib import Path
 import pytest
 import torch
 from huggingface_hub import ModelCard
-from nets import forward
-from torch.nn.functional import interpolate
 
 import models
 from models import hub as sources
-from models.networks.vae import GaussianVAE
-from models.pictures import corruptions
-from train.data import strokes
 from train.recipe import Recipe
-from train.standalone import script
-from train.tasks import RECIPES, TASKS
+from train.tasks import RECIPES
 from train.tasks.autoencoding import AutoencoderRecipe
 from train.tasks.classification import ClassifierRecipe
 from train.tasks.digit_denoising import DigitDenoiserRecipe
@@ -251,80 +245,3 @@ def test_the_flagship_can_be_trusted() -> None:
     flagged = {sort: float(share) for sort, share in re.findall(r"^\| ([\w ]+) \| ([\d.]+)% \|$", text, re.MULTILINE)}
     assert flagged["test digits"] <= 1
     assert min(flagged[sort] for sort in ("letters", "shapes", "scribbles")) >= 70
-
-
-def taken(name: str, digits: torch.Tensor) -> torch.Tensor:
-    """Digits (N, 1, 28, 28) as it takes pictures: a few, as large as a face; photographs have sides that divide."""
-    if name.startswith("face"):
-        return interpolate(digits[:3].expand(-1, 3, -1, -1), (128, 128))
-    if name == "moons-mlp":
-        return 6 * digits[:, 0, 10:12, 14] - 3  # points
-    return digits.expand(-1, 3, -1, -1)[:, :, 2:26, 2:26] if name == "photo-denoiser" else digits
-
-
-def expect_same(alone: object, net: models.Model, x: torch.Tensor) -> torch.Tensor:
-    """What the card's own network makes of pictures, or draws at points of the latent, is what this one does."""
-
-    def close(left: torch.Tensor, right: torch.Tensor) -> bool:
-        return left.shape == right.shape and torch.allclose(left, right, rtol=1e-5, atol=1e-5)
-
-    if net.task == "inpainting":
-        masks = corruptions.box(len(x), 128, 128, generator=torch.Generator().manual_seed(0))
-        x = torch.where(masks > 0, torch.nan, x)  # neither reads what is hidden
-        made = net(x, masks)
-        assert close(alone(x, masks), made)
-        return made
-    if net.task == "page-reading":
-        made = forward(net, x)
-        assert close(torch.cat([one.flatten(1) for one in alone(x)], 1), made)
-        return made
-    if net.task != "generation":
-        made = net(x)
-        assert close(alone(x), made)
-        return made
-    # The code of a network that no digit is told has no place for one.
-    digit = [torch.arange(len(x)) % 10] if net.conditional else []
-    z = torch.randn(len(x), net.latent, generator=torch.Generator().manual_seed(0))
-    made = net.decode(z, *digit)
-    assert close(alone.decode(z, *digit), made)
-    if isinstance(net, GaussianVAE):
-        assert close(alone.encode(x, *digit), net.encode(x, *digit))
-    return made
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_code_on_the_card(name: str, only_embedded: None, checkpoints: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the card shows for loading without this library runs as it stands and gives the same."""
-    text = read(checkpoints / name)
-    code = text.split("With nothing but `torch` and `safetensors`:")[1].split("```python\n")[1].split("```")[0]
-    assert "import models" not in code
-    monkeypatch.chdir(checkpoints / name)
-    space: dict = {"__name__": "card"}
-    exec(code, space)
-    draw = torch.Generator().manual_seed(0)
-    x = taken(name, strokes.pictures(strokes.digits(16, draw)[0], draw))
-    with torch.inference_mode():
-        made = expect_same(space["net"], models.load(name), x)
-        assert made.std() > (0.5 if name in CLASSIFIERS else 0.1)
-        if "pictures" in space:  # what its last line draws
-            assert space["pictures"].shape[1:] == (1, 28, 28)
-            assert 0 <= space["pictures"].min() < 0.1 and 0.9 < space["pictures"].max() <= 1
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_code_for_the_next_card(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the next card of each network will show is that network, whatever its weights."""
-    torch.manual_seed(0)
-    net = models.create(name)
-    for parameter in net.parameters():
-        torch.nn.init.normal_(parameter, std=0.1)
-    for module in net.modules():
-        if isinstance(module, torch.nn.BatchNorm2d):  # that has seen something
-            torch.nn.init.normal_(module.running_mean, std=0.1)
-            torch.nn.init.uniform_(module.running_var, 0.5, 2.0)
-    net.eval().save_pretrained(tmp_path)
-    monkeypatch.chdir(tmp_path)
-    space: dict = {"__name__": "card"}
-    exec(script(type(net), TASKS[name].usage(net)), space)
-    with torch.inference_mode():
-        expect_same(space["net"], type(net).from_pretrained(tmp_path), taken(name, torch.rand(16, 1, 28, 28)))

@@ -19,7 +19,7 @@ from train.commands.evaluate import load
 from train.data import digits
 from train.data.splits import Data
 from train.engine import folders, loop
-from train.engine.processes import once
+from train.engine.processes import expect_whole, once
 from train.recipe import Recipe
 from train.run import Run
 from train.tasks import TASKS
@@ -39,6 +39,7 @@ def run(args: argparse.Namespace) -> int:
         log_with=args.tracker,
         project_dir=Path("runs") / args.name,
     )
+    once(accelerator, lambda: expect_whole(accelerator))
     places = [arguments.run_folder(args, one) for one in recipes]
     if args.push_to_hub:
         once(accelerator, lambda: hub.prepare_push(args.push_to_hub, private=args.private))

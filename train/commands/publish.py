@@ -82,9 +82,9 @@ def _send(args: argparse.Namespace, publications: list[Publication]) -> None:
     total = sum(one.size for one in publications)
     with tqdm(total=total, unit="B", unit_scale=True, desc="models", disable=None) as bar:
         for one in publications:
-            amount = one.size
-            model.send(one, private=args.private, retag=args.retag)
-            bar.update(amount)
+            after = bar.n + one.size
+            model.send(one, private=args.private, retag=args.retag, told=bar.update)
+            bar.update(after - bar.n)  # what is small goes with the commit
 
 
 def _send_rest(

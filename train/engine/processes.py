@@ -6,7 +6,18 @@ from contextlib import contextmanager
 from typing import Any
 
 from accelerate import Accelerator
-from accelerate.utils import broadcast_object_list
+from accelerate.utils import DistributedType, broadcast_object_list
+
+IN_PIECES = (DistributedType.FSDP, DistributedType.DEEPSPEED, DistributedType.MEGATRON_LM)
+
+
+def expect_whole(accelerator: Accelerator) -> None:
+    """Raise ValueError where Accelerate is told to cut networks into pieces, which the first process cannot measure."""
+    if accelerator.distributed_type in IN_PIECES:
+        raise ValueError(
+            f"Accelerate is configured for {accelerator.distributed_type.value}, but each process holds its network "
+            "whole: choose MULTI_GPU, or use torchrun."
+        )
 
 
 def once(accelerator: Accelerator, function: Callable[[], Any]) -> Any:

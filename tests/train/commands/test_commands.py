@@ -1,5 +1,7 @@
 """What the training command says and keeps when something is wrong, and its smaller commands."""
 
+import hashlib
+import json
 import re
 import shlex
 import shutil
@@ -8,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import tiny
+import torch
 from hub_server import HubServer
 from huggingface_hub import ModelCard
 from shell import FILES, contents, names, sentence
@@ -225,6 +228,24 @@ def test_evaluate_writes(name: str, cli: Callable, checkpoints: Path, tiny_mnist
     first, second = readme.read_text().splitlines()
     assert re.fullmatch(rf"\| \[`{name}`\]\(x/README.md\) \| what it is \| [\d,]+ \| .*; .* over 2 seeds \|", first)
     assert second == "| [`other`](x/README.md) | no | 1 | 2 |"
+
+
+def test_evaluate_for_programs(cli: Callable, tmp_path: Path, tiny_mnist: Path) -> None:
+    """Standard output is one JSON object: whose weights, on what, the figures; accuracy is counted here."""
+    torch.manual_seed(0)
+    models.create("mnist-dense").save_pretrained(tmp_path / "mine")
+    status, out, err = cli("evaluate", tmp_path / "mine", "--dataset", tiny_mnist, "--json")
+    told = json.loads(out)
+    assert status == 0 and "100 test images" in err
+    assert (told["name"], told["model"], told["size"]) == (str(tmp_path / "mine"), "mnist-dense", 100)
+    assert told["sha256"] == hashlib.sha256((tmp_path / "mine" / "model.safetensors").read_bytes()).hexdigest()
+    assert told["revision"] is None
+    pictures, labels = tiny.bars(100, seed=2)
+    with torch.inference_mode():
+        logits = models.load(tmp_path / "mine")(torch.from_numpy(pictures)[:, None] / 255)
+    right = (logits.argmax(1) == torch.from_numpy(labels)).sum().item()
+    assert 100 * told["figures"]["accuracy"] == pytest.approx(right)
+    assert told["figures"].keys() >= {"accuracy", "precision", "recall", "f1"}
 
 
 @pytest.mark.parametrize("name", ["alice/mnist-dense", "folder"])

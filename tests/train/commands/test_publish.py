@@ -13,6 +13,7 @@ from world import Watched
 
 import models
 from models import hub as sources
+from train.commands import publish as publish_command
 from train.commands.publishing import space
 
 SPACE = "spaces/alice/latent-lab"
@@ -66,6 +67,23 @@ def test_again_sends_nothing(publish: Callable, hub: HubServer, lab: Path, writt
     assert {request.split()[0] for request in hub.requests} <= {"GET", "HEAD"}
     assert (lab / "hub.json").stat().st_mtime_ns == pins
     assert written_graphs == ["Dense", "MLP"]
+
+
+def test_the_bar_moves_by_pieces(publish: Callable, hub: HubServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a large file too, and in the end it is at the bytes of all that was sent."""
+    moves: list[int] = []
+
+    class Bar(publish_command.tqdm):
+        def update(self, n: int = 1) -> None:
+            moves.append(n)
+            self.n += n
+
+    monkeypatch.setattr(publish_command, "tqdm", Bar)
+    publish("--no-space")
+    sent = sum(len(data) for name in PUBLISHED for path, data in hub.files(f"alice/{name}").items() if path[0] != ".")
+    largest = max(len(data) for data in hub.files("alice/mnist-dense").values())
+    assert sum(moves) == sent
+    assert min(moves) >= 0 and max(moves) < largest / 4
 
 
 def test_a_change_is_one_commit_and_the_tag_stays(publish: Callable, hub: HubServer, lab: Path) -> None:

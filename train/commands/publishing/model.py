@@ -1,6 +1,7 @@
 """A checkpoint folder as a repository on the Hub."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,9 +12,8 @@ import models
 from models import hub
 from models.hub import repository
 from models.hub.repository import Content, Head
-from train import export
+from train import export, loading
 
-GRAPH = "model.onnx"
 HEAD = re.compile(r"---\n(.*?)^---\n", re.MULTILINE | re.DOTALL)  # of a card
 SHOWN = re.compile(r"!\[[^\]]*\]\(([\w.-]+)\)")  # a picture on a card
 
@@ -62,7 +62,7 @@ def plan(name: str, namespace: str) -> Publication:
     files: dict[str, Content] = {file.name: file for file in hub.files(folder)}
     files[hub.CARD] = card(folder, repo_id)
     if (graph := export.place(folder)).is_file():  # of a dry run it need not be
-        files[GRAPH] = graph
+        files[export.GRAPH] = graph
     one = Publication(name, repo_id, files, repository.head(repo_id))
     one.changed = repository.changed(one.files, one.there)
     one.tagged = one.there and one.there.tags.get(models.__version__)
@@ -71,8 +71,10 @@ def plan(name: str, namespace: str) -> Publication:
     return one
 
 
-def send(one: Publication, *, private: bool, retag: bool) -> None:
+def send(one: Publication, *, private: bool, retag: bool, told: Callable[[int], object] | None = None) -> None:
     """Make the repository hold the model, in one commit, tag it and pin it; `there` and `tagged` are renewed.
+
+    `told` is told the bytes of each piece of a large file.
 
     Raises:
         HubError: what was not done is done by another try.
@@ -85,7 +87,7 @@ def send(one: Publication, *, private: bool, retag: bool) -> None:
     if one.commits:
         _keep(hub.CHECKPOINTS / one.name / hub.CARD, one.files[hub.CARD])
         message = f"Upload {one.name}, Latent Lab {models.__version__}"
-        commit = repository.commit(one.repo_id, one.files, message=message, there=one.there)
+        commit = repository.commit(one.repo_id, one.files, message=message, there=one.there, told=told)
         one.there = Head(commit, {}, one.there.tags)
     else:
         done = "nothing to do"
@@ -95,8 +97,9 @@ def send(one: Publication, *, private: bool, retag: bool) -> None:
 
 
 def card(folder: Path, repo_id: str) -> bytes:
-    """A folder's card with the first picture that it shows as its thumbnail, at its address in the repository."""
-    text = (folder / hub.CARD).read_text(encoding="utf-8")
+    """A folder's card as the repository has it: how it is loaded from there, and a picture of it as thumbnail."""
+    namespace, _, name = repo_id.partition("/")
+    text = loading.renewed((folder / hub.CARD).read_text(encoding="utf-8"), name, folder, namespace)
     found = HEAD.match(text)
     shown = next((name for name in SHOWN.findall(text) if (folder / name).is_file()), None)
     if shown is None:
