@@ -48,7 +48,6 @@ def offered() -> dict[str, Path]:
 def build(words: Words, address: Address, *, public: bool) -> None:
     """Lay out the part, and make the endpoint `denoise` where `public`."""
     first = json.loads((FIRST / "said.json").read_text("utf-8"))
-    gr.HTML(f'<p class="question">{escape(words("denoise.question"))}</p>', js_on_load=None)
     with gr.Row(elem_classes="columns"):
         with gr.Column(min_width=280, scale=5):
             some = examples(words, "photo-examples", VIEW, offered())

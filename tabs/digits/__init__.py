@@ -34,10 +34,9 @@ class Shown:
     is_draft: bool
 
 
-def build(words: Words, opened: gr.Tab, address: Address, *, public: bool) -> None:
+def build(words: Words, address: Address, *, public: bool) -> None:
     """Lay out the tab. The endpoint is made where `public`; the events that serve the page are private."""
     offered = models.names(task="classification")
-    gr.HTML(f'<p class="question">{escape(words("digits.question"))}</p>', js_on_load=None)
     with gr.Row(elem_classes="columns"):
         with gr.Column(min_width=280, scale=5):
             drawing = pad(words, "pad", "digits", initial="5", show=True)

@@ -70,10 +70,9 @@ def offered() -> dict[str, Path]:
     return {name: STATIC / "portraits" / f"{name}.jpg" for name in PORTRAITS}
 
 
-def build(words: Words, opened: gr.Tab, address: Address, *, public: bool) -> None:
+def build(words: Words, address: Address, *, public: bool) -> None:
     """Lay out the tab, and make the endpoint `reconstruct` where `public`."""
     first = json.loads((FIRST / "said.json").read_text("utf-8"))
-    gr.HTML(f'<p class="question">{escape(words("faces.question"))}</p>', js_on_load=None)
     with gr.Row(elem_classes="columns"):
         with gr.Column(min_width=280, scale=5):
             some = examples(words, "face-examples", "faces", offered())

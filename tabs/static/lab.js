@@ -95,7 +95,9 @@ const lab = (() => {
   addEventListener('click', (event) => {
     const button = event.target.closest?.('.copy-link'), language = event.target.closest?.('a.language');
     const tile = event.target.closest?.('.tiles button');
+    const opener = event.target.closest?.('[data-opens]');
     if (button) copy(button);
+    if (opener) press(opener.dataset.opens);
     if (tile) enlarge(tile);
     if (language) { event.preventDefault(); change(language); }
   });
