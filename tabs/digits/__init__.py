@@ -129,7 +129,7 @@ def build(words: Words, address: Address, *, public: bool) -> None:
         if shown is None or len(shown.readings) != 1:
             return ""
         try:
-            return chips(words, shown.readings, DigitClassifier.compare(shown.readings[0].seen))
+            return chips(words, shown.readings, DigitClassifier.verdicts(shown.readings[0].seen))
         except ValueError:  # the answer has said why
             return ""
 

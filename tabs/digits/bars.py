@@ -1,9 +1,9 @@
 """How likely each digit is, as bars; and what every network says, as chips."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 
-from models.pipelines import Comparison, Reading
+from models.pipelines import Reading
 from tabs import Words
 from tabs.digits.answer import shown_with, sign, whole_percent
 
@@ -33,13 +33,12 @@ def _bar(digit: str, share: float | None, is_best: bool) -> str:
     )
 
 
-def chips(words: Words, readings: Sequence[Reading], opinions: Sequence[Comparison]) -> str:
+def chips(words: Words, readings: Sequence[Reading], verdicts: Mapping[str, Reading]) -> str:
     """The verdict of each network; one that says otherwise than these readings stands out."""
     said = sign(readings[0])
     each = "".join(
-        f"<li{' class=other' * (sign(one.reading) != said)}>{escape(words(f'network.{one.name}'))} "
-        f"<b>{sign(one.reading)}</b></li>"
-        for one in opinions
+        f"<li{' class=other' * (sign(one) != said)}>{escape(words(f'network.{name}'))} <b>{sign(one)}</b></li>"
+        for name, one in verdicts.items()
     )
     label = escape(words("digits.verdicts"))
     return f'<ul class="chips" aria-label="{label}" style="display: {shown_with(readings, "flex")}">{each}</ul>'

@@ -12,7 +12,7 @@ from PIL import Image
 from models.errors import InputError
 from models.pictures import corruptions, masks, photographs
 from models.pictures.faces import Square, centre, find
-from models.pipelines import compare_faces, hidden, quality_inside, reconstructor
+from models.pipelines import Quality, compare_faces, hidden, quality_inside, reconstructor
 from models.pipelines.reconstructor import FaceReconstructor, names
 from tabs import PAGE, ROLL, Words
 from tabs.address import Address
@@ -72,7 +72,7 @@ def offered() -> dict[str, Path]:
 
 def build(words: Words, address: Address, *, public: bool) -> None:
     """Lay out the tab, and make the endpoint `reconstruct` where `public`."""
-    first = json.loads((FIRST / "said.json").read_text("utf-8"))
+    first = Quality(json.loads((FIRST / "said.json").read_text("utf-8"))["psnr"], None)
     with gr.Row(elem_classes="columns"):
         with gr.Column(min_width=280, scale=5):
             some = examples(words, "face-examples", "faces", offered())
@@ -180,7 +180,7 @@ def build(words: Words, address: Address, *, public: bool) -> None:
         if kind == "half":
             notes.append(words("faces.guess"))
         files = png(covered, "hidden", download), png(whole, "reconstructed", download)
-        told = views.told(words, {"psnr": psnr(quality)}, notes)
+        told = views.told(words, quality, notes)
         return {
             **cleared,
             both: views.both(words, files, covered, whole),
