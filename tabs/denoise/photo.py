@@ -56,6 +56,7 @@ def build(words: Words, address: Address, *, public: bool) -> None:
                 label=words("photo.picture"),
                 placeholder=words("picture.placeholder"),
                 sources=["upload", "webcam", "clipboard"],
+                buttons=[],
                 height=200,
                 elem_id="photo",
             )
@@ -240,10 +241,10 @@ def _gained(words: Words, clean: Image.Image, noisy: Image.Image, picture: Image
     """What the work was good for."""
     before, after = quality(clean, noisy), quality(clean, picture)
     values = {"psnr": psnr(before), "better": psnr(after), "ssim": ssim(before), "similar": ssim(after)}
-    return f'<b class="figures">{escape(words("photo.gained", **values))}</b>'
+    return f'<b class="figures" data-said>{escape(words("photo.gained", **values))}</b>'
 
 
 def _found(words: Words, noise: Noise) -> str:
     """Of a noisy photograph: how noisy it is, in words."""
     said = f"{noise.sigma:.1f}" if noise.kind == "told" or noise.sigma < 3 else f"{noise.sigma:.0f}"
-    return f'<b class="figures">{escape(words(f"noise.{noise.kind}", sigma=said))}</b>'
+    return f'<b class="figures" data-said>{escape(words(f"noise.{noise.kind}", sigma=said))}</b>'

@@ -15,7 +15,7 @@ from tabs import PAGE, Words
 from tabs.address import Address
 from tabs.digits import comparison
 from tabs.digits.answer import IN_DETAIL, answer, decided, message
-from tabs.digits.bars import bars, chips
+from tabs.digits.bars import bars, verdicts
 from tabs.widgets.camera import camera
 from tabs.widgets.networks import chosen, menu, source
 from tabs.widgets.pad import is_draft, pad
@@ -46,14 +46,15 @@ def build(words: Words, address: Address, *, public: bool) -> None:
                     label=words("digits.picture"),
                     placeholder=words("picture.placeholder"),
                     sources=["upload", "clipboard"],
+                    buttons=[],
                     height=220,
                 )
         with gr.Column(min_width=280, scale=7, elem_classes="result"):
             result = gr.HTML(message(words("digits.empty")), elem_id="answer")
             heat = gr.HTML(visible="hidden")  # the style sheet that `decided` makes
             shares = gr.HTML(bars(words, ()), elem_id="label")
-            verdicts = gr.HTML(elem_id="verdicts")
-            network = menu(words, offered, DEFAULT, "network")
+            said = gr.HTML(visible="hidden")  # the style sheet with what each network says
+            network = menu(words, offered, DEFAULT, "network", words("digits.verdicts"))
             line = gr.HTML(elem_id="source")
             with gr.Row(elem_classes="buttons"):
                 ask_all = gr.Button(words("digits.ask_all", count=len(offered)), size="sm", elem_id="ask-all")
@@ -129,7 +130,7 @@ def build(words: Words, address: Address, *, public: bool) -> None:
         if shown is None or len(shown.readings) != 1:
             return ""
         try:
-            return chips(words, shown.readings, DigitClassifier.verdicts(shown.readings[0].seen))
+            return verdicts(shown.readings, DigitClassifier.verdicts(shown.readings[0].seen))
         except ValueError:  # the answer has said why
             return ""
 
@@ -165,7 +166,7 @@ def build(words: Words, address: Address, *, public: bool) -> None:
         gr.on([upload.input, upload.clear], read_upload, [upload, network], [*outputs, upload], **PAGE),
         network.change(read_again, [drawing, photograph, upload, network, last], outputs, **PAGE),
     ):
-        event.then(ask_others, shown, verdicts, **PAGE)
+        event.then(ask_others, shown, said, **PAGE)
         event.then(explain, shown, heat, **PAGE)
     ask_all.click(ask, shown, everyone, **PAGE)
     gr.on(None, tell, network, [line, download], **PAGE)  # when the page opens, and when the network changes

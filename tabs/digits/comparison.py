@@ -29,7 +29,13 @@ def table(words: Words, readings: Sequence[Reading], opinions: Sequence[Sequence
     head = "".join(f'<th scope="col">{escape(words(key))}</th>' for key in COLUMNS)
     rows = "".join(_row(words, digits) for digits in zip(*opinions, strict=True))
     chart = _chart(words, {opinion.name: opinion.facts for opinion in opinions[0]})
-    return _block(readings, f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>{chart}")
+    said = number(readings)
+    agree = sum(number([opinion.reading for opinion in digits]) == said for digits in zip(*opinions, strict=True))
+    sentence = escape(words("opinions.agree", agree=agree, count=len(opinions[0]), answer=said))
+    return _block(
+        readings,
+        f"<p data-said>{sentence}</p><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>{chart}",
+    )
 
 
 def message(readings: Sequence[Reading], sentence: str) -> str:

@@ -81,6 +81,7 @@ def build(words: Words, address: Address, *, public: bool) -> None:
                 label=words("faces.picture"),
                 placeholder=words("picture.placeholder"),
                 sources=["upload", "webcam", "clipboard"],
+                buttons=[],
                 height=200,
                 elem_id="face-photo",
             )
@@ -106,7 +107,12 @@ def build(words: Words, address: Address, *, public: bool) -> None:
                 seed = gr.Number(SEED, label=words("sample.seed"), precision=None, elem_id="mask-seed")
                 dice = gr.Button(words("sample.dice"), size="sm", elem_id="mask-dice")
             given_mask = Picture(
-                visible=False, label=words("faces.mask"), sources=["upload"], height=160, elem_id="face-mask"
+                visible=False,
+                label=words("faces.mask"),
+                sources=["upload"],
+                buttons=[],
+                height=160,
+                elem_id="face-mask",
             )
         with gr.Column(min_width=280, scale=7, elem_classes="result"):
             below = gr.HTML(visible="hidden")  # the style sheet with what the brush paints on

@@ -56,7 +56,7 @@ def told(words: Words, quality: Quality, notes: list[str]) -> str:
     exact = words("faces.gained", psnr=psnr(quality))
     said = words("faces.off", levels=off(quality.psnr))
     text = "".join(f"<br>{escape(note)}" for note in [*notes, words("faces.plausible"), words("faces.licence")])
-    return f'<b class="figures">{unfolding(said, exact)}</b>{text}'
+    return f'<b class="figures" data-said="{escape(said)}">{unfolding(said, exact)}</b>{text}'
 
 
 def both(words: Words, files: tuple[str, str], covered: Image.Image, whole: Image.Image) -> str:

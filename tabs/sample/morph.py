@@ -74,8 +74,10 @@ def build(words: Words, address: Address, *, public: bool) -> None:
         cells = "".join(f'<img class="pixels" src="{data_url(picture)}" alt="">' for picture in pictures)
         label, address = escape(words("morph.label")), f"data:image/gif;base64,{b64encode(gif).decode()}"
         return (
-            f'<div class="strip" role="img" aria-label="{label}">{cells}</div>',
-            f'<figure class="large"><img class="pixels" src="{address}" alt="{label}"></figure>',
+            f'<div class="strip" role="img" aria-label="{label}" data-said="{label}">{cells}</div>',
+            f'<figure class="large"><picture><source srcset="{data_url(pictures[0])}"'
+            f' media="(prefers-reduced-motion: reduce)"><img class="pixels" src="{address}" alt="{label}"></picture>'
+            "</figure>",
             cached(gif, "walk.gif", download),
         )
 

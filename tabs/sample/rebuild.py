@@ -85,7 +85,10 @@ def _table(words: Words, seen: Image.Image, each: dict[str, Rebuilt], readings: 
         for (name, one), reading in zip(each.items(), others, strict=True)
     ]
     note = words("rebuild.errors", judge=words(f"network.{JUDGE}"))
-    return f'<div class="rebuilt">{"".join(figures)}</div><p class="muted">{escape(note)}</p>'
+    still = sum(reading.is_digit and reading.digit == first.digit for reading in others)
+    said = words("rebuild.said", judge=words(f"network.{JUDGE}"), digit=first.digit, count=still, all=len(others))
+    sentence = f'<p class="sentence" data-said>{escape(said)}</p>' if first.is_digit else ""
+    return f'{sentence}<div class="rebuilt">{"".join(figures)}</div><p class="muted">{escape(note)}</p>'
 
 
 def _read(words: Words, reading: Reading, first: Reading) -> str:

@@ -16,12 +16,12 @@ Pipeline = TypeVar("Pipeline")
 TESTED = 10_000  # digits of MNIST, on which classifiers are tested
 
 
-def menu(words: Words, offered: Sequence[str], value: str, elem_id: str) -> gr.Radio:
+def menu(words: Words, offered: Sequence[str], value: str, elem_id: str, label: str | None = None) -> gr.Radio:
     """A choice of networks. What a caller sends is handed on as it is: `chosen` says what is wrong with it."""
     choice = gr.Radio(
         [(words(f"network.{name}"), name) for name in offered],
         value=value,
-        label=words("network"),
+        label=label or words("network"),
         elem_id=elem_id,
         elem_classes="pills",
     )

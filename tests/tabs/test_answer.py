@@ -8,7 +8,7 @@ from PIL import Image
 from models.pipelines import SURE, Reading
 from tabs import Words
 from tabs.digits.answer import answer, decided, shown_with, whole_percent
-from tabs.digits.bars import bars, chips
+from tabs.digits.bars import bars, verdicts
 
 LETTER = {str(digit): 0.1 for digit in range(10)}
 
@@ -72,15 +72,23 @@ def test_a_percentage_never_reaches_a_limit_before_the_share_does() -> None:
     assert whole_percent(1.0) == 99 and whole_percent(0.0) == 0
 
 
-def test_chips() -> None:
-    """A verdict for each network; those that disagree with the answer stand out."""
-    verdicts = {"mnist-mlp": reading(7), "mnist-cnn": reading(1), "mnist-rnn": letter()}
-    html = chips(Words("en"), [reading(7)], verdicts)
-    assert re.findall(r"<li( class=other)?>(\w+) <b>(.)</b>", html) == [
-        ("", "MLP", "7"),
-        (" class=other", "CNN", "1"),
-        (" class=other", "RNN", "?"),
+def test_verdicts() -> None:
+    """One for each network, beside this answer alone; those that disagree with the answer stand out."""
+    opinions = {"mnist-mlp": reading(7), "mnist-cnn": reading(1), "mnist-rnn": letter()}
+    sheet = verdicts([reading(7)], opinions)
+    rules = re.findall(
+        r'value="(\S+)"[^{]+{ --verdict: "(.)"; --verdict-seen: var\((\S+)-visible, hidden\);( --verdict-colour)?',
+        sheet,
+    )
+    assert [(name, verdict, bool(colour)) for name, verdict, _, colour in rules] == [
+        ("mnist-mlp", "7", False),
+        ("mnist-cnn", "1", True),
+        ("mnist-rnn", "?", True),
     ]
+    assert {
+        f"{block}-visible: visible" in answer(Words("zh"), "mnist-mlp", [reading(7)]) for *_, block, _ in rules
+    } == {True}
+    assert {f"{block}-visible" in answer(Words("en"), "mnist-mlp", [reading(1)]) for *_, block, _ in rules} == {False}
 
 
 def test_what_comes_later_finds_its_own_answer() -> None:
