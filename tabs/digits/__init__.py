@@ -126,6 +126,10 @@ def build(words: Words, address: Address, *, public: bool) -> None:
             return read_photograph(photo, network)
         return read_drawing(url, network) if last == "drawing" else read_upload(image, network)[:-1]
 
+    def follow(shown: Shown | None):
+        """What others say, and what decided: in one event, as each is a request of every draft."""
+        return ask_others(shown), explain(shown)
+
     def ask_others(shown: Shown | None):
         if shown is None or len(shown.readings) != 1:
             return ""
@@ -166,8 +170,7 @@ def build(words: Words, address: Address, *, public: bool) -> None:
         gr.on([upload.input, upload.clear], read_upload, [upload, network], [*outputs, upload], **PAGE),
         network.change(read_again, [drawing, photograph, upload, network, last], outputs, **PAGE),
     ):
-        event.then(ask_others, shown, said, **PAGE)
-        event.then(explain, shown, heat, **PAGE)
+        event.then(follow, shown, [said, heat], **PAGE)
     ask_all.click(ask, shown, everyone, **PAGE)
     gr.on(None, tell, network, [line, download], **PAGE)  # when the page opens, and when the network changes
     upload.input(None, None, None, js="() => lab.bring('digits', true)", api_visibility="private")

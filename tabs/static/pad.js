@@ -17,7 +17,7 @@ const send = (draft) => {
   if (!draft && !isBrush) lab.draw(VIEW, KEY, isOurs ? '' : written());
   trigger('input');
 };
-const drafted = () => !isBrush && Date.now() - sent > 120 && send(true);
+const drafted = (pause = 120) => !isBrush && Date.now() - sent > pause && send(true);
 
 // In an address a stroke is a row of places on a grid of 64 by 64, two letters each.
 const written = () => {
@@ -70,7 +70,7 @@ const play = (rows, slowly) => {
       if (isFirst) begin(point); else go(point);
     }
     if (done >= points.length) return lift();
-    drafted();
+    drafted(300);
     playing = requestAnimationFrame(more);
   };
   if (points.length) more();

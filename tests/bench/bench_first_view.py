@@ -18,7 +18,7 @@ from app_process import App, free_port, running
 from lab import PHONE
 from playwright.sync_api import Browser, sync_playwright
 
-VISITS = 4
+VISITS = 9
 TABS = ("digits", "sample", "denoise", "faces")
 EMPTY = (
     "import gradio as gr\nwith gr.Blocks(analytics_enabled=False) as demo:\n    pass\ndemo.launch(_frontend=False)\n"
