@@ -180,8 +180,10 @@ def build(words: Words, address: Address, *, public: bool) -> None:
         noisy, clean = (one and photographs.middle(one, COMPARED) for one in (noisy, clean))
         before = quality(clean, noisy) if clean else None
         shown = [(clean, words("methods.clean"), "")] if clean else []
-        shown += [(noisy, words("methods.before"), psnr(before) if before else "")]
-        shown += [(one.picture, method(words, one.name), psnr(one.quality) if one.quality else "") for one in attempts]
+        shown += [(noisy, words("methods.before"), f"{psnr(before)} dB" if before else "")]
+        shown += [
+            (one.picture, method(words, one.name), f"{psnr(one.quality)} dB" if one.quality else "") for one in attempts
+        ]
         part = "" if image.size == noisy.size else f'<p class="muted">{escape(words("photo.part", side=COMPARED))}</p>'
         cells = [(shown_at(png(one, "part", download)), title, figure) for one, title, figure in shown]
         return (

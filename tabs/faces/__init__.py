@@ -209,7 +209,7 @@ def build(words: Words, address: Address, *, public: bool) -> None:
             return gr.skip(), gr.skip(), f'<p class="sentence">{escape(words.sentence(error))}</p>'
         pictures = [(views.covered(picture, gone), words("faces.hidden"), "")]
         pictures += [
-            (one.picture, method(words, one.name), psnr(one.quality) if one.quality else "") for one in attempts
+            (one.picture, method(words, one.name), f"{psnr(one.quality)} dB" if one.quality else "") for one in attempts
         ]
         pictures.append((picture, words("faces.true"), ""))
         cells = [

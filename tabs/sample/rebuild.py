@@ -79,9 +79,14 @@ def build(words: Words, address: Address, *, public: bool) -> None:
 
 def _table(words: Words, seen: Image.Image, each: dict[str, Rebuilt], readings: list[Reading]) -> str:
     first, *others = readings
-    figures = [_figure(seen, words("rebuild.seen"), _read(words, first, first))]
+    figures = [_figure(seen, words("rebuild.seen"), _read(words, first, first), "")]
     figures += [
-        _figure(one.picture, words(f"network.{name}"), _read(words, reading, first), f"{one.error:.4f}")
+        _figure(
+            one.picture,
+            words(f"network.{name}"),
+            _read(words, reading, first),
+            f"{words('rebuild.by')} {one.error:.4f}",
+        )
         for (name, one), reading in zip(each.items(), others, strict=True)
     ]
     note = words("rebuild.errors", judge=words(f"network.{JUDGE}"))
@@ -92,16 +97,17 @@ def _table(words: Words, seen: Image.Image, each: dict[str, Rebuilt], readings: 
 
 
 def _read(words: Words, reading: Reading, first: Reading) -> str:
-    """What a picture is taken for, beside what went in."""
+    """What a picture is taken for, beside what went in; something else stands out."""
     if not reading.is_digit:
-        return words("rebuild.none")
-    key = "rebuild.read" if reading is first else "rebuild.still" if reading.digit == first.digit else "rebuild.now"
-    return words(key, digit=reading.digit, percent=whole_percent(reading.confidence))
+        return f'<b class="other">{escape(words("rebuild.none"))}</b>'
+    is_same = reading.digit == first.digit
+    key = "rebuild.read" if reading is first else "rebuild.still" if is_same else "rebuild.now"
+    text = words(key, digit=reading.digit, percent=whole_percent(reading.confidence))
+    return f"<b{' class=other' * (not is_same)}>{escape(text)}</b>"
 
 
-def _figure(picture: Image.Image, title: str, read: str, error: str = "") -> str:
-    figure = f"<br>{error}" if error else ""
+def _figure(picture: Image.Image, title: str, read: str, error: str) -> str:
     return (
         f'<figure><img class="pixels" src="{data_url(picture)}" alt="{escape(title)}">'
-        f"<figcaption>{escape(title)}<br><b>{escape(read)}</b>{figure}</figcaption></figure>"
+        f"<figcaption>{escape(title)}<br>{read}<br>{escape(error)}</figcaption></figure>"
     )
