@@ -65,7 +65,7 @@ def test_a_place_on_the_map_has_a_text(open_lab: OpenLab) -> None:
     """It says what stands there; and where test digits lie is a table, too."""
     lab = open_lab(path="/?tab=sample&part=map&place=0.9800,0.9000&dots=true")
     picture = lab.page.locator("#map-digit img")
-    expect(picture).to_have_attribute("alt", re.compile("read as a 1"))  # the corner of slanted ones
+    expect(picture).to_have_attribute("alt", re.compile("read as 1"))  # the corner of slanted ones
     lab.page.locator(".legend summary").click()
     rows = lab.page.locator(".legend tbody tr")
     expect(rows).to_have_count(10)

@@ -233,6 +233,6 @@ def test_rebuild(open_lab: OpenLab) -> None:
     captions = place.locator("figcaption").all_inner_texts()
     shown = [Image.open(BytesIO(b64decode(url.partition(",")[2]))) for url in noisy]
     for reading, caption in zip(classifier("mnist-resnet").readings(shown), captions, strict=True):
-        assert (f"a {reading.digit}:" if reading.is_digit else lab.words["rebuild.none"]) in caption
+        assert (f" {reading.digit}:" if reading.is_digit else lab.words["rebuild.none"]) in caption
     lab.page.locator("#rebuild-pad .pad-clear").click()
     expect(place).to_contain_text(lab.words["rebuild.empty"])
