@@ -29,7 +29,8 @@ def page(words: Words, other: str, *, public: bool) -> None:
     with gr.Tabs(elem_id="tabs"):
         for name, tab in TABS.items():
             with gr.Tab(words(f"tab.{name}"), elem_id=f"tab-{name}") as opened:
-                tab.build(words, opened, address, public=public)
+                frame.question(words, name, getattr(tab, "TRY", None))
+                tab.build(words, address, public=public)
             address.opens(opened, name)
     address.build()
     frame.bottom(words)

@@ -21,6 +21,12 @@ def top(words: Words, other: str) -> None:
     )
 
 
+def question(words: Words, tab: str, way: tuple[str, str] | None) -> None:
+    """What a tab asks its visitor; `way` names a button beside it, and the part that it opens."""
+    button = f' <button type="button" data-opens="{way[1]}">{escape(words(way[0]))}</button>' if way else ""
+    gr.HTML(f'<p class="question">{escape(words(f"question.{tab}"))}{button}</p>', js_on_load=None)
+
+
 def bottom(words: Words) -> None:
     """What this is, where its source and weights are, under which licence, and what becomes of what one draws."""
     space = os.environ.get("SPACE_ID")  # "alice/latent-lab", set by the Hub

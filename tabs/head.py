@@ -1,5 +1,6 @@
 """The head of the served page: what a link to it says of it, wherever it is posted. Gradio's own tags give way."""
 
+import gzip
 import re
 from collections.abc import Mapping
 from html import escape
@@ -54,6 +55,11 @@ class Head:
             if any(key.lower() == b"content-type" and value.startswith(b"text/html") for key, value in headers):
                 root = get_root_url(Request(scope), f"/{path}" if path else "/", scope.get("root_path"))
                 content = self._rewritten(content.decode(), path, root).encode()
+                headers.append((b"vary", b"accept-encoding"))
+                if "gzip" in Request(scope).headers.get("accept-encoding", ""):
+                    # A fifth on the way: the settings of all components are written in it.
+                    content = gzip.compress(content, 5)
+                    headers.append((b"content-encoding", b"gzip"))
             await send({**start, "headers": [*headers, (b"content-length", str(len(content)).encode())]})
             await send({"type": "http.response.body", "body": content})
 

@@ -4,7 +4,7 @@ import gradio as gr
 
 from tabs.head import STATIC
 
-CSS = (STATIC / "lab.css").read_text("utf-8")
+CSS = "".join((STATIC / name).read_text("utf-8") for name in ("lab.css", "chrome.css", "round.css"))
 
 _BOTH = {
     "body_background_fill": "var(--paper)",

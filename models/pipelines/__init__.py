@@ -5,12 +5,14 @@ from models.pipelines.classifier import KNOWN, SURE, Comparison, DigitClassifier
 from models.pipelines.common import Facts
 from models.pipelines.comparison import Attempt, Quality, compare, damaged, quality
 from models.pipelines.denoiser import Denoiser, denoiser
+from models.pipelines.forced_choice import PAIRS, Pair, pairs
 from models.pipelines.page_reader import Found, PageReader, to_digit
 from models.pipelines.reconstructor import FaceReconstructor, compare_faces, hidden, quality_inside, reconstructor
 from models.pipelines.sampler import DigitSampler, LatentMap, sampler
 
 __all__ = [
     "KNOWN",
+    "PAIRS",
     "SURE",
     "Attempt",
     "Comparison",
@@ -23,6 +25,7 @@ __all__ = [
     "Found",
     "LatentMap",
     "PageReader",
+    "Pair",
     "Quality",
     "Reading",
     "Rebuilt",
@@ -33,6 +36,7 @@ __all__ = [
     "damaged",
     "denoiser",
     "hidden",
+    "pairs",
     "quality",
     "quality_inside",
     "reconstructor",

@@ -130,7 +130,7 @@ class DigitClassifier:
         image = images.picture(image)
         images.check_size(image)
         if mnist.is_mnist(image):
-            return self._readings([image.copy()])
+            return self.readings([image.copy()])
         if is_drawing(image):
             return self._drawn(Drawing(image))
         return self.named(page_reader.page(image))
@@ -148,10 +148,10 @@ class DigitClassifier:
         ]
 
     def _drawn(self, drawing: Drawing) -> list[Reading]:
-        parts = self._readings(drawing.digits())
+        parts = self.readings(drawing.digits())
         if len(parts) == 1 or all(part.is_sure and part.is_digit for part in parts) or not drawing.may_be_one():
             return parts
-        (whole,) = self._readings([drawing.digit()])
+        (whole,) = self.readings([drawing.digit()])
         return [whole] if whole.is_sure and whole.is_digit else parts
 
     def explain(self, reading: Reading) -> Image.Image:
@@ -173,6 +173,11 @@ class DigitClassifier:
         seen = page_reader.to_digit(images.picture(image))
         return [classifier(name)._compared(name, seen) for name in models.names(task="classification")]
 
+    @staticmethod
+    def verdicts(seen: Image.Image) -> dict[str, Reading]:
+        """The same without times, in one pass each, for a picture in MNIST's form. Raises ValueError as `compare`."""
+        return {name: classifier(name).readings([seen])[0] for name in models.names(task="classification")}
+
     @torch.inference_mode()
     def _shares(self, seen: list[Image.Image]) -> list[Shares]:
         if not seen:
@@ -180,11 +185,12 @@ class DigitClassifier:
         logits = self.net(torch.cat([images.to_tensor(one) for one in seen]))
         return [{str(digit): share for digit, share in enumerate(row)} for row in logits.softmax(1).tolist()]
 
-    def _readings(self, seen: list[Image.Image]) -> list[Reading]:
+    def readings(self, seen: list[Image.Image]) -> list[Reading]:
+        """What it makes of pictures of one digit each, in MNIST's form as they are: 28x28 'L', white on black."""
         return [Reading(one, shares) for one, shares in zip(seen, self._shares(seen), strict=True)]
 
     def _compared(self, name: str, seen: Image.Image) -> Comparison:
-        (reading,), times = self._readings([seen]), []
+        (reading,), times = self.readings([seen]), []
         for _ in range(TIMINGS):
             start = time.perf_counter()
             self._shares([seen])

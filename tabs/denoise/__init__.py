@@ -9,7 +9,7 @@ from tabs.denoise import digit, photo
 PARTS = {"photo": photo, "digit": digit}
 
 
-def build(words: Words, opened: gr.Tab, address: Address, *, public: bool) -> None:
+def build(words: Words, address: Address, *, public: bool) -> None:
     """Lay out the tab. The endpoint is made where `public`; the events that serve the page are private."""
     with gr.Tabs(elem_classes="parts"):
         for name, part in PARTS.items():

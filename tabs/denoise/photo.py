@@ -48,7 +48,6 @@ def offered() -> dict[str, Path]:
 def build(words: Words, address: Address, *, public: bool) -> None:
     """Lay out the part, and make the endpoint `denoise` where `public`."""
     first = json.loads((FIRST / "said.json").read_text("utf-8"))
-    gr.HTML(f'<p class="question">{escape(words("denoise.question"))}</p>', js_on_load=None)
     with gr.Row(elem_classes="columns"):
         with gr.Column(min_width=280, scale=5):
             some = examples(words, "photo-examples", VIEW, offered())
@@ -57,6 +56,7 @@ def build(words: Words, address: Address, *, public: bool) -> None:
                 label=words("photo.picture"),
                 placeholder=words("picture.placeholder"),
                 sources=["upload", "webcam", "clipboard"],
+                buttons=[],
                 height=200,
                 elem_id="photo",
             )
@@ -180,8 +180,10 @@ def build(words: Words, address: Address, *, public: bool) -> None:
         noisy, clean = (one and photographs.middle(one, COMPARED) for one in (noisy, clean))
         before = quality(clean, noisy) if clean else None
         shown = [(clean, words("methods.clean"), "")] if clean else []
-        shown += [(noisy, words("methods.before"), psnr(before) if before else "")]
-        shown += [(one.picture, method(words, one.name), psnr(one.quality) if one.quality else "") for one in attempts]
+        shown += [(noisy, words("methods.before"), f"{psnr(before)} dB" if before else "")]
+        shown += [
+            (one.picture, method(words, one.name), f"{psnr(one.quality)} dB" if one.quality else "") for one in attempts
+        ]
         part = "" if image.size == noisy.size else f'<p class="muted">{escape(words("photo.part", side=COMPARED))}</p>'
         cells = [(shown_at(png(one, "part", download)), title, figure) for one, title, figure in shown]
         return (
@@ -241,10 +243,10 @@ def _gained(words: Words, clean: Image.Image, noisy: Image.Image, picture: Image
     """What the work was good for."""
     before, after = quality(clean, noisy), quality(clean, picture)
     values = {"psnr": psnr(before), "better": psnr(after), "ssim": ssim(before), "similar": ssim(after)}
-    return f'<b class="figures">{escape(words("photo.gained", **values))}</b>'
+    return f'<b class="figures" data-said>{escape(words("photo.gained", **values))}</b>'
 
 
 def _found(words: Words, noise: Noise) -> str:
     """Of a noisy photograph: how noisy it is, in words."""
     said = f"{noise.sigma:.1f}" if noise.kind == "told" or noise.sigma < 3 else f"{noise.sigma:.0f}"
-    return f'<b class="figures">{escape(words(f"noise.{noise.kind}", sigma=said))}</b>'
+    return f'<b class="figures" data-said>{escape(words(f"noise.{noise.kind}", sigma=said))}</b>'

@@ -15,7 +15,7 @@ from tabs import PAGE, Words
 from tabs.address import Address
 from tabs.digits import comparison
 from tabs.digits.answer import IN_DETAIL, answer, decided, message
-from tabs.digits.bars import bars, chips
+from tabs.digits.bars import bars, verdicts
 from tabs.widgets.camera import camera
 from tabs.widgets.networks import chosen, menu, source
 from tabs.widgets.pad import is_draft, pad
@@ -34,10 +34,9 @@ class Shown:
     is_draft: bool
 
 
-def build(words: Words, opened: gr.Tab, address: Address, *, public: bool) -> None:
+def build(words: Words, address: Address, *, public: bool) -> None:
     """Lay out the tab. The endpoint is made where `public`; the events that serve the page are private."""
     offered = models.names(task="classification")
-    gr.HTML(f'<p class="question">{escape(words("digits.question"))}</p>', js_on_load=None)
     with gr.Row(elem_classes="columns"):
         with gr.Column(min_width=280, scale=5):
             drawing = pad(words, "pad", "digits", initial="5", show=True)
@@ -47,14 +46,15 @@ def build(words: Words, opened: gr.Tab, address: Address, *, public: bool) -> No
                     label=words("digits.picture"),
                     placeholder=words("picture.placeholder"),
                     sources=["upload", "clipboard"],
+                    buttons=[],
                     height=220,
                 )
         with gr.Column(min_width=280, scale=7, elem_classes="result"):
             result = gr.HTML(message(words("digits.empty")), elem_id="answer")
             heat = gr.HTML(visible="hidden")  # the style sheet that `decided` makes
             shares = gr.HTML(bars(words, ()), elem_id="label")
-            verdicts = gr.HTML(elem_id="verdicts")
-            network = menu(words, offered, DEFAULT, "network")
+            said = gr.HTML(visible="hidden")  # the style sheet with what each network says
+            network = menu(words, offered, DEFAULT, "network", words("digits.verdicts"))
             line = gr.HTML(elem_id="source")
             with gr.Row(elem_classes="buttons"):
                 ask_all = gr.Button(words("digits.ask_all", count=len(offered)), size="sm", elem_id="ask-all")
@@ -126,11 +126,15 @@ def build(words: Words, opened: gr.Tab, address: Address, *, public: bool) -> No
             return read_photograph(photo, network)
         return read_drawing(url, network) if last == "drawing" else read_upload(image, network)[:-1]
 
+    def follow(shown: Shown | None):
+        """What others say, and what decided: in one event, as each is a request of every draft."""
+        return ask_others(shown), explain(shown)
+
     def ask_others(shown: Shown | None):
         if shown is None or len(shown.readings) != 1:
             return ""
         try:
-            return chips(words, shown.readings, DigitClassifier.compare(shown.readings[0].seen))
+            return verdicts(shown.readings, DigitClassifier.verdicts(shown.readings[0].seen))
         except ValueError:  # the answer has said why
             return ""
 
@@ -166,8 +170,7 @@ def build(words: Words, opened: gr.Tab, address: Address, *, public: bool) -> No
         gr.on([upload.input, upload.clear], read_upload, [upload, network], [*outputs, upload], **PAGE),
         network.change(read_again, [drawing, photograph, upload, network, last], outputs, **PAGE),
     ):
-        event.then(ask_others, shown, verdicts, **PAGE)
-        event.then(explain, shown, heat, **PAGE)
+        event.then(follow, shown, [said, heat], **PAGE)
     ask_all.click(ask, shown, everyone, **PAGE)
     gr.on(None, tell, network, [line, download], **PAGE)  # when the page opens, and when the network changes
     upload.input(None, None, None, js="() => lab.bring('digits', true)", api_visibility="private")

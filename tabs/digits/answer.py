@@ -71,16 +71,18 @@ def decided(network: str, readings: Sequence[Reading], maps: Sequence[Image.Imag
     return f"<style>:root {{ {' '.join(rules)} }}</style>"
 
 
-def shown_with(readings: Sequence[Reading], display: str = "grid") -> str:
-    """The CSS `display` of a block that belongs to the answer to these readings: beside another answer it is gone."""
-    return f"var({_block(readings)}-{display}, none)"
+def shown_with(readings: Sequence[Reading], shown: str = "grid", gone: str = "none") -> str:
+    """The CSS `display` of what belongs to the answer to these readings, or its `visibility`: beside another answer
+    it is gone."""
+    return f"var({_block(readings)}-{shown}, {gone})"
 
 
 def _framed(readings: Sequence[Reading], numeral: str, is_sure: bool, sentence: str, pictures: str) -> str:
     rows, block = numeral.split(" "), _block(readings)
     return (
-        f"<style>:root {{ {block}-grid: grid; {block}-flex: flex; }}</style>"
-        f'<div class="answer{" many" if len(readings) > 1 else ""}" style="--length: {max(map(len, rows))}">'
+        f"<style>:root {{ {block}-grid: grid; {block}-visible: visible; }}</style>"
+        f'<div class="answer{" many" if len(readings) > 1 else ""}" style="--length: {max(map(len, rows))}"'
+        f' data-said="{escape(f"{numeral} {sentence}" if readings else sentence)}">'
         f'<b class="numeral{"" if is_sure else " muted"}{" lines" if len(rows) > 1 else ""}">{"<br>".join(rows)}</b>'
         f'<span class="sentence">{escape(sentence)}</span>{pictures}</div>'
     )

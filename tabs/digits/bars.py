@@ -1,9 +1,9 @@
-"""How likely each digit is, as bars; and what every network says, as chips."""
+"""How likely each digit is, as bars; and what every network says, in its button."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 
-from models.pipelines import Comparison, Reading
+from models.pipelines import Reading
 from tabs import Words
 from tabs.digits.answer import shown_with, sign, whole_percent
 
@@ -33,13 +33,15 @@ def _bar(digit: str, share: float | None, is_best: bool) -> str:
     )
 
 
-def chips(words: Words, readings: Sequence[Reading], opinions: Sequence[Comparison]) -> str:
-    """The verdict of each network; one that says otherwise than these readings stands out."""
-    said = sign(readings[0])
-    each = "".join(
-        f"<li{' class=other' * (sign(one.reading) != said)}>{escape(words(f'network.{one.name}'))} "
-        f"<b>{sign(one.reading)}</b></li>"
-        for one in opinions
-    )
-    label = escape(words("digits.verdicts"))
-    return f'<ul class="chips" aria-label="{label}" style="display: {shown_with(readings, "flex")}">{each}</ul>'
+def verdicts(readings: Sequence[Reading], opinions: Mapping[str, Reading]) -> str:
+    """The style sheet that writes the verdict of each network into its button, beside the answer to these readings.
+
+    One that says otherwise stands out.
+    """
+    said, when = sign(readings[0]), shown_with(readings, "visible", "hidden")
+    return "<style>" + "".join(_verdict(name, sign(one), said, when) for name, one in opinions.items()) + "</style>"
+
+
+def _verdict(name: str, verdict: str, said: str, when: str) -> str:
+    other = "" if verdict == said else " --verdict-colour: var(--accent); --verdict-line: underline;"
+    return f'#network label:has([value="{name}"]) {{ --verdict: "{verdict}"; --verdict-seen: {when};{other} }}'

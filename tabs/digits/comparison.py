@@ -7,7 +7,7 @@ from html import escape
 from models.pipelines import Comparison, Facts, Reading
 from tabs import Words
 from tabs.digits.answer import number, percent, shown_with
-from tabs.widgets.networks import accuracy
+from tabs.widgets.networks import wrong
 
 COLUMNS = (
     "opinions.network",
@@ -15,7 +15,7 @@ COLUMNS = (
     "opinions.confidence",
     "opinions.time",
     "opinions.parameters",
-    "opinions.accuracy",
+    "opinions.wrong",
 )
 WIDTH, HEIGHT = 360, 210  # of the chart, in pixels of its own
 LEFT, RIGHT, TOP, BOTTOM = 34, 12, 22, 26  # its margins
@@ -29,7 +29,13 @@ def table(words: Words, readings: Sequence[Reading], opinions: Sequence[Sequence
     head = "".join(f'<th scope="col">{escape(words(key))}</th>' for key in COLUMNS)
     rows = "".join(_row(words, digits) for digits in zip(*opinions, strict=True))
     chart = _chart(words, {opinion.name: opinion.facts for opinion in opinions[0]})
-    return _block(readings, f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>{chart}")
+    said = number(readings)
+    agree = sum(number([opinion.reading for opinion in digits]) == said for digits in zip(*opinions, strict=True))
+    sentence = escape(words("opinions.agree", agree=agree, count=len(opinions[0]), answer=said))
+    return _block(
+        readings,
+        f"<p data-said>{sentence}</p><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>{chart}",
+    )
 
 
 def message(readings: Sequence[Reading], sentence: str) -> str:
@@ -48,10 +54,14 @@ def _row(words: Words, digits: Sequence[Comparison]) -> str:
         f"{percent(readings)}%",
         f"{sum(opinion.milliseconds for opinion in digits):.2f}",
         f"{facts.parameters:,}",
-        f"{measured}%" if (measured := accuracy(facts)) else "–",
     ]
+    exact = f' title="{facts.accuracy:.2%}"' if facts.accuracy else ""
     title = escape(words(f"network.{name}"))
-    return f'<tr><th scope="row">{title}</th>' + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
+    return (
+        f'<tr><th scope="row">{title}</th>'
+        + "".join(f"<td>{cell}</td>" for cell in cells)
+        + f"<td{exact}>{wrong(facts)}</td></tr>"
+    )
 
 
 def _chart(words: Words, facts: dict[str, Facts]) -> str:

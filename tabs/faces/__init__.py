@@ -12,7 +12,7 @@ from PIL import Image
 from models.errors import InputError
 from models.pictures import corruptions, masks, photographs
 from models.pictures.faces import Square, centre, find
-from models.pipelines import compare_faces, hidden, quality_inside, reconstructor
+from models.pipelines import Quality, compare_faces, hidden, quality_inside, reconstructor
 from models.pipelines.reconstructor import FaceReconstructor, names
 from tabs import PAGE, ROLL, Words
 from tabs.address import Address
@@ -70,10 +70,9 @@ def offered() -> dict[str, Path]:
     return {name: STATIC / "portraits" / f"{name}.jpg" for name in PORTRAITS}
 
 
-def build(words: Words, opened: gr.Tab, address: Address, *, public: bool) -> None:
+def build(words: Words, address: Address, *, public: bool) -> None:
     """Lay out the tab, and make the endpoint `reconstruct` where `public`."""
-    first = json.loads((FIRST / "said.json").read_text("utf-8"))
-    gr.HTML(f'<p class="question">{escape(words("faces.question"))}</p>', js_on_load=None)
+    first = Quality(json.loads((FIRST / "said.json").read_text("utf-8"))["psnr"], None)
     with gr.Row(elem_classes="columns"):
         with gr.Column(min_width=280, scale=5):
             some = examples(words, "face-examples", "faces", offered())
@@ -82,6 +81,7 @@ def build(words: Words, opened: gr.Tab, address: Address, *, public: bool) -> No
                 label=words("faces.picture"),
                 placeholder=words("picture.placeholder"),
                 sources=["upload", "webcam", "clipboard"],
+                buttons=[],
                 height=200,
                 elem_id="face-photo",
             )
@@ -107,7 +107,12 @@ def build(words: Words, opened: gr.Tab, address: Address, *, public: bool) -> No
                 seed = gr.Number(SEED, label=words("sample.seed"), precision=None, elem_id="mask-seed")
                 dice = gr.Button(words("sample.dice"), size="sm", elem_id="mask-dice")
             given_mask = Picture(
-                visible=False, label=words("faces.mask"), sources=["upload"], height=160, elem_id="face-mask"
+                visible=False,
+                label=words("faces.mask"),
+                sources=["upload"],
+                buttons=[],
+                height=160,
+                elem_id="face-mask",
             )
         with gr.Column(min_width=280, scale=7, elem_classes="result"):
             below = gr.HTML(visible="hidden")  # the style sheet with what the brush paints on
@@ -181,7 +186,7 @@ def build(words: Words, opened: gr.Tab, address: Address, *, public: bool) -> No
         if kind == "half":
             notes.append(words("faces.guess"))
         files = png(covered, "hidden", download), png(whole, "reconstructed", download)
-        told = views.told(words, {"psnr": psnr(quality)}, notes)
+        told = views.told(words, quality, notes)
         return {
             **cleared,
             both: views.both(words, files, covered, whole),
@@ -204,7 +209,7 @@ def build(words: Words, opened: gr.Tab, address: Address, *, public: bool) -> No
             return gr.skip(), gr.skip(), f'<p class="sentence">{escape(words.sentence(error))}</p>'
         pictures = [(views.covered(picture, gone), words("faces.hidden"), "")]
         pictures += [
-            (one.picture, method(words, one.name), psnr(one.quality) if one.quality else "") for one in attempts
+            (one.picture, method(words, one.name), f"{psnr(one.quality)} dB" if one.quality else "") for one in attempts
         ]
         pictures.append((picture, words("faces.true"), ""))
         cells = [

@@ -7,8 +7,11 @@ from PIL import Image
 from models.errors import InputError
 from models.pictures import photographs
 from models.pictures.faces import Square
+from models.pipelines import Quality
 from tabs import Words
 from tabs.widgets.before_after import address, before_after, changed, part_of
+from tabs.widgets.methods import psnr
+from tabs.widgets.networks import off, unfolding
 from tabs.widgets.picture import data_url
 
 VIEW = 512  # pixels on the longer side of what is painted on
@@ -48,11 +51,12 @@ def _strip(words: Words, urls: list[str]) -> str:
     return f'<div class="triptych">{figures}</div>'
 
 
-def told(words: Words, figures: dict[str, str], notes: list[str]) -> str:
-    """A figure, and what has to be known about what one sees."""
-    said = words("faces.gained", psnr=figures["psnr"])
+def told(words: Words, quality: Quality, notes: list[str]) -> str:
+    """How good it is, and what has to be known about what one sees."""
+    exact = words("faces.gained", psnr=psnr(quality))
+    said = words("faces.off", levels=off(quality.psnr))
     text = "".join(f"<br>{escape(note)}" for note in [*notes, words("faces.plausible"), words("faces.licence")])
-    return f'<b class="figures">{escape(said)}</b>{text}'
+    return f'<b class="figures" data-said="{escape(said)}">{unfolding(said, exact)}</b>{text}'
 
 
 def both(words: Words, files: tuple[str, str], covered: Image.Image, whole: Image.Image) -> str:

@@ -8,12 +8,14 @@ import gradio as gr
 from PIL import Image
 
 from models.pictures import mnist
-from models.pipelines import LatentMap
+from models.pipelines import LatentMap, Reading, classifier
 from tabs import PAGE, Words
 from tabs.address import Address
+from tabs.digits.answer import whole_percent
 from tabs.widgets.picture import data_url
 
 COLUMNS = 20
+JUDGE = "mnist-resnet"  # says what stands at a place
 COLOURS = ("#e6194b", "#3cb44b", "#c9a200", "#4363d8", "#f58231", "#911eb4", "#17a2b8", "#d633b0", "#7a9a01", "#8c564b")
 
 # The value is "x,y", both 0 to 1, y upwards. It is sent while the pointer moves, no more often than is seen.
@@ -97,7 +99,7 @@ def build(words: Words, address: Address, *, public: bool) -> None:
         layers = f"url({dots}), url({url})" if shown else f"url({url})"
         style = f"<style>:root {{ --plane: {layers}; }}</style>"
         keys = "".join(f'<b style="--colour: {colour}">{digit}</b>' for digit, colour in enumerate(COLOURS))
-        return style, keys if shown else ""
+        return style, keys + _places(words) if shown else ""
 
     def decode(place: str):
         try:
@@ -105,7 +107,7 @@ def build(words: Words, address: Address, *, public: bool) -> None:
             seen = latent_map().at(x, y)
         except ValueError as error:
             return f'<p class="sentence">{escape(words.sentence(error))}</p>'
-        return _digit(words, seen, x, y)
+        return _digit(words, seen, x, y, classifier(JUDGE).readings([seen])[0])
 
     gr.on(None, paint, overlay, [picture, legend], **PAGE)
     gr.on([plane.input], decode, plane, result, **PAGE)
@@ -113,9 +115,28 @@ def build(words: Words, address: Address, *, public: bool) -> None:
     address.add("sample/map", dots=overlay)
 
 
-def _digit(words: Words, seen: Image.Image, x: float, y: float) -> str:
-    where = escape(words("map.place", x=f"{x:.2f}", y=f"{y:.2f}"))
+def _places(words: Words) -> str:
+    """Where the test digits lie, as a table: the middle of each digit's."""
+    pictures, digits = mnist.examples()
+    places = latent_map().places(pictures)
+    rows = "".join(
+        f'<tr><th scope="row">{digit}</th><td>{x:.2f}</td><td>{y:.2f}</td></tr>'
+        for digit in range(10)
+        for x, y in [places[digits == digit].median(0).values.tolist()]
+    )
+    heads = "".join(f'<th scope="col">{escape(words(f"map.{key}"))}</th>' for key in ("of", "across", "up"))
     return (
-        f'<figure class="large"><img class="pixels" src="{data_url(seen)}" alt="{escape(words("map.digit"))}">'
-        f"<figcaption>{where}</figcaption></figure>"
+        f"<details><summary>{escape(words('map.table'))}</summary>"
+        f'<table class="methods"><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></details>'
+    )
+
+
+def _digit(words: Words, seen: Image.Image, x: float, y: float, reading: Reading) -> str:
+    read = words("rebuild.none")
+    if reading.is_digit:
+        read = words("rebuild.read", digit=reading.digit, percent=whole_percent(reading.confidence))
+    where = escape(f"{words('map.place', x=f'{x:.2f}', y=f'{y:.2f}')}: {read}")
+    return (
+        f'<figure class="large"><img class="pixels" src="{data_url(seen)}" alt="{where}">'
+        f"<figcaption data-said>{where}</figcaption></figure>"
     )

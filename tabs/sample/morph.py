@@ -25,6 +25,7 @@ ZOOM, TURN, HOLD = 6, 90, 600  # of the animation: pixels a pixel, milliseconds 
 
 def build(words: Words, address: Address, *, public: bool) -> None:
     """Lay out the part, and make the endpoint `morph` where `public`."""
+    strip = gr.HTML(elem_id="morph-strip")
     with gr.Row(elem_classes="columns"):
         with gr.Column(min_width=280, scale=7), gr.Row(elem_classes="pads"):
             with gr.Column(min_width=120):
@@ -37,7 +38,6 @@ def build(words: Words, address: Address, *, public: bool) -> None:
             animation = gr.HTML(elem_id="morph-animation")
             with gr.Row(elem_classes="buttons"):
                 download = gr.DownloadButton(words("morph.download"), size="sm", elem_id="morph-download")
-    strip = gr.HTML(elem_id="morph-strip")
 
     def network_of(name: str) -> DigitAutoencoder:
         return chosen(name, names(), autoencoder)
@@ -74,8 +74,10 @@ def build(words: Words, address: Address, *, public: bool) -> None:
         cells = "".join(f'<img class="pixels" src="{data_url(picture)}" alt="">' for picture in pictures)
         label, address = escape(words("morph.label")), f"data:image/gif;base64,{b64encode(gif).decode()}"
         return (
-            f'<div class="strip" role="img" aria-label="{label}">{cells}</div>',
-            f'<figure class="large"><img class="pixels" src="{address}" alt="{label}"></figure>',
+            f'<div class="strip" role="img" aria-label="{label}" data-said="{label}">{cells}</div>',
+            f'<figure class="large"><picture><source srcset="{data_url(pictures[0])}"'
+            f' media="(prefers-reduced-motion: reduce)"><img class="pixels" src="{address}" alt="{label}"></picture>'
+            "</figure>",
             cached(gif, "walk.gif", download),
         )
 

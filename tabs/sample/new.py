@@ -81,7 +81,8 @@ def build(words: Words, address: Address, *, public: bool) -> None:
         except ValueError as error:
             return f'<p class="sentence">{escape(words.sentence(error))}</p>', None
         sheet = images.grid(pictures, 8)
-        return _gallery(words, pictures), png(sheet, "digits", download)
+        label = words("sample.gallery", count=len(pictures), network=words(f"network.{network}"), seed=seed)
+        return _gallery(label, pictures), png(sheet, "digits", download)
 
     def tell(network: str):
         try:
@@ -111,8 +112,8 @@ def _digit(value: str | int | None) -> object:
     return int(value) if isinstance(value, str) and value.isdecimal() and len(value) == 1 else value
 
 
-def _gallery(words: Words, pictures: list[Image.Image]) -> str:
+def _gallery(label: str, pictures: list[Image.Image]) -> str:
     cells = "".join(f'<img class="pixels" src="{data_url(picture)}" alt="">' for picture in pictures)
-    label = escape(words("sample.gallery", count=len(pictures)))
+    told = f'role="img" aria-label="{escape(label)}" data-said="{escape(label)}"'
     columns = min(8, max(1, round(len(pictures) ** 0.5 + 0.4)))
-    return f'<div class="gallery" role="img" aria-label="{label}" style="--columns: {columns}">{cells}</div>'
+    return f'<div class="gallery" {told} style="--columns: {columns}">{cells}</div>'

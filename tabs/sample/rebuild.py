@@ -6,15 +6,17 @@ import gradio as gr
 from PIL import Image
 
 from models.pictures import images
-from models.pipelines import DigitAutoencoder, Rebuilt, autoencoder
+from models.pipelines import DigitAutoencoder, Reading, Rebuilt, autoencoder, classifier
 from models.pipelines.autoencoder import LOUDEST, names
 from tabs import PAGE, Words
 from tabs.address import Address
+from tabs.digits.answer import whole_percent
 from tabs.widgets.networks import chosen
 from tabs.widgets.pad import pad
 from tabs.widgets.picture import Picture, data_url, read, require
 
 DEFAULT = "mnist-vae"
+JUDGE = "mnist-resnet"  # says whether what came out is still the same digit
 
 
 def build(words: Words, address: Address, *, public: bool) -> None:
@@ -53,7 +55,9 @@ def build(words: Words, address: Address, *, public: bool) -> None:
             return f'<p class="sentence">{escape(words("rebuild.empty"))}</p>'
         try:
             seen = images.to_digit(require(read(url)))
-            return _table(words, seen, DigitAutoencoder.compare(seen, noise))
+            each = DigitAutoencoder.compare(seen, noise)
+            readings = classifier(JUDGE).readings([seen, *(one.picture for one in each.values())])
+            return _table(words, seen, each, readings)
         except ValueError as error:
             return f'<p class="sentence">{escape(words.sentence(error))}</p>'
 
@@ -73,14 +77,37 @@ def build(words: Words, address: Address, *, public: bool) -> None:
         gr.Button(visible=False).click(rebuild, given, found, api_name="rebuild")
 
 
-def _table(words: Words, seen: Image.Image, each: dict[str, Rebuilt]) -> str:
-    figures = [_figure(seen, words("rebuild.seen"), "")]
-    figures += [_figure(one.picture, words(f"network.{name}"), f"{one.error:.4f}") for name, one in each.items()]
-    return f'<div class="rebuilt">{"".join(figures)}</div><p class="muted">{escape(words("rebuild.errors"))}</p>'
+def _table(words: Words, seen: Image.Image, each: dict[str, Rebuilt], readings: list[Reading]) -> str:
+    first, *others = readings
+    figures = [_figure(seen, words("rebuild.seen"), _read(words, first, first), "")]
+    figures += [
+        _figure(
+            one.picture,
+            words(f"network.{name}"),
+            _read(words, reading, first),
+            f"{words('rebuild.by')} {one.error:.4f}",
+        )
+        for (name, one), reading in zip(each.items(), others, strict=True)
+    ]
+    note = words("rebuild.errors", judge=words(f"network.{JUDGE}"))
+    still = sum(reading.is_digit and reading.digit == first.digit for reading in others)
+    said = words("rebuild.said", judge=words(f"network.{JUDGE}"), digit=first.digit, count=still, all=len(others))
+    sentence = f'<p class="sentence" data-said>{escape(said)}</p>' if first.is_digit else ""
+    return f'{sentence}<div class="rebuilt">{"".join(figures)}</div><p class="muted">{escape(note)}</p>'
 
 
-def _figure(picture: Image.Image, title: str, error: str) -> str:
+def _read(words: Words, reading: Reading, first: Reading) -> str:
+    """What a picture is taken for, beside what went in; something else stands out."""
+    if not reading.is_digit:
+        return f'<b class="other">{escape(words("rebuild.none"))}</b>'
+    is_same = reading.digit == first.digit
+    key = "rebuild.read" if reading is first else "rebuild.still" if is_same else "rebuild.now"
+    text = words(key, digit=reading.digit, percent=whole_percent(reading.confidence))
+    return f"<b{' class=other' * (not is_same)}>{escape(text)}</b>"
+
+
+def _figure(picture: Image.Image, title: str, read: str, error: str) -> str:
     return (
         f'<figure><img class="pixels" src="{data_url(picture)}" alt="{escape(title)}">'
-        f"<figcaption>{escape(title)}<br><b>{error}</b></figcaption></figure>"
+        f"<figcaption>{escape(title)}<br>{read}<br>{escape(error)}</figcaption></figure>"
     )

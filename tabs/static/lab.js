@@ -95,7 +95,9 @@ const lab = (() => {
   addEventListener('click', (event) => {
     const button = event.target.closest?.('.copy-link'), language = event.target.closest?.('a.language');
     const tile = event.target.closest?.('.tiles button');
+    const opener = event.target.closest?.('[data-opens]');
     if (button) copy(button);
+    if (opener) press(opener.dataset.opens);
     if (tile) enlarge(tile);
     if (language) { event.preventDefault(); change(language); }
   });
@@ -119,6 +121,21 @@ const lab = (() => {
     if (event.target.matches?.('input[type=range]'))
       event.target.dispatchEvent(new PointerEvent('pointerup', {bubbles: true}));
   });
+  // Answers are read aloud once they are still, as far as a visitor asked for them: not every draft of a stroke.
+  const told = new WeakMap();
+  let waits = 0, isTouched = false;
+  for (const kind of ['pointerdown', 'keydown']) addEventListener(kind, () => { isTouched = true; }, true);
+  const speak = () => {
+    const say = (one) => one.dataset.said || one.textContent;
+    const all = [...document.querySelectorAll('[data-said]')].filter((one) => one.checkVisibility());
+    const fresh = all.filter((one) => told.get(one) !== say(one)), text = fresh.map(say).join(' ');
+    for (const one of fresh) told.set(one, say(one));
+    if (text && isTouched) document.querySelector('.said').textContent = text;
+  };
+  found('.gradio-container').then((page) => new MutationObserver(() => {
+    clearTimeout(waits);
+    waits = setTimeout(speak, 800);
+  }).observe(page, {subtree: true, childList: true, attributeFilter: ['data-said']}));
   // Gradio writes the browser's language here; it is the page's that readers aloud want.
   const root = document.documentElement, language = root.lang;
   new MutationObserver(() => { if (root.lang !== language) root.lang = language; })

@@ -6,6 +6,7 @@ const hint = element.querySelector('.pad-hint'), nib = element.querySelector('.p
 const DIGITS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_', LONGEST = '$longest';
 const LINE = '$line', VIEW = '$view', KEY = '$key', STEP = 10, isBrush = '$brush' === 'true';
 const eraser = element.querySelector('.pad-eraser'), undo = element.querySelector('.pad-undo');
+const label = canvas.getAttribute('aria-label');
 let strokes = [], current = null, sent = 0, playing = 0, keys = null;
 let isOurs = false, isShow = false; // what is drawn is not the visitor's; and makes way for the first stroke
 
@@ -16,7 +17,7 @@ const send = (draft) => {
   if (!draft && !isBrush) lab.draw(VIEW, KEY, isOurs ? '' : written());
   trigger('input');
 };
-const drafted = () => !isBrush && Date.now() - sent > 120 && send(true);
+const drafted = (pause = 120) => !isBrush && Date.now() - sent > pause && send(true);
 
 // In an address a stroke is a row of places on a grid of 64 by 64, two letters each.
 const written = () => {
@@ -69,7 +70,7 @@ const play = (rows, slowly) => {
       if (isFirst) begin(point); else go(point);
     }
     if (done >= points.length) return lift();
-    drafted();
+    drafted(300);
     playing = requestAnimationFrame(more);
   };
   if (points.length) more();
@@ -89,6 +90,7 @@ const at = (event) => {
 };
 const makeWay = () => {
   if (isShow) wipe();
+  canvas.setAttribute('aria-label', label);
   isOurs = isShow = false;
 };
 let held = null;
@@ -154,6 +156,7 @@ for (const kind of ['pointerdown', 'keydown', 'change'])
 // What the address says is drawn, else what the page begins with.
 const asked = isBrush ? null : lab.asked(VIEW, KEY), initial = element.querySelector('[data-initial]');
 isOurs = !asked && initial !== null;
+if (isOurs) canvas.setAttribute('aria-label', `${label}. ${initial.dataset.shown}`);
 isShow = isOurs && '$show' === 'true';
 if (asked) play(asked.split('.').filter((row) => /^[\w-]{2,}$/.test(row)).map(places), false);
 else if (initial) play(traced(initial.dataset.strokes), isShow && !lab.still());

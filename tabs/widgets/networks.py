@@ -1,5 +1,6 @@
 """The networks as the page offers and describes them."""
 
+import math
 from collections.abc import Callable, Sequence
 from html import escape
 from typing import TypeVar
@@ -12,13 +13,15 @@ from tabs import Words
 
 Pipeline = TypeVar("Pipeline")
 
+TESTED = 10_000  # digits of MNIST, on which classifiers are tested
 
-def menu(words: Words, offered: Sequence[str], value: str, elem_id: str) -> gr.Radio:
+
+def menu(words: Words, offered: Sequence[str], value: str, elem_id: str, label: str | None = None) -> gr.Radio:
     """A choice of networks. What a caller sends is handed on as it is: `chosen` says what is wrong with it."""
     choice = gr.Radio(
         [(words(f"network.{name}"), name) for name in offered],
         value=value,
-        label=words("network"),
+        label=label or words("network"),
         elem_id=elem_id,
         elem_classes="pills",
     )
@@ -34,21 +37,44 @@ def chosen(network: str, offered: Sequence[str], load: Callable[[str], Pipeline]
     return load(network)
 
 
-def accuracy(facts: Facts) -> str | None:
-    """On the test split, "97.89" percent; None where nobody measured it."""
-    return f"{facts.accuracy:.2%}".rstrip("%") if facts.accuracy else None
+def wrong(facts: Facts) -> str:
+    """On how many of the test split, "32"; a dash where nobody counted."""
+    return f"{round(TESTED * (1 - facts.accuracy)):,}" if facts.accuracy else "–"
+
+
+def off(psnr: float) -> int:
+    """By how many of 255 levels a pixel is usually off (root mean square) where the PSNR is so many dB."""
+    return round(255 * 10 ** (-psnr / 20))
+
+
+def unfolding(plain: str, exact: str) -> str:
+    """A figure in plain words, which shows the exact one when it is pointed at or pressed."""
+    return f'<details class="exact" title="{escape(exact)}"><summary>{escape(plain)}</summary>{escape(exact)}</details>'
 
 
 def _measured(words: Words, facts: Facts) -> str:
-    if percent := accuracy(facts):
-        return words("network.accuracy", percent=percent)
-    if "frechet" in facts.figures:
-        return words("network.frechet", distance=f"{facts.figures['frechet']:.2f}")
-    if "blind_25" in facts.figures:  # a network for photographs
-        return words("network.psnr", psnr=f"{facts.figures['psnr_25']:.2f}")
-    if "psnr_28" in facts.figures:  # one for faces
-        return words("network.hole", psnr=f"{facts.figures['psnr_28']:.2f}")
+    """Its test figures, in plain words first."""
+    figures = facts.figures
+    if facts.accuracy:
+        exact = words("network.accuracy", percent=f"{100 * facts.accuracy:.2f}")
+        return unfolding(words("network.wrong", count=wrong(facts)), exact)
+    if "frechet" in figures:
+        passing, covered = (f"{100 * figures[key]:.0f}" for key in ("precision", "recall"))
+        exact = words("network.frechet", distance=f"{figures['frechet']:.3f}", **_shares(figures))
+        return unfolding(words("network.passing", count=passing, percent=covered), exact)
+    if "blind_25" in figures:  # a network for photographs
+        # Of the mean squared error of noise of sigma 25 what is left, both in decibels of 255.
+        left = 10 ** ((20 * math.log10(255 / 25) - figures["psnr_25"]) / 10)
+        exact = words("network.psnr", psnr=f"{figures['psnr_25']:.2f}")
+        return unfolding(words("network.cleans", percent=f"{100 * (1 - left):.0f}"), exact)
+    if "psnr_28" in figures:  # one for faces
+        exact = words("network.hole", psnr=f"{figures['psnr_28']:.2f}")
+        return unfolding(words("network.off", levels=off(figures["psnr_28"])), exact)
     return ""
+
+
+def _shares(figures: dict[str, float]) -> dict[str, str]:
+    return {key: f"{figures[key]:.3f}" for key in ("precision", "recall")}
 
 
 def source(words: Words, network: str, facts: Facts) -> str:
@@ -61,4 +87,5 @@ def source(words: Words, network: str, facts: Facts) -> str:
         f'<details><summary>{escape(words("source.fallback"))}</summary><span lang="en">{escape(note)}</span></details>'
         for note in where.notes
     )
-    return escape(" · ".join(part for part in (words(f"network.{network}"), size, measured, place) if part)) + notes
+    parts = (escape(words(f"network.{network}")), escape(size), measured, escape(place))
+    return " · ".join(part for part in parts if part) + notes

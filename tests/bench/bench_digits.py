@@ -30,9 +30,10 @@ window.fetch = async (...call) => {
   const answer = await ask(...call), body = call[1]?.body, canvas = document.querySelector('#pad canvas');
   if (window.lifted === null || typeof body !== 'string' || !body.includes(canvas.toDataURL())) return answer;
   const [html, label] = (await answer.clone().json()).data;
-  const picture = html.match(/src="([^"]+)"/)[1], share = label.confidences[0].confidence;
+  const picture = html.match(/src="([^"]+)"/)[1], place = document.createElement('div');
+  place.innerHTML = label;
   const shown = () => document.querySelector('#answer img')?.src === picture
-    && Math.abs(document.querySelector('#label meter')?.value - share) < 1e-6;
+    && document.querySelector('#label dl')?.textContent === place.textContent;
   if (shown()) { window.taken = -1; return answer; }
   const watch = new MutationObserver(() => {
     if (!shown()) return;

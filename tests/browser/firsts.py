@@ -19,7 +19,6 @@ from models.pipelines import denoiser, hidden, quality_inside, reconstructor
 from tabs import denoise, faces
 from tabs.faces import views
 from tabs.head import STATIC
-from tabs.widgets.methods import psnr
 from train.tasks.noise_estimation import photographed
 
 NOISY = 5  # the seed of the camera
@@ -56,7 +55,9 @@ def hidden_face() -> None:
     for name, one in zip(views.NAMES, (views.covered(picture, gone), whole, picture), strict=True):
         save(views.crop(one, face), faces.FIRST / f"{name}.webp", quality=88)
     save(whole, faces.FIRST / "reconstructed.png", optimize=True)
-    (faces.FIRST / "said.json").write_text(json.dumps({"psnr": psnr(quality_inside(picture, whole, gone))}) + "\n")
+    (faces.FIRST / "said.json").write_text(
+        json.dumps({"psnr": round(quality_inside(picture, whole, gone).psnr, 2)}) + "\n"
+    )
 
 
 def thumbnails() -> None:

@@ -93,7 +93,7 @@ def test_another_network_reads_the_same_drawing(open_lab: OpenLab, language: str
         lab.choose("Dense")
     assert '<b class="numeral">7</b>' in read_again.value.json()["data"][0]
     expect(lab.numeral).to_have_text("7")
-    for word in ("network.parameters", "network.accuracy", "source.embedded"):
+    for word in ("network.parameters", "network.wrong", "source.embedded"):
         expect(lab.source).to_contain_text(re.compile(re.sub(r"\\{\w+\\}", ".+", re.escape(lab.words[word]))))
 
 

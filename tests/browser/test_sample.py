@@ -1,11 +1,14 @@
 """The sample tab as a visitor uses it: new digits, the map, the walk between two digits, noise on a code."""
 
+from base64 import b64decode
 from io import BytesIO
 
 import pytest
 from lab import PHONE, Lab, OpenLab
 from PIL import Image
 from playwright.sync_api import Locator, expect
+
+from models.pipelines import classifier
 
 PARTS = ("new", "map", "morph", "rebuild")
 
@@ -226,5 +229,10 @@ def test_rebuild(open_lab: OpenLab) -> None:
     noisy = pictures(place)
     assert noisy[0] == clean[0]
     assert all(before != after for before, after in zip(clean[1:], noisy[1:], strict=True))
+    # What stands below each picture is what ResNet reads in it.
+    captions = place.locator("figcaption").all_inner_texts()
+    shown = [Image.open(BytesIO(b64decode(url.partition(",")[2]))) for url in noisy]
+    for reading, caption in zip(classifier("mnist-resnet").readings(shown), captions, strict=True):
+        assert (f" {reading.digit}:" if reading.is_digit else lab.words["rebuild.none"]) in caption
     lab.page.locator("#rebuild-pad .pad-clear").click()
     expect(place).to_contain_text(lab.words["rebuild.empty"])

@@ -5,10 +5,10 @@ import re
 import pytest
 from PIL import Image
 
-from models.pipelines import SURE, Comparison, Reading
+from models.pipelines import SURE, Reading
 from tabs import Words
 from tabs.digits.answer import answer, decided, shown_with, whole_percent
-from tabs.digits.bars import bars, chips
+from tabs.digits.bars import bars, verdicts
 
 LETTER = {str(digit): 0.1 for digit in range(10)}
 
@@ -26,16 +26,16 @@ def letter() -> Reading:
 DOUBT = SURE - 0.1
 PERCENT = round(100 * DOUBT)
 SAID = {
-    "a digit": ([reading(7)], "7", True, "I am 99 % sure."),  # never a hundred
-    "a doubtful digit": ([reading(7, DOUBT)], "7", False, f"I am unsure: 7 at {PERCENT} %, or maybe 4."),
+    "a digit": ([reading(7)], "7", True, "I am 99% sure."),  # never a hundred
+    "a doubtful digit": ([reading(7, DOUBT)], "7", False, f"I am unsure: 7 at {PERCENT}%, or maybe 4."),
     "a letter": ([letter()], "?", False, "I do not think this is a digit."),
     "a word": ([letter(), letter(), letter()], "?", False, "I do not think this is a digit."),
-    "a number": ([reading(4), reading(0, 0.95), reading(7)], "407", True, "I am at least 95 % sure of each digit."),
+    "a number": ([reading(4), reading(0, 0.95), reading(7)], "407", True, "I am at least 95% sure of each digit."),
     "a doubtful number": (
         [reading(1), reading(7, DOUBT)],
         "17",
         False,
-        f"I am unsure about the 7: {PERCENT} %, or maybe 4.",
+        f"I am unsure about the 7: {PERCENT}%, or maybe 4.",
     ),
     "a number with a letter": ([reading(4), letter(), reading(7)], "4?7", False, "I do not think all of these are "),
 }
@@ -43,7 +43,7 @@ SAID = {
 
 @pytest.mark.parametrize(("readings", "numeral", "is_sure", "sentence"), SAID.values(), ids=SAID)
 def test_what_is_said(readings: list[Reading], numeral: str, is_sure: bool, sentence: str) -> None:
-    html = answer(Words("en"), "mnist-resnet", readings).replace("\xa0", " ")
+    html = answer(Words("en"), "mnist-resnet", readings)
     assert f'<b class="numeral{"" if is_sure else " muted"}">{numeral}</b>' in html
     assert f'<span class="sentence">{sentence}' in html
     assert html.count("<img") == html.count("<i ") == len(readings)
@@ -72,15 +72,23 @@ def test_a_percentage_never_reaches_a_limit_before_the_share_does() -> None:
     assert whole_percent(1.0) == 99 and whole_percent(0.0) == 0
 
 
-def test_chips() -> None:
-    """A verdict for each network; those that disagree with the answer stand out."""
-    opinions = [Comparison(f"mnist-{name}", one, 1.0, None) for name, one in (("mlp", reading(7)), ("cnn", reading(1)))]
-    html = chips(Words("en"), [reading(7)], [*opinions, Comparison("mnist-rnn", letter(), 1.0, None)])
-    assert re.findall(r"<li( class=other)?>(\w+) <b>(.)</b>", html) == [
-        ("", "MLP", "7"),
-        (" class=other", "CNN", "1"),
-        (" class=other", "RNN", "?"),
+def test_verdicts() -> None:
+    """One for each network, beside this answer alone; those that disagree with the answer stand out."""
+    opinions = {"mnist-mlp": reading(7), "mnist-cnn": reading(1), "mnist-rnn": letter()}
+    sheet = verdicts([reading(7)], opinions)
+    rules = re.findall(
+        r'value="(\S+)"[^{]+{ --verdict: "(.)"; --verdict-seen: var\((\S+)-visible, hidden\);( --verdict-colour)?',
+        sheet,
+    )
+    assert [(name, verdict, bool(colour)) for name, verdict, _, colour in rules] == [
+        ("mnist-mlp", "7", False),
+        ("mnist-cnn", "1", True),
+        ("mnist-rnn", "?", True),
     ]
+    assert {
+        f"{block}-visible: visible" in answer(Words("zh"), "mnist-mlp", [reading(7)]) for *_, block, _ in rules
+    } == {True}
+    assert {f"{block}-visible" in answer(Words("en"), "mnist-mlp", [reading(1)]) for *_, block, _ in rules} == {False}
 
 
 def test_what_comes_later_finds_its_own_answer() -> None:

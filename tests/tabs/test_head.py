@@ -1,5 +1,6 @@
 """The head of the served pages, as those who show links read it."""
 
+import gzip
 import io
 import urllib.request
 from html.parser import HTMLParser
@@ -79,3 +80,16 @@ def test_the_picture_of_a_link(app: App) -> None:
 def test_the_icon_is_ours(app: App) -> None:
     status, data = app.get("/favicon.ico")
     assert status == 200 and data.startswith(b"<svg")
+
+
+def test_a_page_is_small_on_the_way(app: App) -> None:
+    """Whoever reads gzip gets it, and finds the same page; whoever does not gets it plain."""
+    plain = urllib.request.urlopen(app.url + "/", timeout=30)
+    packed = urllib.request.urlopen(
+        urllib.request.Request(app.url + "/", headers={"Accept-Encoding": "gzip, br"}), timeout=30
+    )
+    assert plain.headers["content-encoding"] is None and packed.headers["content-encoding"] == "gzip"
+    small, large = packed.read(), plain.read()
+    assert len(small) == int(packed.headers["content-length"]) < len(large) / 4
+    read = [Heads(page.decode()) for page in (gzip.decompress(small), large)]
+    assert read[0].tags == read[1].tags

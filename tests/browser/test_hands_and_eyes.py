@@ -1,0 +1,140 @@
+"""For every hand and every eye: what is read aloud, what stands still, what a keyboard alone can do."""
+
+import re
+from io import BytesIO
+
+import pytest
+from lab import PAGES, PATIENCE, RING, Lab, OpenLab, both_languages
+from PIL import Image
+from playwright.sync_api import Locator, expect
+
+from models.pipelines import classifier
+
+
+def said(lab: Lab) -> Locator:
+    """What a reader is told, and nothing else."""
+    return lab.page.locator(".said[role=status]")
+
+
+def hears(lab: Lab) -> None:
+    """Note every text that is told from now on."""
+    lab.page.evaluate("""() => {
+        window.heard = [];
+        const place = document.querySelector('.said');
+        new MutationObserver(() => place.textContent && heard.push(place.textContent))
+            .observe(place, {childList: true, characterData: true, subtree: true});
+    }""")
+
+
+@both_languages
+def test_an_answer_is_told_once_it_is_still(open_lab: OpenLab, language: str) -> None:
+    """One for a stroke with its many drafts, and none before the visitor did anything."""
+    lab = open_lab(language)
+    expect(lab.numeral).to_have_text("5")
+    lab.page.wait_for_timeout(1200)
+    expect(said(lab)).to_have_text("")
+    hears(lab)
+    lab.draw_anew(RING)
+    expect(said(lab)).to_contain_text("0 ", timeout=5000)
+    sentence = lab.sentence.inner_text()
+    lab.page.wait_for_timeout(1000)
+    assert lab.page.evaluate("heard")[-1] == f"0 {sentence}"
+    assert len(lab.page.evaluate("heard")) == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "place", "told"),
+    [
+        ("?tab=sample", "#sample-dice", "sample.gallery"),
+        ("?tab=sample&part=map", "#map .plane", "map.place"),
+        ("?tab=sample&part=rebuild", "#rebuild-pad [data-strokes]", "rebuild.said"),
+        ("?tab=digits", "#ask-all", "opinions.agree"),
+    ],
+)
+def test_other_answers_are_told(open_lab: OpenLab, path: str, place: str, told: str) -> None:
+    lab = open_lab(path=PAGES["en"] + path)
+    lab.settle()
+    lab.page.wait_for_timeout(1000)
+    for key in ("ArrowRight", "Enter"):  # that moves a point, and presses a button
+        lab.page.locator(place).first.press(key)
+    pattern = re.sub(r"\\{\w+\\}", ".+", re.escape(lab.words[told]))
+    expect(said(lab)).to_contain_text(re.compile(pattern), timeout=8000)
+
+
+def test_a_place_on_the_map_has_a_text(open_lab: OpenLab) -> None:
+    """It says what stands there; and where test digits lie is a table, too."""
+    lab = open_lab(path="/?tab=sample&part=map&place=0.9800,0.9000&dots=true")
+    picture = lab.page.locator("#map-digit img")
+    expect(picture).to_have_attribute("alt", re.compile("read as 1"))  # the corner of slanted ones
+    lab.page.locator(".legend summary").click()
+    rows = lab.page.locator(".legend tbody tr")
+    expect(rows).to_have_count(10)
+    across, up = (float(text) for text in rows.nth(1).locator("td").all_inner_texts())
+    assert across > 0.6 and up > 0.7
+
+
+def test_nothing_moves_by_itself(open_lab: OpenLab) -> None:
+    """Under reduced motion the animation is a picture that stands still, and no stroke is replayed."""
+    lab = open_lab(path="/?tab=sample&part=morph")
+    image = lab.page.locator("#morph-animation img")
+    expect(image).to_be_visible(timeout=PATIENCE)
+    assert image.evaluate("image => image.currentSrc").startswith("data:image/png")
+    moving = open_lab(path="/?tab=sample&part=morph", reduced_motion="no-preference")
+    image = moving.page.locator("#morph-animation img")
+    expect(image).to_be_visible(timeout=PATIENCE)
+    assert image.evaluate("image => image.currentSrc").startswith("data:image/gif")
+
+
+@pytest.mark.parametrize(("motion", "replays"), [("reduce", False), ("no-preference", True)])
+def test_the_replay(open_lab: OpenLab, motion: str, replays: bool) -> None:
+    """Drafts come of a stroke that is drawn slowly; what is there has a text, until the visitor draws."""
+    lab = open_lab(reduced_motion=motion)
+    drafts = []
+    lab.page.on("request", lambda request: "draft=1" in (request.post_data or "") and drafts.append(request))
+    lab.page.reload()
+    lab.wait()
+    expect(lab.numeral).to_have_text("5")
+    lab.page.wait_for_timeout(1500)
+    assert bool(drafts) == replays
+    shown = lab.words["pad.shown"].format(digit=5)
+    expect(lab.canvas).to_have_attribute("aria-label", re.compile(re.escape(shown)))
+    lab.draw(RING)
+    expect(lab.canvas).to_have_attribute("aria-label", lab.words["pad.label"])
+
+
+def test_a_keyboard_alone(open_lab: OpenLab) -> None:
+    """It draws, asks, compares, hides a part of a face, and downloads."""
+    lab = open_lab()
+    keys = lab.page.keyboard
+    lab.page.locator("#pad .pad-clear").press("Enter")
+    lab.canvas.focus()
+    for key in (*["ArrowUp"] * 2, "Space", *["ArrowDown"] * 16, "Space"):
+        keys.press(key)
+    lab.settle()
+    expect(lab.numeral).to_have_text("1")
+    lab.page.locator("#ask-all").press("Enter")
+    expect(lab.opinions.locator("tbody tr")).to_have_count(7)
+    with lab.page.expect_download() as weights:
+        lab.page.locator("#download").press("Enter")
+    assert weights.value.path().read_bytes() == classifier("mnist-resnet").facts.weights.read_bytes()
+    lab.page.locator("#tab-digits-button").focus()
+    for _ in range(3):
+        keys.press("ArrowRight")
+    lab.page.locator("#mask-kind input:checked").focus()
+    for _ in range(4):
+        keys.press("ArrowRight")
+    brush = lab.page.locator("#face-canvas canvas")
+    expect(brush).to_be_visible()
+    lab.settle()
+    brush.focus()
+    for key in ("Space", *["ArrowRight"] * 6, *["ArrowDown"] * 4, "Space"):
+        keys.press(key)
+    made = lab.page.locator("#face-strip img").nth(1)
+    before = made.get_attribute("src")
+    lab.page.locator("#faces-fill").press("Enter")
+    expect(made).not_to_have_attribute("src", before, timeout=PATIENCE)
+    with lab.page.expect_download() as face:
+        lab.page.locator("#faces-download").press("Enter")
+    assert Image.open(BytesIO(face.value.path().read_bytes())).format == "PNG"
+    lab.page.locator("#faces-compare").press("Enter")
+    expect(lab.page.locator("#fillings .tiles button").first).to_be_visible(timeout=2 * PATIENCE)
