@@ -9,7 +9,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import gradio as gr
 from starlette.middleware import Middleware
 
-from tabs import Words, denoise, digits, faces, frame, sample, sessions
+from tabs import Words, denoise, digits, faces, frame, refusals, sample, sessions
 from tabs.address import Address, script
 from tabs.head import FAVICON, Head, static
 from tabs.theme import CSS, theme
@@ -36,11 +36,17 @@ def page(words: Words, other: str, *, public: bool) -> None:
 def build() -> gr.Blocks:
     """The app: English at /, Chinese at /zh, the endpoints on the first."""
     sessions.lighten()
+    refusals.soften(PAGES)
     with gr.Blocks(title="Latent Lab", analytics_enabled=False, delete_cache=KEPT) as demo:
         page(PAGES[""], "zh", public=True)
     with demo.route("中文", "/zh", show_in_navbar=False):
         page(PAGES["zh"], "./?lang=en", public=False)
     return demo.queue(max_size=64, default_concurrency_limit=2)
+
+
+def layers() -> list[Middleware]:
+    """What lies around Gradio's own app, from the outside in."""
+    return [Middleware(Head, pages=PAGES, script=script(VIEWS)), Middleware(refusals.Refusals, words=PAGES[""])]
 
 
 def register_gpu() -> None:
@@ -68,7 +74,7 @@ def main() -> None:
             theme=theme(),
             css=CSS,
             favicon_path=FAVICON,
-            app_kwargs={"routes": [static()], "middleware": [Middleware(Head, pages=PAGES, script=script(VIEWS))]},
+            app_kwargs={"routes": [static()], "middleware": layers()},
             max_file_size="20mb",
             footer_links=[],
             run_history=False,
@@ -76,6 +82,7 @@ def main() -> None:
             ssr_mode=False,
             pwa=False,
             mcp_server=False,
+            enable_monitoring=False,
             _frontend=False,  # else it asks itself for the page, and gives up where a busy machine takes 3 seconds
             show_error=True,  # else what Gradio itself refuses has no sentence
         )

@@ -4,7 +4,6 @@ import base64
 import io
 import os
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -48,8 +47,10 @@ class Picture(gr.Image):
             return opened(b"")
         if not path.is_relative_to(Path(self.GRADIO_CACHE).resolve()):
             return opened(b"")
-        with suppress(OSError):  # it is gone, which is said below
+        try:
             os.utime(path)  # files are deleted some time after they were last used, which Gradio goes by
+        except OSError:
+            return gone()
         return opened(path)
 
 
@@ -59,7 +60,7 @@ def read(url: str) -> Image.Image | InputError:
     The error is handed on, not raised, so that the page can say it where the visitor looks; `require` raises it.
     """
     try:
-        return opened(base64.b64decode(url.partition(";base64,")[2]))
+        return opened(base64.b64decode(str(url).partition(";base64,")[2]))
     except ValueError:  # no base64
         return opened(b"")
 
@@ -70,6 +71,11 @@ def opened(source: Path | bytes) -> Image.Image | InputError:
         return images.open_image(source)
     except InputError as error:
         return error
+
+
+def gone() -> InputError:
+    """For a file that is not in the cache, or no longer."""
+    return InputError("image_gone", "This picture is not here, or no longer: choose it again, or send it.")
 
 
 def require(image: Image.Image | InputError | None) -> Image.Image:
