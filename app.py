@@ -12,11 +12,15 @@ from starlette.middleware import Middleware
 from tabs import Words, denoise, digits, faces, frame, refusals, sample, sessions
 from tabs.address import Address, script
 from tabs.head import FAVICON, Head, static
+from tabs.room import Bodies, Room
 from tabs.theme import CSS, theme
+from tabs.uploads import Uploads
 
 TABS = {"digits": digits, "sample": sample, "denoise": denoise, "faces": faces}
 VIEWS = {name: tuple(getattr(tab, "PARTS", ())) for name, tab in TABS.items()}
 PAGES = {"": Words("en"), "zh": Words("zh")}
+MEMORY = "LATENT_LAB_MEMORY"
+MEGABYTES = int(os.environ.get(MEMORY, "1200"))  # for pictures at once, beside half a gigabyte that all else takes
 KEPT = (600, 3000)  # every ten minutes, what was not used for fifty is deleted: within an hour, as the foot says
 
 
@@ -36,17 +40,23 @@ def page(words: Words, other: str, *, public: bool) -> None:
 def build() -> gr.Blocks:
     """The app: English at /, Chinese at /zh, the endpoints on the first."""
     sessions.lighten()
-    refusals.soften(PAGES)
     with gr.Blocks(title="Latent Lab", analytics_enabled=False, delete_cache=KEPT) as demo:
         page(PAGES[""], "zh", public=True)
     with demo.route("中文", "/zh", show_in_navbar=False):
         page(PAGES["zh"], "./?lang=en", public=False)
+    with demo:
+        refusals.soften(PAGES, Room(MEGABYTES * 1_000_000), Uploads(demo))
     return demo.queue(max_size=64, default_concurrency_limit=2)
 
 
 def layers() -> list[Middleware]:
     """What lies around Gradio's own app, from the outside in."""
-    return [Middleware(Head, pages=PAGES, script=script(VIEWS)), Middleware(refusals.Refusals, words=PAGES[""])]
+    words = PAGES[""]
+    return [
+        Middleware(Head, pages=PAGES, script=script(VIEWS)),
+        Middleware(refusals.Refusals, words=words),
+        Middleware(Bodies, words=words),
+    ]
 
 
 def register_gpu() -> None:
@@ -66,6 +76,7 @@ def main() -> None:
     parser.add_argument("--share", action="store_true", help="also serve through a public link (or GRADIO_SHARE=1)")
     args = parser.parse_args()
     register_gpu()
+    print(f"* Pictures take at most {MEGABYTES} MB at once ({MEMORY}); the others wait.", flush=True)
     try:
         build().launch(
             server_name=args.host,

@@ -11,19 +11,25 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from anyio import to_thread
 from gradio import route_utils
 from gradio.exceptions import InvalidPathError
 from gradio.queueing import Queue
+from gradio.utils import get_upload_folder
 from starlette.responses import JSONResponse
 
 from models.errors import InputError
 from tabs import Words
-from tabs.widgets.picture import gone
+from tabs.room import Room, needed
+from tabs.uploads import Uploads
+from tabs.widgets.picture import gone, pixels
 
 HERE = Path(__file__).resolve()
 OURS = tuple(f"{HERE.parents[1] / folder}/" for folder in ("tabs", "models"))
+AROUND = (str(HERE), str(HERE.with_name("room.py")))  # they lie around all that fails
 # What of Gradio is not offered: links that restore a session, each a file that stays, and a developer's stream.
 CLOSED = frozenset(f"/gradio_api/{name}" for name in ("deep_link", "dev/reload"))
+SHORT = 50_000  # letters of what is sent, which is looked at without waiting for a thread
 LONGEST = 100  # letters of what a caller sent, in a line of the log
 
 log = logging.getLogger(__name__)
@@ -39,7 +45,7 @@ def noted(what: str, error: BaseException) -> bool:
     frames = traceback.extract_tb(error.__traceback__)
     at = frames[-1] if frames else None
     kind, place = type(error).__name__, f"{Path(at.filename).name}:{at.lineno}" if at else ""
-    ours = any(frame.filename.startswith(OURS) and frame.filename != str(HERE) for frame in frames)
+    ours = any(frame.filename.startswith(OURS) and frame.filename not in AROUND for frame in frames)
     whole = ours and (kind, place) not in _told
     if whole:
         _told.add((kind, place))
@@ -48,16 +54,21 @@ def noted(what: str, error: BaseException) -> bool:
     return ours
 
 
-def soften(pages: Mapping[str, Words]) -> None:
-    """Let events answer with a sentence, of the words of their page, whatever error Gradio or ours meets."""
+def soften(pages: Mapping[str, Words], room: Room, uploads: Uploads) -> None:
+    """Let events answer with a sentence, of the words of their page, whatever error Gradio or ours meets.
+
+    They wait until there is room for the pictures that they bring; which of them were uploaded is noted.
+    """
 
     async def process(app: Any, body: Any, gr_request: Any, fn: Any, *args: Any, **options: Any) -> dict[str, Any]:
         words = pages[fn.page]
         title = words("error.title")
         try:
-            if (given := len(body.data)) < (needed := len(fn.inputs)):
-                raise gr.Error(words("error.inputs", needed=needed, given=given), title=title, print_exception=False)
-            return await _process(app, body, gr_request, fn, *args, **options)
+            if (given := len(body.data)) < (asked := len(fn.inputs)):
+                raise gr.Error(words("error.inputs", needed=asked, given=given), title=title, print_exception=False)
+            uploads.note(body.session_hash, body.data)
+            async with room.taken(needed(await _pixels(body.data))):
+                return await _process(app, body, gr_request, fn, *args, **options)
         except InputError as error:
             told = words.sentence(error)
         except InvalidPathError:
@@ -71,6 +82,17 @@ def soften(pages: Mapping[str, Words]) -> None:
     route_utils.call_process_api = process
     # What nobody is shown; and of one session with half a letter in its name it fails for everybody.
     Queue.compute_analytics_summary = lambda queue, records: {}
+
+
+async def _pixels(values: list[Any]) -> int:
+    """Those of the pictures that an event brings."""
+
+    def count() -> int:
+        return sum(pixels(value, get_upload_folder()) for value in values)
+
+    sent = [value.get("url") if isinstance(value, dict) else value for value in values]
+    is_short = all(len(one) < SHORT for one in sent if isinstance(one, str))
+    return count() if is_short else await to_thread.run_sync(count)
 
 
 class Refusals:
