@@ -9,6 +9,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import gradio as gr
 from starlette.middleware import Middleware
 
+from models.pipelines.common import share_heaps
 from tabs import Words, denoise, digits, faces, frame, refusals, sample, sessions
 from tabs.address import Address, script
 from tabs.head import FAVICON, Head, static
@@ -39,6 +40,7 @@ def page(words: Words, other: str, *, public: bool) -> None:
 
 def build() -> gr.Blocks:
     """The app: English at /, Chinese at /zh, the endpoints on the first."""
+    share_heaps()
     sessions.lighten()
     with gr.Blocks(title="Latent Lab", analytics_enabled=False, delete_cache=KEPT) as demo:
         page(PAGES[""], "zh", public=True)

@@ -1,7 +1,8 @@
 """Sixteen clients send photographs of 12 to 50 megapixels, beside sixteen that draw.
 
 Bars: the process stays below 2 GiB; the drawing clients' p95 is at most 3 times their median when they are alone; no
-error but "come later". Run from the repository's root: python tests/bench/bench_memory.py [SECONDS]
+error but "come later". And a thousand hostile requests before: 200 kB of log, memory back to 1.1 times what it was. Run
+from the repository's root: python tests/bench/bench_memory.py [SECONDS], which may be 0.
 """
 
 import json
@@ -11,15 +12,19 @@ import sys
 import tempfile
 import threading
 import time
+from itertools import chain
 from pathlib import Path
 from statistics import median, quantiles
 
 from bench_clients import request, resident
 from bench_endpoint import connect
-from common import verdict
+from common import TESTS, verdict
+
+sys.path.insert(0, str(TESTS / "tabs"))
 
 # ruff: isort: split
-from app_process import data_url, environment, file, free_port
+import hostile
+from app_process import bomb, data_url, drawn, environment, file, free_port, png, running
 from PIL import Image
 from skimage import data
 
@@ -27,6 +32,8 @@ CLIENTS, SECONDS, BAR, CEILING = 16, 60, 3.0, 2048
 SIZES = ((4000, 3000), (6000, 4000), (8000, 6000))
 LATER = "come at once"
 PATIENCE = 300  # seconds
+COUNT, LOG, BACK = 1000, 200, 1.1
+FORM = "multipart/form-data; boundary=line"
 
 
 def photographs() -> dict[str, list[bytes]]:
@@ -133,5 +140,41 @@ def main(seconds: float) -> int:
     return int(any(missed) or bool(errors))
 
 
+def wrong() -> list[hostile.Request]:
+    """Wrong forms, and files that are damaged at random, bombs, and no pictures, each called for as well."""
+    chance, some = random.Random(0), list(chain(hostile.uploads(), hostile.calls(), hostile.addresses()))
+    found = [one for one in some if "upload_progress" not in one.path]  # it waits for three seconds
+    while len(found) < COUNT:
+        data = bytearray(chance.choice((png(drawn()), bomb(), chance.randbytes(50_000))))
+        for _ in range(20):
+            data[chance.randrange(len(data))] = chance.randrange(256)
+        found.append(hostile.Request("damaged", f"{hostile.API}/upload", hostile.multipart(data=bytes(data)), FORM))
+    chance.shuffle(found)
+    return found[:COUNT]
+
+
+def hostility() -> int:
+    """Of a thousand requests that nobody means well with: the log, and the memory that is left."""
+    port = free_port()
+    with (
+        tempfile.TemporaryDirectory() as home,
+        running(Path(home), port, ["--port", str(port)]) as app,
+    ):
+        for endpoint in hostile.ENDPOINTS:  # the networks are loaded
+            app.call(endpoint, {"data": [hostile.data_url(hostile.PNG), None, None, None, None]})
+        for request in hostile.uploads():
+            hostile.send(app.url, request)
+        app.classify(hostile.data_url(hostile.PNG), "mnist-cnn")
+        before, start = resident(app.process.pid), len(app.log)
+        for request in wrong():
+            hostile.send(app.url, request)
+        alive = app.classify(hostile.data_url(hostile.PNG), "mnist-cnn")[0] == 200
+        after, log = resident(app.process.pid), (len(app.log) - start) / 1000
+    print(f"memory before {before:.0f} MB, after {after:.0f}; it {'answers' if alive else 'is DEAD'}")
+    missed = [verdict("log, kB", log, LOG), verdict("memory, after / before", after / before, BACK)]
+    return int(any(missed) or not alive)
+
+
 if __name__ == "__main__":
-    sys.exit(main(float(sys.argv[1]) if len(sys.argv) > 1 else SECONDS))
+    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else SECONDS
+    sys.exit(hostility() | (main(seconds) if seconds else 0))
