@@ -11,14 +11,19 @@ os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 import gradio as gr
 from starlette.middleware import Middleware
 
-from tabs import Words, denoise, digits, faces, frame, sample, sessions
+from models.pipelines.common import share_heaps
+from tabs import Words, denoise, digits, faces, frame, refusals, sample, sessions
 from tabs.address import Address, script
 from tabs.head import FAVICON, Head, static
+from tabs.room import Bodies, Room
 from tabs.theme import CSS, theme
+from tabs.uploads import Uploads
 
 TABS = {"digits": digits, "sample": sample, "denoise": denoise, "faces": faces}
 VIEWS = {name: tuple(getattr(tab, "PARTS", ())) for name, tab in TABS.items()}
 PAGES = {"": Words("en"), "zh": Words("zh")}
+MEMORY = "LATENT_LAB_MEMORY"
+MEGABYTES = int(os.environ.get(MEMORY, "1200"))  # for pictures at once, beside half a gigabyte that all else takes
 KEPT = (600, 3000)  # every ten minutes, what was not used for fifty is deleted: within an hour, as the foot says
 
 
@@ -38,12 +43,25 @@ def page(words: Words, other: str, *, public: bool) -> None:
 
 def build() -> gr.Blocks:
     """The app: English at /, Chinese at /zh, the endpoints on the first."""
+    share_heaps()
     sessions.lighten()
     with gr.Blocks(title="Latent Lab", analytics_enabled=False, delete_cache=KEPT) as demo:
         page(PAGES[""], "zh", public=True)
     with demo.route("中文", "/zh", show_in_navbar=False):
         page(PAGES["zh"], "./?lang=en", public=False)
+    with demo:
+        refusals.soften(PAGES, Room(MEGABYTES * 1_000_000), Uploads(demo))
     return demo.queue(max_size=64, default_concurrency_limit=2)
+
+
+def layers() -> list[Middleware]:
+    """What lies around Gradio's own app, from the outside in."""
+    words = PAGES[""]
+    return [
+        Middleware(Head, pages=PAGES, script=script(VIEWS)),
+        Middleware(refusals.Refusals, words=words),
+        Middleware(Bodies, words=words),
+    ]
 
 
 def register_gpu() -> None:
@@ -63,6 +81,7 @@ def main() -> None:
     parser.add_argument("--share", action="store_true", help="also serve through a public link (or GRADIO_SHARE=1)")
     args = parser.parse_args()
     register_gpu()
+    print(f"* Pictures take at most {MEGABYTES} MB at once ({MEMORY}); the others wait.", flush=True)
     try:
         build().launch(
             server_name=args.host,
@@ -71,7 +90,7 @@ def main() -> None:
             theme=theme(),
             css=CSS,
             favicon_path=FAVICON,
-            app_kwargs={"routes": [static()], "middleware": [Middleware(Head, pages=PAGES, script=script(VIEWS))]},
+            app_kwargs={"routes": [static()], "middleware": layers()},
             max_file_size="20mb",
             footer_links=[],
             run_history=False,
@@ -79,6 +98,7 @@ def main() -> None:
             ssr_mode=False,
             pwa=False,
             mcp_server=False,
+            enable_monitoring=False,
             _frontend=False,  # else it asks itself for the page, and gives up where a busy machine takes 3 seconds
             show_error=True,  # else what Gradio itself refuses has no sentence
         )

@@ -12,6 +12,7 @@ from scipy.ndimage import (
     zoom,
 )
 
+STRIP = 64  # rows of a smaller picture that are made at once
 RIM = 4  # pixels around a hole that its seam depends on
 COARSEST = 8  # pixels on the shorter side of a picture at which the seam is solved without the help of a smaller one
 SWEEPS = 24
@@ -104,11 +105,27 @@ def membrane(values: np.ndarray, mask: np.ndarray) -> np.ndarray:
     return inside
 
 
+def shrunk(pixels: np.ndarray, mask: np.ndarray, share: int) -> tuple[np.ndarray, np.ndarray]:
+    """A picture (H, W, C) at a share of its size, (h, w, C) float32, and where none of it is known, (h, w) bool.
+
+    Others are the mean of those that are. It is made strip by strip, as floats take four times the memory.
+    """
+    strips = [slice(top, top + STRIP * share) for top in range(0, len(mask), STRIP * share)]
+    means, counts = zip(*(_means(np.float32(pixels[strip]), mask[strip], share) for strip in strips), strict=True)
+    return np.concatenate(means), np.concatenate(counts) == 0
+
+
 def _halved(values: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Half the size: the mean of the pixels that are known; missing where none is."""
+    means, count = _means(values, mask, 2)
+    return means, count == 0
+
+
+def _means(values: np.ndarray, mask: np.ndarray, side: int) -> tuple[np.ndarray, np.ndarray]:
+    """Of squares of `side` pixels the mean of those that are known, 0 where none is, and how many are."""
     known = np.asarray(~mask[..., None], values.dtype)
-    total, count = _blocks(np.where(mask[..., None], 0, values), 2), _blocks(known, 2)
-    return total / np.maximum(count, 1), count[..., 0] == 0
+    total, count = _blocks(np.where(mask[..., None], 0, values), side), _blocks(known, side)
+    return total / np.maximum(count, 1), count[..., 0]
 
 
 def _blocks(values: np.ndarray, side: int) -> np.ndarray:

@@ -14,7 +14,7 @@ import dlib
 import numpy as np
 from PIL import Image
 
-from models.pictures.photographs import packed, unpacked
+from models.pictures.photographs import unpacked
 
 SEARCHED = 640  # pixels on the longer side of the picture in which faces are looked for; it is enlarged twice there
 CLOSER = 2  # times that, where nothing is found in a larger picture, or faces that are hardly large enough
@@ -109,7 +109,9 @@ def find(image: Image.Image) -> list[Square]:
     """
     if not all(image.size):
         return []
-    grey = packed(unpacked(image)[0], None, image).convert("L")
+    pixels = unpacked(image)[0]
+    grey = Image.fromarray(pixels[:, :, 0]) if pixels.shape[2] == 1 else Image.fromarray(pixels).convert("L")
+    del pixels
     faces = _at(grey, SEARCHED)
     large = max(image.size) > SEARCHED
     if large and all(face.window.side * SEARCHED / max(image.size) < HARDLY for face in faces):

@@ -97,8 +97,26 @@ def _head(path: str | Path) -> bytes:
         return file.read(formats.HEAD)
 
 
+def pixels(source: str | Path | bytes) -> int:
+    """How many pixels a file holds that `open_image` would decode, by its head; 0 where it would decode none."""
+    try:
+        head = source[: formats.HEAD] if isinstance(source, bytes) else _head(source)
+        with _opened(io.BytesIO(source) if isinstance(source, bytes) else source, head) as image:
+            return image.width * image.height
+    except Exception:  # as above
+        return 0
+
+
 def _read(source: BinaryIO | str | Path, head: bytes) -> Image.Image:
     """What `open_image` reads, from a file that begins so."""
+    image = _opened(source, head)
+    image.load()
+    ImageOps.exif_transpose(image, in_place=True)  # without a second copy of a large photograph
+    return image
+
+
+def _opened(source: BinaryIO | str | Path, head: bytes) -> Image.Image:
+    """A picture of which no pixel is decoded yet. Raises InputError for one that is not to be."""
     if formats.is_heic(head):
         import pillow_heif  # a large library, which few pictures need
 
@@ -112,8 +130,6 @@ def _read(source: BinaryIO | str | Path, head: bytes) -> Image.Image:
             raise _too_large("")
         if formats.is_raw(tags):
             raise formats.foreign("RAW")
-        image.load()
-        ImageOps.exif_transpose(image, in_place=True)  # without a second copy of a large photograph
         return image
 
 

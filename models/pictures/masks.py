@@ -12,6 +12,7 @@ from models.pictures.photographs import scaled, unpacked
 SANE = 0.001, 0.75  # of a picture: as much as a mask may hide where that is not how masks are usually made
 MOST_OF_IT = 0.5  # of a picture: what is hidden is said
 END, BETWEEN = 0.25, 0.1  # of the range, that is black or white; of the pixels, that may be neither
+PIECE = 2**22  # pixels that are counted at once
 FEW = 32  # colours at most that a mask with classes has; a photograph has more
 GREYS = {"black", "white", "grey"}
 HUES = ("red", "yellow", "green", "cyan", "blue", "magenta")
@@ -53,7 +54,7 @@ def _pixels(mask: Image.Image) -> tuple[np.ndarray, np.ndarray, bool]:
     pixels, alpha = unpacked(Image.fromarray(scaled(mask)) if deep else mask)
     pixels = np.broadcast_to(pixels, (*pixels.shape[:2], 3))
     opaque = np.ones(pixels.shape[:2], bool) if alpha is None else np.asarray(alpha) > 127
-    top = int(pixels[opaque].max(initial=0))
+    top = int(pixels.max(2).max(initial=0, where=opaque))
     if 0 < top < FEW:  # classes, or 0 and 1
         pixels, small = np.uint8(pixels * (255 / top)), True
     return pixels, opaque, small
@@ -78,14 +79,14 @@ def _colours(pixels: np.ndarray) -> Mask:
     """White, or a colour, on black; or classes; or the other way about."""
     flat = pixels.reshape(-1, 3)
     bright = pixels.max(2)
-    coloured = (pixels.max(2).astype(int) - pixels.min(2) > 64).mean() > SANE[0] / 2
-    if _count(flat) == 1:
+    coloured = (bright - pixels.min(2) > 64).mean() > SANE[0] / 2
+    count = _count(flat)
+    if count == 1:
         light, dark = bright > 127, bright <= 127
-    elif _count(flat) <= FEW and coloured:
+    elif count <= FEW and coloured:
         dark = ~pixels.any(2)
         if not dark.any():  # no black: what there is most of is no mask's colour
-            each, counts = np.unique(flat, axis=0, return_counts=True)
-            dark = (pixels == each[counts.argmax()]).all(2)
+            dark = _codes(pixels, 8) == _counts(flat, 8).argmax()
         light = ~dark
     else:
         light, dark = bright > 127, bright <= 127
@@ -95,7 +96,7 @@ def _colours(pixels: np.ndarray) -> Mask:
                 "This is a photograph, no mask: give a picture that is white where something is hidden, and black "
                 "elsewhere.",
             )
-    return _sane(light, dark, _name(pixels[light]), _name(pixels[dark]))
+    return _sane(light, dark, _name(pixels, light), _name(pixels, dark))
 
 
 def _sane(usual: np.ndarray, other: np.ndarray, name: str | None, other_name: str | None) -> Mask:
@@ -107,15 +108,30 @@ def _sane(usual: np.ndarray, other: np.ndarray, name: str | None, other_name: st
 
 def _count(colours: np.ndarray) -> int:
     """How many there are of (N, 3), but for the last three bits of each."""
-    coarse = colours.astype(np.int32) >> 3
-    return len(np.unique(coarse @ np.array([1, 32, 1024])))
+    return np.count_nonzero(_counts(colours, 5))
 
 
-def _name(colours: np.ndarray) -> str | None:
-    """What (N, 3) are called; None where there are none."""
-    if not len(colours):
+def _counts(colours: np.ndarray, bits: int) -> np.ndarray:
+    """How often each of the codes comes, piece by piece, as NumPy takes eight bytes for each of what it counts."""
+    pieces = np.array_split(colours, max(1, len(colours) // PIECE))
+    return sum(np.bincount(_codes(piece, bits), minlength=1 << 3 * bits) for piece in pieces)
+
+
+def _codes(colours: np.ndarray, bits: int) -> np.ndarray:
+    """The first bits of the channels of (..., 3) as one number, (...)."""
+    codes = np.zeros(colours.shape[:-1], np.int32)
+    for channel in range(3):
+        codes <<= bits
+        codes |= colours[..., channel] >> (8 - bits)
+    return codes
+
+
+def _name(pixels: np.ndarray, where: np.ndarray) -> str | None:
+    """What the colours of these pixels are called; None where there are none. Each channel by itself takes a tenth."""
+    count = np.count_nonzero(where)
+    if not count:
         return None
-    some = colours[:: max(1, len(colours) // 1000)] / 255
+    some = np.stack([pixels[..., channel][where][:: max(1, count // 1000)] for channel in range(3)], 1) / 255
     names = {_named(*one) for one in some.tolist()}
     return names.pop() if len(names) == 1 else _named(*some.mean(0).tolist()) if names <= GREYS else "coloured"
 

@@ -20,10 +20,15 @@ def unpacked(image: Image.Image, hidden: np.ndarray | None = None) -> tuple[np.n
     """
     if image.mode.startswith("I") or image.mode == "F":
         image = Image.fromarray(_eight_bits(image, hidden))
-    image = image.convert({"La": "LA", "RGBa": "RGBA"}.get(image.mode, image.mode))  # their pixels would be too dark
-    alpha = image.convert("RGBA").getchannel("A") if image.has_transparency_data else None
-    pixels = np.array(image.convert("L" if image.mode in GREY else "RGB"))
+    image = as_mode(image, {"La": "LA", "RGBa": "RGBA"}.get(image.mode, image.mode))  # their pixels would be too dark
+    alpha = as_mode(image, "RGBA").getchannel("A") if image.has_transparency_data else None
+    pixels = np.array(as_mode(image, "L" if image.mode in GREY else "RGB"))
     return (pixels if pixels.ndim == 3 else pixels[:, :, None]), alpha
+
+
+def as_mode(image: Image.Image, mode: str) -> Image.Image:
+    """The picture in a mode; itself where it is in that, which Pillow would copy."""
+    return image if image.mode == mode else image.convert(mode)
 
 
 def _eight_bits(image: Image.Image, hidden: np.ndarray | None) -> np.ndarray:

@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, cached_property
 from math import ceil
+from threading import BoundedSemaphore
 
 import numpy as np
 import torch
@@ -21,7 +22,8 @@ from models.pictures.photographs import evidence, luma, packed, to_pixels, to_te
 from models.pipelines.common import Facts, loaded, number, release, shared
 
 TILE = 640  # pixels on a side, at most, that are worked on at once
-AT_ONCE = 2  # tiles, each on a core
+AT_ONCE = 2  # tiles, each on a core, of however many pictures: one takes a quarter of a gigabyte
+_CORES = BoundedSemaphore(AT_ONCE)
 ESTIMATOR = "noise-level"
 ALIKE = 1.35  # two estimates, a σ of 1 added to each, that differ by less than this factor
 NARROW = 24  # pixels: of a narrower picture it sees nothing that it knows
@@ -116,7 +118,8 @@ class Denoiser:
 
         def work(tile: Tile) -> None:
             inner, outer, within = tile
-            clean[inner] = self._denoised(pixels[outer], sigma, grain)[within]
+            with _CORES:
+                clean[inner] = self._denoised(pixels[outer], sigma, grain)[within]
 
         # A digit is one tile, whatever its network looks at.
         reach, multiple = (0, 1) if self.digits else (self.net.unet.reach, self.net.unet.multiple)
@@ -144,7 +147,7 @@ class Denoiser:
         seen = evidence(pixels, alpha)
         part = tuple(_middle(seen.any(axis)) for axis in (1, 0))
         noisy, told = to_tensor(pixels[part]), torch.from_numpy(seen[part])[None, None]
-        with torch.inference_mode():
+        with _CORES, torch.inference_mode():
             own = self.net.estimate(noisy, told).item()
             known = min(noisy.shape[2:]) >= NARROW and _estimator()
             any_noise = known(noisy, told).item() if known else own

@@ -15,7 +15,7 @@ import models
 from models.errors import InputError
 from models.networks.inpainters import SIZE
 from models.pictures import classical, corruptions, images, masks, photographs
-from models.pictures.blending import joined, membrane
+from models.pictures.blending import joined, membrane, shrunk
 from models.pictures.faces import SEARCHED, Square, centre, find
 from models.pictures.photographs import packed, unpacked
 from models.pipelines.common import LARGEST_SEED, Facts, loaded, release, shared, whole
@@ -24,6 +24,7 @@ from models.pipelines.comparison import WINDOW, Attempt, Quality
 AROUND = 0.25  # of a hole's side: how far around it the surroundings count
 FINE = 8.0  # pixels of the face at 128x128 that are texture where it meets its surroundings
 LUMA = np.float32(photographs.LUMA)
+LARGE = 4_000_000  # pixels, of which what is missing is made up in the photograph's own size
 FEW = 50  # pixels, of which noise cannot be told
 DRAWS = 100  # of places, until one is in the photograph
 GRAIN = 12.0  # deviation of the grain that is added, at most, 0-255 scale
@@ -120,16 +121,12 @@ def restored(fill: Fill, image: Image.Image, mask: Image.Image, face: Square | N
         if not _seen(missing, face):
             raise InputError("all_hidden", "All of the face is hidden: leave a part of it to go by.")
         rows, columns = _region(missing, face)
-        part, gone = pixels[rows, columns].astype(np.float32), missing[rows, columns]
-        inner = face.moved(-columns.start, -rows.start)
-        made = _filled(fill, part, gone, inner)
-        result = joined(part, made, gone, FINE * face.side / SIZE)
-        result += _grain(part, result, gone)
-        whole_again = pixels.copy()
-        whole_again[rows, columns][gone] = result.clip(0, 255).round().astype(np.uint8)[gone]
+        part, gone = pixels[rows, columns], missing[rows, columns]
+        made = _made_up(fill, part, gone, face.moved(-columns.start, -rows.start))
+        np.copyto(part, made, where=gone[..., None])
         if alpha is not None:
             alpha.paste(255, mask=Image.fromarray(np.uint8(255 * missing)))
-        result = packed(whole_again, alpha, image)
+        result = packed(pixels, alpha, image)
         if told.said:
             result.info["hidden"] = told.said
         return result
@@ -186,17 +183,40 @@ def _check_mask(mask: Image.Image, image: Image.Image) -> None:
         raise InputError("mask_size", message, mask=theirs, image=ours)
 
 
+def _made_up(fill: Fill, part: np.ndarray, gone: np.ndarray, face: Square) -> np.ndarray:
+    """What is missing of a part of a photograph, (H, W, C) uint8; what is not is of no account.
+
+    Of a large part that is thought out in a smaller one, of a whole share of its size: it takes eighty bytes a pixel.
+    """
+    share = math.ceil(math.sqrt(gone.size / LARGE))
+    known, hole = (part.astype(np.float32), gone) if share == 1 else shrunk(part, gone, share)
+    face = face.scaled(1 / share)
+    result = known
+    if hole.any():
+        result = joined(known, _filled(fill, known, hole, face), hole, FINE * face.side / SIZE)
+        result += _grain(known, result, hole)
+    small = result.clip(0, 255).round().astype(np.uint8)
+    if share == 1:
+        return small
+    large = Image.fromarray(small.squeeze()).resize(
+        [share * side for side in small.shape[1::-1]], Image.Resampling.BILINEAR
+    )
+    return np.asarray(large).reshape(*large.size[::-1], -1)[: gone.shape[0], : gone.shape[1]]
+
+
 def _looked_for(pixels: np.ndarray, missing: np.ndarray) -> Square:
     """The face of which most is missing, in a picture that shows nothing of what is missing."""
-    known = np.where(missing[..., None], 0, pixels)
-    seen = Image.fromarray(np.broadcast_to(known, (*missing.shape, 3)))
-    scale = min(1.0, SEARCHED / max(seen.size))
-    size = [max(1, round(scale * side)) for side in seen.size]
-    hole = np.asarray(Image.fromarray(np.uint8(255 * missing)).resize(size, Image.Resampling.BOX)) > 0
+    size = pixels.shape[1::-1]
+    scale = min(1.0, SEARCHED / max(size))
+    size = [max(1, round(scale * side)) for side in size]
+    share = max(1, int(1 / scale / 2))
+    known, hole = shrunk(pixels, missing, share)
+    seen = Image.fromarray(np.broadcast_to(known, (*hole.shape, 3)).round().astype(np.uint8))
+    hole = np.asarray(Image.fromarray(np.uint8(255 * hole)).resize(size, Image.Resampling.BOX)) > 0
     calm = membrane(np.asarray(seen.resize(size, Image.Resampling.BOX), np.float32), hole)
     found = find(Image.fromarray(calm.clip(0, 255).astype(np.uint8)))
     if not found:
-        return centre(seen)
+        return centre(Image.fromarray(missing))
     return max(found, key=lambda one: _within(hole, one).sum()).scaled(1 / scale)
 
 

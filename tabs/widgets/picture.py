@@ -41,16 +41,38 @@ class Picture(gr.Image):
             return None
         if payload.url and payload.url.startswith("data:"):
             return read(payload.url)
-        # Gradio looks at no path that is not marked as a file of its own: such a one could name any file of the host.
+        path = within(self.GRADIO_CACHE, payload.path)
+        if path is None:
+            return opened(b"")
         try:
-            path = Path(payload.path or "").resolve()
-        except (ValueError, OSError, RuntimeError):  # what cannot be a path
-            return opened(b"")
-        if not path.is_relative_to(Path(self.GRADIO_CACHE).resolve()):
-            return opened(b"")
-        with suppress(OSError):  # it is gone, which is said below
             os.utime(path)  # files are deleted some time after they were last used, which Gradio goes by
+        except OSError:
+            return gone()
         return opened(path)
+
+
+def within(cache: str, path: str | None) -> Path | None:
+    """A file of the cache; None for any other.
+
+    Gradio looks at no path that is not marked as a file of its own: such a one could name any file of the host.
+    """
+    try:
+        found = Path(path or "").resolve()
+    except (ValueError, OSError, RuntimeError):  # what cannot be a path
+        return None
+    return found if found.is_relative_to(Path(cache).resolve()) else None
+
+
+def pixels(value: Any, cache: str) -> int:
+    """How many pixels the picture holds that a caller sends, by its head; 0 for what is none."""
+    if not isinstance(value, dict):
+        value = {"url": value}
+    url, path = value.get("url"), value.get("path")
+    if isinstance(url, str) and url.startswith("data:"):
+        with suppress(ValueError):
+            return images.pixels(base64.b64decode(url.partition(";base64,")[2]))
+    found = within(cache, path) if isinstance(path, str) else None
+    return images.pixels(found) if found else 0
 
 
 def read(url: str) -> Image.Image | InputError:
@@ -59,7 +81,7 @@ def read(url: str) -> Image.Image | InputError:
     The error is handed on, not raised, so that the page can say it where the visitor looks; `require` raises it.
     """
     try:
-        return opened(base64.b64decode(url.partition(";base64,")[2]))
+        return opened(base64.b64decode(str(url).partition(";base64,")[2]))
     except ValueError:  # no base64
         return opened(b"")
 
@@ -70,6 +92,11 @@ def opened(source: Path | bytes) -> Image.Image | InputError:
         return images.open_image(source)
     except InputError as error:
         return error
+
+
+def gone() -> InputError:
+    """For a file that is not in the cache, or no longer."""
+    return InputError("image_gone", "This picture is not here, or no longer: choose it again, or send it.")
 
 
 def require(image: Image.Image | InputError | None) -> Image.Image:

@@ -1,5 +1,6 @@
 """The faces tab as a visitor uses it: the example, a box, a brush, one of several faces, all methods, the download."""
 
+import math
 import re
 from functools import partial
 from io import BytesIO
@@ -14,8 +15,12 @@ from PIL import Image
 from playwright.sync_api import expect
 from skimage import data
 
+from tabs.head import STATIC
+
 TABS = ("tab.digits", "tab.sample", "tab.denoise", "tab.faces")
 SHOWN = "network.face-gan"
+PORTRAITS = STATIC / "portraits"
+COS, SIN = math.cos(math.radians(30)), math.sin(math.radians(30))
 METHODS = ("network.face-ae", "network.face-unet", SHOWN, "method.biharmonic")
 both = partial(page.both, slider="face-slider")
 upload = partial(page.replace, place="face-photo")
@@ -181,6 +186,51 @@ def test_one_of_several(open_lab: OpenLab, tmp_path: Path) -> None:
         left, _, right, _ = changed(download(lab), pair)
         sides.add((left + right) / 2 > 250)
     assert sides == {True, False}
+
+
+def test_a_tilted_face(open_lab: OpenLab, tmp_path: Path) -> None:
+    """What is hidden leans as the head does: of the upright box around a square that is turned by 30 degrees, it has
+    1 / (sin 30° + cos 30°)^2, a half, and of one that is not turned, all."""
+    lab = opened(open_lab())
+    seen = renewed(lab, None)
+    upright = Image.open(PORTRAITS / "katherine-johnson.jpg").convert("RGB")
+    tilted = upright.rotate(30, Image.Resampling.BICUBIC, expand=True, fillcolor=(120, 120, 120))
+    tilted.save(tmp_path / "tilted.png")
+    upload(lab, tmp_path / "tilted.png")
+    renewed(lab, seen)
+    found = download(lab)
+    left, top, right, bottom = changed(found, tilted)
+    gone = (np.asarray(found.convert("RGB")) != np.asarray(tilted)).any(2).sum()
+    assert 0.4 < gone / ((right - left) * (bottom - top)) < 0.75
+    # Her face is at (392, 368) of 787x900 pixels, as one sees; the picture has been turned about its middle.
+    across, down = 392 - 787 / 2, 368 - 900 / 2
+    turned = np.array([across * COS + down * SIN, down * COS - across * SIN]) + np.array(tilted.size) / 2
+    assert np.abs(turned - [(left + right) / 2, (top + bottom) / 2]).max() < 125  # half of the face's side
+
+
+def test_thirty_faces(open_lab: OpenLab, tmp_path: Path) -> None:
+    """Each can be picked; a picture of the last is hidden where it is."""
+    lab = opened(open_lab())
+    first = renewed(lab, None)
+    group, portraits = Image.new("RGB", (6 * 240, 5 * 240), (110, 110, 110)), sorted(PORTRAITS.glob("*.jpg"))
+    for number in range(30):
+        one = Image.open(portraits[number % len(portraits)]).convert("RGB")
+        one = one.resize((220, round(220 * one.height / one.width))).crop((0, 0, 220, 230))
+        group.paste(one, (10 + number % 6 * 240, 5 + number // 6 * 240))
+    group.save(tmp_path / "group.png")
+    upload(lab, tmp_path / "group.png")
+    renewed(lab, first)
+    seen = page.renewed(lab, None, "face-slider")
+    faces = lab.page.locator("#whose .thumbnail-item")
+    expect(faces).to_have_count(30, timeout=PATIENCE)
+    cells = set()
+    for number in (29, 17):
+        faces.nth(number).click()
+        seen = page.renewed(lab, seen, "face-slider")
+        left, top, right, bottom = changed(download(lab), group)
+        assert right - left < 60 and bottom - top < 60  # 28 of 128 of a face that fits in a cell
+        cells.add(((left + right) // 480, (top + bottom) // 480))
+    assert len(cells) == 2
 
 
 def test_all_methods(open_lab: OpenLab) -> None:

@@ -1,12 +1,18 @@
 """Files for the page: whole at any moment, however many ask for them, and with what the picture carried."""
 
+import http.client
+import json
 import os
 import threading
+import time
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import gradio as gr
+import hostile
 import numpy as np
 import pytest
+from app_process import App, drawn, file
 from gradio.components.image import ImageData
 from PIL import Image
 
@@ -76,3 +82,44 @@ def test_what_is_used_is_kept_and_nothing_longer_than_an_hour(tmp_path: Path, mo
     assert picture.preprocess(ImageData(path=str(path))).size == (4, 4)
     assert path.stat().st_mtime > before.st_mtime and path.stat().st_ctime_ns > before.st_ctime_ns
     assert sum(app.KEPT) <= 3600
+
+
+def brought(app: App, data: bytes, session: str) -> Path:
+    """The file of a picture that a session has uploaded and had read."""
+    form = "multipart/form-data; boundary=line"
+    path = json.loads(
+        hostile.send(app.url, hostile.Request("upload", f"{hostile.API}/upload", hostile.multipart(data=data), form))[1]
+    )[0]
+    used = {"data": [{"path": path, **hostile.MARK}, "mnist-cnn"], "session_hash": session}
+    assert app.call("classify", used)[0] == 200
+    return Path(path)
+
+
+def close(app: App, session: str) -> None:
+    """Open and leave the stream by which the app knows that a page is there."""
+    connection = http.client.HTTPConnection(urlsplit(app.url).netloc, timeout=10)
+    connection.request("GET", f"{hostile.API}/heartbeat/{session}")
+    connection.getresponse().read(5)
+    connection.close()
+
+
+def gone(path: Path) -> bool:
+    """Whether the file goes, before long."""
+    end = time.monotonic() + 20
+    while path.exists() and time.monotonic() < end:
+        time.sleep(0.1)
+    return not path.exists()
+
+
+def test_a_closed_page(app: App) -> None:
+    """Its picture goes; that of two pages when both are closed; that of another stays."""
+    mine, ours, theirs = (file(drawn(size=size)) for size in (100, 110, 120))
+    first, shared, other = brought(app, mine, "one"), brought(app, ours, "one"), brought(app, theirs, "two")
+    assert brought(app, ours, "two") == shared
+    close(app, "one")
+    assert gone(first)
+    assert shared.exists() and other.exists()
+    close(app, "two")
+    assert gone(shared) and gone(other)
+    status, answer = app.classify({"path": str(first), **hostile.MARK}, "mnist-cnn")
+    assert status == 500 and "not here, or no longer" in answer["error"]

@@ -1,0 +1,59 @@
+"""Memory has a ceiling: what finds no room waits, what is small goes past it, and nobody waits for ever."""
+
+import asyncio
+import json
+
+import hostile
+import pytest
+from app_process import App
+from hostile import API, Request, send
+
+from models.errors import InputError
+from tabs import room
+from tabs.room import Room
+
+
+def test_never_more_than_there_is() -> None:
+    """Ten that want most of it come one after the other; the small ones beside them."""
+    most, ended = [0, 0], []
+
+    async def one(place: Room, amount: int, number: int) -> None:
+        async with place.taken(amount):
+            most[0] += amount
+            most[1] = max(most)
+            await asyncio.sleep(0.01)
+            most[0] -= amount
+        ended.append(number)
+
+    async def all_of_them() -> None:
+        place = Room(100)
+        await asyncio.gather(*(one(place, 70, number) for number in range(10)), one(place, 20, 10))
+        assert place.free == 100
+
+    asyncio.run(all_of_them())
+    assert most[1] == 90
+    assert sorted(ended) == list(range(11)) and ended.index(10) < 2
+
+
+def test_what_is_too_large_alone() -> None:
+    """It is let in when there is nothing else; after too long a wait one is told to come later, and takes nothing."""
+
+    async def both() -> None:
+        place = Room(100)
+        async with place.taken(5000):
+            with pytest.raises(InputError, match="come at once"):
+                async with place.taken(50):
+                    pytest.fail("there was no room")
+        assert place.free == 100
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(room, "PATIENCE", 0.05)
+        asyncio.run(both())
+
+
+@pytest.mark.parametrize(("path", "most"), [("run/classify", 28), ("call/classify", 8), ("queue/join", 8)])
+def test_too_long_a_call(app: App, path: str, most: int) -> None:
+    """It is refused by what it says of its length, in a sentence; the app goes on."""
+    status, text = send(app.url, Request("long", f"{API}/{path}", b" " * (most * 1_000_000 + 1)))
+    assert status == 413 and f"{most} MB" in json.loads(text)["error"]
+    assert app.classify(hostile.data_url(hostile.PNG), "mnist-cnn")[0] == 200
