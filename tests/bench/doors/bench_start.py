@@ -1,6 +1,6 @@
 """How long the first page takes from the start of the process. Bar: 1.3 times an empty page that also imports torch.
 
-Both are started in turn, five times. Run from the repository's root: python tests/bench/bench_start.py
+Both are started in turn, five times. Run from the repository's root: python tests/bench/doors/bench_start.py
 """
 
 import subprocess
@@ -9,6 +9,8 @@ import tempfile
 import time
 import urllib.request
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from common import header, show, verdict
 
