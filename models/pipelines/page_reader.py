@@ -30,6 +30,7 @@ COARSEST_SIDE = 64  # pixels: of the last look
 LARGE = 28  # pixels of a digit: below that the finer look knows better
 PREPARED = 160  # pixels on a side: a digit is prepared at that size at most
 INKED, EDGE = 0.4, 0.1  # from here on a place is ink of a digit; beside one that is, from there on
+FEWER = 4  # pixels on a side that are one where light is measured, which changes slowly
 AROUND = 0.3  # of a digit's height: the paper around it that tells its tone
 
 
@@ -190,8 +191,7 @@ def _digit(part: Image.Image, own: np.ndarray, ink: np.ndarray) -> Image.Image:
     pixels = np.asarray(part, np.float32)
     # The paper under the ink is what it is around it, wherever the light changes.
     bare = (all_ink < 0.15) + np.float32(1e-3)
-    reach = max(part.size) / 6
-    paper = gaussian_filter(pixels * bare, reach, truncate=2) / gaussian_filter(bare, reach, truncate=2)
+    paper = _around(pixels * bare) / _around(bare)
     differs = paper - pixels
     core = mine > 0.5
     if not core.any():
@@ -203,6 +203,15 @@ def _digit(part: Image.Image, own: np.ndarray, ink: np.ndarray) -> Image.Image:
     shade = np.uint8(255 * ((differs - grain) / (span - grain)).clip(0, 1))
     mask = Image.fromarray(np.uint8(255 * (2 * mine).clip(0, 1)))
     return mnist.fitted(Image.fromarray(shade), mask)
+
+
+def _around(pixels: np.ndarray) -> np.ndarray:
+    """The mean around each pixel, (h, w), as far as a sixth of the longer side; a quarter of the pixels tell it."""
+    picture = Image.fromarray(pixels)
+    few = [-(-side // FEWER) for side in picture.size]
+    small = np.asarray(picture.resize(few, Image.Resampling.BOX))
+    wide = Image.fromarray(gaussian_filter(small, max(few) / 6, truncate=2))
+    return np.asarray(wide.resize(picture.size, Image.Resampling.BILINEAR))
 
 
 @cache
