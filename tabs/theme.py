@@ -28,6 +28,7 @@ _BOTH = {
     "button_secondary_border_color": "var(--line)",
     "button_secondary_text_color": "var(--ink)",
     "button_primary_background_fill": "var(--accent)",
+    "button_primary_background_fill_hover": "var(--accent)",
     "button_primary_text_color": "var(--paper)",
     "slider_color": "var(--accent)",
     "stat_background_fill": "var(--accent)",

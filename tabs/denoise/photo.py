@@ -163,6 +163,8 @@ def build(words: Words, address: Address, *, public: bool) -> None:
                 done[sigma] = round(2 * noise.sigma) / 2
         except ValueError as error:
             done = {both: "", line: f'<p class="sentence">{escape(words.sentence(error))}</p>', download: None}
+            if image is None:  # one that was taken away since it was none leaves what was said of it
+                done[line] = gr.skip()
             if isinstance(image, InputError):  # a broken file leaves no broken picture behind
                 done[upload] = None
         yield {**done, stop: gr.update(visible=False)}
@@ -197,7 +199,9 @@ def build(words: Words, address: Address, *, public: bool) -> None:
 
     # Gradio's own way to stop an event waits for the part under way, and drops what the visitor asks for meanwhile.
     asked = gr.State(set())
-    stopped = f'<p class="sentence">{escape(words("photo.stopped"))}</p>'
+    stopped, missing = (
+        f'<p class="sentence">{escape(words(key))}</p>' for key in ("photo.stopped", "error.image_missing")
+    )
     given = [upload, path, *controls.values]
     shown = [both, line, sigma, download, stop, gallery, figures, upload]
     working = {"show_progress_on": both, "trigger_mode": "always_last", "api_visibility": "private", **WORK}
@@ -208,6 +212,7 @@ def build(words: Words, address: Address, *, public: bool) -> None:
     some.input(take, some, [upload, path], **PAGE)
     path.change(lambda path: gr.update(visible=path == CLEAN), path, harm, **PAGE)
     upload.input(None, None, None, js=f"() => lab.bring('{VIEW}', true)", api_visibility="private")
+    upload.clear(lambda: missing, None, line, **PAGE)
     stop.click(end, asked, stop, **PAGE)
     everyone.click(
         ask, [*given, sigma], [both, gallery, figures], show_progress_on=both, api_visibility="private", **WORK

@@ -30,7 +30,7 @@ from tabs.widgets.picture import Picture, read, require
 
 NETWORK = "face-gan"
 BRUSH, OWN = "brush", "own"
-SEED = 22  # hides an eye of the first
+SEED = 12  # hides most of an eye of the first
 PORTRAITS = (
     "barack-obama",
     "jeanette-epps",
@@ -109,6 +109,7 @@ def build(words: Words, address: Address, *, public: bool) -> None:
             given_mask = Picture(
                 visible=False,
                 label=words("faces.mask"),
+                placeholder=words("picture.placeholder"),
                 sources=["upload"],
                 buttons=[],
                 height=160,
@@ -177,6 +178,8 @@ def build(words: Words, address: Address, *, public: bool) -> None:
             quality = quality_inside(picture, whole, gone)
         except ValueError as error:
             said = f'<p class="sentence">{escape(words.sentence(error))}</p>'
+            if image is None:  # one that was taken away since it was none leaves what was said of it
+                said = gr.skip()
             done = {**cleared, both: "", line: said, download: None, strip: gr.update(value="", visible=True)}
             return {**done, upload: None} if isinstance(image, InputError) else done
         covered = views.covered(picture, gone)
@@ -259,6 +262,7 @@ def build(words: Words, address: Address, *, public: bool) -> None:
             picture,
         )
 
+    missing = f'<p class="sentence">{escape(words("error.image_missing"))}</p>'
     given = [upload, found, kind, seed, canvas, given_mask]
     outputs = [both, line, download, strip, gallery, figures, upload]
     working = {"show_progress_on": strip, "trigger_mode": "always_last", "api_visibility": "private", **WORK}
@@ -272,6 +276,7 @@ def build(words: Words, address: Address, *, public: bool) -> None:
     old = "document.getElementById('face-strip').classList"
     canvas.input(None, None, None, js=f"() => {old}.add('old')", api_visibility="private")
     strip.change(None, None, None, js=f"() => {old}.remove('old')", api_visibility="private")
+    upload.clear(lambda: missing, None, line, **PAGE)
     dice.click(None, None, seed, js=ROLL)
     upload.input(None, None, None, js="() => lab.bring('faces', true)", api_visibility="private")
     everyone.click(ask, given, [strip, gallery, figures], show_progress_on=strip, api_visibility="private", **WORK)

@@ -172,6 +172,12 @@ const lab = (() => {
       const inks = (drawn[of] ??= {});
       if (ink) inks[key] = ink; else delete inks[key];
     },
-    bring: (of, is) => { brought[of] = is; },
+    bring: (of, is) => {
+      brought[of] = is;
+      if (!is) return;
+      for (const one of document.querySelectorAll('.examples [aria-pressed=true]')) { // it is none of these any more
+        if (one.offsetParent) one.setAttribute('aria-pressed', 'false');
+      }
+    },
   };
 })();

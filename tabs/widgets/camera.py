@@ -21,7 +21,10 @@ input.addEventListener('change', async () => {
     const canvas = document.createElement('canvas');
     canvas.width = Math.round(photo.width * scale);
     canvas.height = Math.round(photo.height * scale);
-    canvas.getContext('2d').drawImage(photo, 0, 0, canvas.width, canvas.height);
+    const page = canvas.getContext('2d');
+    page.fillStyle = 'white'; // what is transparent would be black in a JPEG
+    page.fillRect(0, 0, canvas.width, canvas.height);
+    page.drawImage(photo, 0, 0, canvas.width, canvas.height);
     url = canvas.toDataURL('image/jpeg', 0.9);
   } catch {
     url = 'data:,';  // no picture: the server says so

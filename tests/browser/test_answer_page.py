@@ -161,6 +161,17 @@ def test_a_photograph_is_read(open_lab: OpenLab, language: str, tmp_path: Path) 
     assert len(lab.heat_maps()) == 2
 
 
+def test_what_is_transparent_is_no_ink(open_lab: OpenLab, tmp_path: Path) -> None:
+    """A phone's photograph goes out as JPEG, which knows no transparency: black on nothing is read as on paper."""
+    ink = Image.fromarray(255 - np.asarray(drawn(SEVEN, 300).convert("L")))
+    clear = Image.new("RGBA", ink.size, (0, 0, 0, 0))
+    clear.paste((0, 0, 0, 255), mask=ink)
+    clear.save(tmp_path / "seven.png")
+    lab = open_lab(**PHONE)
+    lab.page.locator("#photograph input[type=file]").set_input_files(tmp_path / "seven.png")
+    expect(lab.numeral).to_have_text("7")
+
+
 def test_a_page_of_text_is_no_number(open_lab: OpenLab, tmp_path: Path) -> None:
     """As many digits as the page reads are read; more are counted, and that is said."""
     lab = open_lab()

@@ -291,9 +291,9 @@ def test_no_picture(open_lab: OpenLab, app: App, tmp_path: Path) -> None:
     renewed(lab, None)
     (tmp_path / "poem.png").write_bytes(b"I am a poem.\n" * 40)
     upload(lab, tmp_path / "poem.png")
-    sentence = lab.page.locator("#denoised .sentence")
-    expect(sentence).to_have_text(lab.words["error.image_unreadable"], timeout=PATIENCE)
-    expect(lab.page.locator("#photo img")).to_have_count(0)  # nor is there a broken one
+    expect(lab.page.locator("#photo img")).to_have_count(0, timeout=PATIENCE)  # nor is there a broken one
+    lab.page.wait_for_timeout(1000)  # what is said stays
+    expect(lab.page.locator("#denoised .sentence")).to_have_text(lab.words["error.image_unreadable"])
     lab.page.locator("#denoise-compare").click()
     expect(lab.page.locator("#methods")).to_contain_text(lab.words["error.image_missing"], timeout=PATIENCE)
     lab.page.locator("#photo input[type=file]").set_input_files(saved(tmp_path / "mine.png", scene()))

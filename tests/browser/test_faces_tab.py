@@ -266,6 +266,8 @@ def test_no_face_and_no_picture(open_lab: OpenLab, app: App, tmp_path: Path) -> 
     sentence = lab.page.locator("#reconstructed .sentence")
     expect(sentence).to_have_text(lab.words["error.image_unreadable"], timeout=PATIENCE)
     expect(lab.page.locator("#face-photo img")).to_have_count(0)  # nor is there a broken one
+    lab.page.wait_for_timeout(1000)
+    expect(sentence).to_have_text(lab.words["error.image_unreadable"])  # that stays
     portrait().save(tmp_path / "mine.png")
     lab.page.locator("#face-photo input[type=file]").set_input_files(tmp_path / "mine.png")
     expect(lab.page.locator("#reconstructed .figures")).to_be_visible(timeout=PATIENCE)
