@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from functools import cache
 from importlib import import_module
+from threading import Lock
 from types import ModuleType
 
 from models import networks
@@ -18,6 +19,7 @@ from models.base import Model
 Definition = ast.ClassDef | ast.FunctionDef | ast.Assign | ast.AnnAssign
 ROOTS = {"__init__", "forward", "encode", "decode"}
 OURS = f"{networks.__name__}."
+_ALONE = Lock()  # Python 3.11 counts the depth of all threads' trees together, and may find that it does not come out
 
 
 def script(kind: type[Model], usage: str = "") -> str:
@@ -87,7 +89,7 @@ class _Wanted:
 
     def imports(self, usage: str) -> list[str]:
         """The lines that bring in what is used of other packages, in two groups."""
-        used = _names([part for node in self.found for part in self._parts(node)] + [ast.parse(usage)])
+        used = _names([part for node in self.found for part in self._parts(node)] + [_parsed(usage)])
         lines, names = {"import json"}, {"safetensors.torch": {"load_file"}}
         for module in dict.fromkeys(self.found.values()):
             for node in _tree(module).body:
@@ -103,7 +105,12 @@ class _Wanted:
 
 @cache
 def _tree(module: ModuleType) -> ast.Module:
-    return ast.parse(inspect.getsource(module))
+    return _parsed(inspect.getsource(module))
+
+
+def _parsed(source: str) -> ast.Module:
+    with _ALONE:
+        return ast.parse(source)
 
 
 def _defines(node: ast.AST) -> set[str]:

@@ -24,7 +24,7 @@ from tabs.widgets.examples import examples
 from tabs.widgets.files import png
 from tabs.widgets.methods import method, psnr, ssim, table
 from tabs.widgets.networks import chosen, source
-from tabs.widgets.picture import Picture, require
+from tabs.widgets.picture import Picture, absent, require
 from tabs.widgets.slider import Slider
 
 NETWORK = "photo-denoiser"
@@ -199,8 +199,8 @@ def build(words: Words, address: Address, *, public: bool) -> None:
 
     # Gradio's own way to stop an event waits for the part under way, and drops what the visitor asks for meanwhile.
     asked = gr.State(set())
-    stopped, missing = (
-        f'<p class="sentence">{escape(words(key))}</p>' for key in ("photo.stopped", "error.image_missing")
+    stopped, none = (
+        f'<p class="sentence">{escape(text)}</p>' for text in (words("photo.stopped"), words.sentence(absent()))
     )
     given = [upload, path, *controls.values]
     shown = [both, line, sigma, download, stop, gallery, figures, upload]
@@ -212,7 +212,7 @@ def build(words: Words, address: Address, *, public: bool) -> None:
     some.input(take, some, [upload, path], **PAGE)
     path.change(lambda path: gr.update(visible=path == CLEAN), path, harm, **PAGE)
     upload.input(None, None, None, js=f"() => lab.bring('{VIEW}', true)", api_visibility="private")
-    upload.clear(lambda: missing, None, line, **PAGE)
+    upload.clear(lambda: none, None, line, **PAGE)
     stop.click(end, asked, stop, **PAGE)
     everyone.click(
         ask, [*given, sigma], [both, gallery, figures], show_progress_on=both, api_visibility="private", **WORK

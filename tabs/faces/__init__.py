@@ -26,7 +26,7 @@ from tabs.widgets.files import png
 from tabs.widgets.methods import method, psnr, table
 from tabs.widgets.networks import chosen, source
 from tabs.widgets.pad import brush
-from tabs.widgets.picture import Picture, read, require
+from tabs.widgets.picture import Picture, absent, read, require
 
 NETWORK = "face-gan"
 BRUSH, OWN = "brush", "own"
@@ -262,7 +262,7 @@ def build(words: Words, address: Address, *, public: bool) -> None:
             picture,
         )
 
-    missing = f'<p class="sentence">{escape(words("error.image_missing"))}</p>'
+    none = f'<p class="sentence">{escape(words.sentence(absent()))}</p>'
     given = [upload, found, kind, seed, canvas, given_mask]
     outputs = [both, line, download, strip, gallery, figures, upload]
     working = {"show_progress_on": strip, "trigger_mode": "always_last", "api_visibility": "private", **WORK}
@@ -276,7 +276,7 @@ def build(words: Words, address: Address, *, public: bool) -> None:
     old = "document.getElementById('face-strip').classList"
     canvas.input(None, None, None, js=f"() => {old}.add('old')", api_visibility="private")
     strip.change(None, None, None, js=f"() => {old}.remove('old')", api_visibility="private")
-    upload.clear(lambda: missing, None, line, **PAGE)
+    upload.clear(lambda: none, None, line, **PAGE)
     dice.click(None, None, seed, js=ROLL)
     upload.input(None, None, None, js="() => lab.bring('faces', true)", api_visibility="private")
     everyone.click(ask, given, [strip, gallery, figures], show_progress_on=strip, api_visibility="private", **WORK)

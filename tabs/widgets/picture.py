@@ -99,10 +99,15 @@ def gone() -> InputError:
     return InputError("image_gone", "This picture is not here, or no longer: choose it again, or send it.")
 
 
+def absent() -> InputError:
+    """For no file at all."""
+    return InputError("image_missing", "There is no picture: send one.")
+
+
 def require(image: Image.Image | InputError | None) -> Image.Image:
     """The picture itself. Raises InputError when there is none."""
     if image is None:
-        raise InputError("image_missing", "There is no picture: send one.")
+        raise absent()
     if isinstance(image, InputError):
         raise image
     return image
