@@ -1,6 +1,10 @@
 """What the benches share: where the repository is, and how a result is told."""
 
+import subprocess
 import sys
+import time
+import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 from statistics import median, quantiles
 
@@ -24,3 +28,33 @@ def verdict(what: str, value: float, bar: float) -> int:
     """Print the figure beside its bar; return the exit status."""
     print(f"{what}: {value:.2f}, bar {bar:g}: {'met' if value <= bar else 'MISSED'}")
     return int(value > bar)
+
+
+def until_answered(words: list[str], port: int, cwd: Path, env: dict[str, str], ask: Callable[[str], None]) -> float:
+    """Seconds from the start of Python with these words until `ask` of its address raises no OSError; it is ended then.
+
+    Raises RuntimeError if it ends by itself.
+    """
+    began = time.perf_counter()
+    process = subprocess.Popen(
+        [sys.executable, *words, "--port", str(port)], cwd=cwd, env=env, stdout=subprocess.DEVNULL
+    )
+    try:
+        while process.poll() is None:
+            try:
+                ask(f"http://127.0.0.1:{port}")
+                return time.perf_counter() - began
+            except OSError:
+                time.sleep(0.01)
+        raise RuntimeError("It has ended instead of serving.")
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def read_page(url: str) -> bytes:
+    """Read the page and its configuration, and give that back."""
+    for path in ("/", "/config"):
+        with urllib.request.urlopen(url + path) as answer:
+            found = answer.read()
+    return found

@@ -11,14 +11,13 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 import urllib.request
 from pathlib import Path
 from statistics import median
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 # ruff: isort: split
-from common import verdict
+from common import read_page, until_answered, verdict
 
 # ruff: isort: split
 from app_process import ROOT, environment, free_port
@@ -33,31 +32,14 @@ PINNED = [name for names in SHOWN.values() for name in names]
 
 def start(lab: Path, hub: HubServer) -> float:
     """Seconds until the page was read, and every network of the digits and the sample tab has told of its weights."""
-    url = f"http://127.0.0.1:{(port := free_port())}"
     with tempfile.TemporaryDirectory() as home:
         env = environment(Path(home), HF_ENDPOINT=hub.url, HF_HUB_DISABLE_XET="1", OMP_WAIT_POLICY="PASSIVE")
-        words = [sys.executable, "app.py", "--port", str(port)]
-        began = time.perf_counter()
-        process = subprocess.Popen(words, cwd=lab, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        try:
-            while process.poll() is None:
-                try:
-                    ask(url)
-                    return time.perf_counter() - began
-                except OSError:
-                    time.sleep(0.01)
-            raise RuntimeError("It has ended instead of serving.")
-        finally:
-            process.terminate()
-            process.wait()
+        return until_answered(["app.py"], free_port(), lab, env, ask)
 
 
 def ask(url: str) -> None:
     """What a visitor's page asks, and then each network."""
-    for path in ("/", "/config"):
-        with urllib.request.urlopen(url + path) as answer:
-            config = answer.read()
-    events = {one["api_name"]: one["id"] for one in json.loads(config)["dependencies"]}
+    events = {one["api_name"]: one["id"] for one in json.loads(read_page(url))["dependencies"]}
     for event, names in SHOWN.items():
         for name in names:
             body = json.dumps({"data": [name], "fn_index": events[event], "session_hash": "bench"}).encode()

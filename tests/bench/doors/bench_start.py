@@ -3,16 +3,13 @@
 Both are started in turn, five times. Run from the repository's root: python tests/bench/doors/bench_start.py
 """
 
-import subprocess
 import sys
 import tempfile
-import time
-import urllib.request
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from common import header, show, verdict
+from common import header, read_page, show, until_answered, verdict
 
 # ruff: isort: split
 from app_process import ROOT, environment, free_port
@@ -29,25 +26,8 @@ COMMANDS = {"empty page": ["-c", EMPTY], "app": ["app.py"]}
 
 def start(command: list[str], home: Path) -> float:
     """Milliseconds until / and /config have been read whole."""
-    url = f"http://127.0.0.1:{(port := free_port())}"
     env = environment(home) | {"OMP_WAIT_POLICY": "PASSIVE"}
-    began = time.perf_counter()
-    process = subprocess.Popen(
-        [sys.executable, *command, "--port", str(port)], cwd=ROOT, env=env, stdout=subprocess.DEVNULL
-    )
-    try:
-        while process.poll() is None:
-            try:
-                for path in ("/", "/config"):
-                    with urllib.request.urlopen(url + path) as answer:
-                        answer.read()
-                return (time.perf_counter() - began) * 1000
-            except OSError:
-                time.sleep(0.01)
-        raise RuntimeError("It has ended instead of serving.")
-    finally:
-        process.terminate()
-        process.wait()
+    return 1000 * until_answered(command, free_port(), ROOT, env, read_page)
 
 
 def main() -> int:
