@@ -5,6 +5,7 @@ import gradio as gr
 from tabs import Words
 from tabs.address import Address
 from tabs.denoise import digit, photo
+from tabs.widgets.prose import how
 
 PARTS = {"photo": photo, "digit": digit}
 
@@ -16,5 +17,4 @@ def build(words: Words, address: Address, *, public: bool) -> None:
             with gr.Tab(words(f"denoise.{name}"), elem_id=f"part-denoise-{name}") as shown:
                 part.build(words, address, public=public)
             address.opens(shown, "denoise", name)
-    with gr.Accordion(words("digits.how_title"), open=False):
-        gr.Markdown(words("denoise.how"))
+    how(words, "denoise")

@@ -15,6 +15,7 @@ from tabs.widgets.damage import damage
 from tabs.widgets.methods import method, psnr, table
 from tabs.widgets.pad import pad
 from tabs.widgets.picture import data_url, read, require
+from tabs.widgets.prose import sentence
 
 
 @cache
@@ -37,13 +38,13 @@ def build(words: Words, address: Address, *, public: bool) -> None:
 
     def show(url: str | None, taken: int | None, kind: str, strength: float, seed: int) -> str:
         if not url and taken is None:
-            return f'<p class="sentence">{escape(words("digit.empty"))}</p>'
+            return sentence(words("digit.empty"))
         try:
             clean = images.to_digit(require(read(url))) if taken is None else examples()[taken]
             noisy = damaged(clean, corruptions.DIGITS, kind, strength, seed)
             return _result(words, clean, noisy, compare(noisy, clean, digits=True))
         except ValueError as error:
-            return f'<p class="sentence">{escape(words.sentence(error))}</p>'
+            return sentence(words.sentence(error))
 
     def show_drawing(url: str | None, *damage) -> tuple[str, None]:
         return show(url, None, *damage), None

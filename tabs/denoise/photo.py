@@ -25,6 +25,7 @@ from tabs.widgets.files import png
 from tabs.widgets.methods import method, psnr, ssim, table
 from tabs.widgets.networks import chosen, source
 from tabs.widgets.picture import Picture, absent, require
+from tabs.widgets.prose import sentence
 from tabs.widgets.slider import Slider
 
 NETWORK = "photo-denoiser"
@@ -162,7 +163,7 @@ def build(words: Words, address: Address, *, public: bool) -> None:
             if corrected is None:  # a visitor who corrects it may have gone on since
                 done[sigma] = round(2 * noise.sigma) / 2
         except ValueError as error:
-            done = {both: "", line: f'<p class="sentence">{escape(words.sentence(error))}</p>', download: None}
+            done = {both: "", line: sentence(words.sentence(error)), download: None}
             if image is None:  # one that was taken away since it was none leaves what was said of it
                 done[line] = gr.skip()
             if isinstance(image, InputError):  # a broken file leaves no broken picture behind
@@ -178,7 +179,7 @@ def build(words: Words, address: Address, *, public: bool) -> None:
             noisy, clean = pair(image, path, kind, strength, seed)
             attempts = compare(noisy, clean, sigma)
         except ValueError as error:
-            return gr.skip(), gr.skip(), f'<p class="sentence">{escape(words.sentence(error))}</p>'
+            return gr.skip(), gr.skip(), sentence(words.sentence(error))
         noisy, clean = (one and photographs.middle(one, COMPARED) for one in (noisy, clean))
         before = quality(clean, noisy) if clean else None
         shown = [(clean, words("methods.clean"), "")] if clean else []
@@ -199,9 +200,7 @@ def build(words: Words, address: Address, *, public: bool) -> None:
 
     # Gradio's own way to stop an event waits for the part under way, and drops what the visitor asks for meanwhile.
     asked = gr.State(set())
-    stopped, none = (
-        f'<p class="sentence">{escape(text)}</p>' for text in (words("photo.stopped"), words.sentence(absent()))
-    )
+    stopped, none = (sentence(text) for text in (words("photo.stopped"), words.sentence(absent())))
     given = [upload, path, *controls.values]
     shown = [both, line, sigma, download, stop, gallery, figures, upload]
     working = {"show_progress_on": both, "trigger_mode": "always_last", "api_visibility": "private", **WORK}

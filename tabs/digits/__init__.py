@@ -20,6 +20,7 @@ from tabs.widgets.camera import camera
 from tabs.widgets.networks import chosen, menu, source
 from tabs.widgets.pad import is_draft, pad
 from tabs.widgets.picture import Picture, read, require
+from tabs.widgets.prose import how
 
 DEFAULT = "mnist-resnet"
 MOST = 60  # digits that are read at once
@@ -60,8 +61,7 @@ def build(words: Words, address: Address, *, public: bool) -> None:
                 ask_all = gr.Button(words("digits.ask_all", count=len(offered)), size="sm", elem_id="ask-all")
                 download = gr.DownloadButton(words("digits.download"), size="sm", elem_id="download")
     everyone = gr.HTML(elem_id="opinions")
-    with gr.Accordion(words("digits.how_title"), open=False):
-        gr.Markdown(words("digits.how", sure=round(100 * SURE), known=round(100 * KNOWN)))
+    how(words, "digits", sure=round(100 * SURE), known=round(100 * KNOWN))
     # Which of the three was used last: a change of network reads that one again.
     last = gr.State("drawing")
     shown = gr.State()  # a `Shown`, or None where nothing was read

@@ -1,7 +1,6 @@
 """Faces: hide a part of one in a photograph, and see it made up again."""
 
 import json
-from html import escape
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,6 +26,7 @@ from tabs.widgets.methods import method, psnr, table
 from tabs.widgets.networks import chosen, source
 from tabs.widgets.pad import brush
 from tabs.widgets.picture import Picture, absent, read, require
+from tabs.widgets.prose import how, sentence
 
 NETWORK = "face-gan"
 BRUSH, OWN = "brush", "own"
@@ -167,7 +167,7 @@ def build(words: Words, address: Address, *, public: bool) -> None:
     def work(image: Given, found: Found | None, kind: str, seed: int, drawn: str | None, own: Given):
         cleared = {gallery: gr.update(visible=False), strip: gr.update(visible=True), figures: ""}
         if missing := waits(kind, drawn, own):
-            return {**cleared, line: f'<p class="sentence">{escape(missing)}</p>'}
+            return {**cleared, line: sentence(missing)}
         try:
             photo = require(image)
             found = found or looked(photo)
@@ -177,7 +177,7 @@ def build(words: Words, address: Address, *, public: bool) -> None:
             gone = Image.fromarray(np.uint8(255 * masks.read(given).hidden))
             quality = quality_inside(picture, whole, gone)
         except ValueError as error:
-            said = f'<p class="sentence">{escape(words.sentence(error))}</p>'
+            said = sentence(words.sentence(error))
             if image is None:  # one that was taken away since it was none leaves what was said of it
                 said = gr.skip()
             done = {**cleared, both: "", line: said, download: None, strip: gr.update(value="", visible=True)}
@@ -200,7 +200,7 @@ def build(words: Words, address: Address, *, public: bool) -> None:
 
     def ask(image: Given, found: Found | None, kind: str, seed: int, drawn: str | None, own: Given):
         if missing := waits(kind, drawn, own):
-            return gr.skip(), gr.skip(), f'<p class="sentence">{escape(missing)}</p>'
+            return gr.skip(), gr.skip(), sentence(missing)
         try:
             photo = require(image)
             found = found or looked(photo)
@@ -209,7 +209,7 @@ def build(words: Words, address: Address, *, public: bool) -> None:
             attempts = compare_faces(picture, given, found.face)
             gone = Image.fromarray(np.uint8(255 * masks.read(given).hidden))
         except ValueError as error:
-            return gr.skip(), gr.skip(), f'<p class="sentence">{escape(words.sentence(error))}</p>'
+            return gr.skip(), gr.skip(), sentence(words.sentence(error))
         pictures = [(views.covered(picture, gone), words("faces.hidden"), "")]
         pictures += [
             (one.picture, method(words, one.name), f"{psnr(one.quality)} dB" if one.quality else "") for one in attempts
@@ -262,7 +262,7 @@ def build(words: Words, address: Address, *, public: bool) -> None:
             picture,
         )
 
-    none = f'<p class="sentence">{escape(words.sentence(absent()))}</p>'
+    none = sentence(words.sentence(absent()))
     given = [upload, found, kind, seed, canvas, given_mask]
     outputs = [both, line, download, strip, gallery, figures, upload]
     working = {"show_progress_on": strip, "trigger_mode": "always_last", "api_visibility": "private", **WORK}
@@ -281,8 +281,7 @@ def build(words: Words, address: Address, *, public: bool) -> None:
     upload.input(None, None, None, js="() => lab.bring('faces', true)", api_visibility="private")
     everyone.click(ask, given, [strip, gallery, figures], show_progress_on=strip, api_visibility="private", **WORK)
     address.add("faces", mask=kind, seed=seed)
-    with gr.Accordion(words("digits.how_title"), open=False):
-        gr.Markdown(words("faces.how"))
+    how(words, "faces")
     if public:  # with pictures of its own: a caller who sends none is told so, and gets no example
         photo = Picture(visible=False, label=words("faces.picture"))
         own = Picture(visible=False, label=words("faces.mask"))

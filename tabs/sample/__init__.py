@@ -5,6 +5,7 @@ import gradio as gr
 from tabs import Words
 from tabs.address import Address
 from tabs.sample import guess, latent_map, morph, new, rebuild
+from tabs.widgets.prose import how
 
 PARTS = {"new": new, "map": latent_map, "morph": morph, "rebuild": rebuild, "guess": guess}
 TRY = ("guess.try", "part-sample-guess")  # what the question above leads to
@@ -17,5 +18,4 @@ def build(words: Words, address: Address, *, public: bool) -> None:
             with gr.Tab(words(f"sample.{name}"), elem_id=f"part-sample-{name}") as shown:
                 part.build(words, address, public=public)
             address.opens(shown, "sample", name)
-    with gr.Accordion(words("digits.how_title"), open=False):
-        gr.Markdown(words("sample.how"))
+    how(words, "sample")

@@ -10,6 +10,7 @@ from tabs import PAGE, Words
 from tabs.address import Address
 from tabs.head import STATIC
 from tabs.widgets.picture import data_url
+from tabs.widgets.prose import sentence
 
 KEPT = 64  # rounds, of 12 kB each
 
@@ -30,7 +31,7 @@ def build(words: Words, address: Address, *, public: bool) -> None:
         try:
             return _round(words, drawn(seed))
         except ValueError as error:
-            return f'<p class="sentence">{escape(words.sentence(error))}</p>'
+            return sentence(words.sentence(error))
 
     gr.on(None, deal, seed, dealt, **PAGE)
     dealt.submit(None, seed, seed, js="(seed) => (seed + 1) % 2 ** 32", api_visibility="private")

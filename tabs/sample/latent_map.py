@@ -13,6 +13,7 @@ from tabs import PAGE, Words
 from tabs.address import Address
 from tabs.digits.answer import whole_percent
 from tabs.widgets.picture import data_url
+from tabs.widgets.prose import sentence
 
 COLUMNS = 20
 JUDGE = "mnist-resnet"  # says what stands at a place
@@ -95,7 +96,7 @@ def build(words: Words, address: Address, *, public: bool) -> None:
         try:
             url, dots = _drawn()
         except ValueError as error:
-            return "", f'<p class="sentence">{escape(words.sentence(error))}</p>'
+            return "", sentence(words.sentence(error))
         layers = f"url({dots}), url({url})" if shown else f"url({url})"
         style = f"<style>:root {{ --plane: {layers}; }}</style>"
         keys = "".join(f'<b style="--colour: {colour}">{digit}</b>' for digit, colour in enumerate(COLOURS))
@@ -106,7 +107,7 @@ def build(words: Words, address: Address, *, public: bool) -> None:
             x, y = map(float, place.split(","))
             seen = latent_map().at(x, y)
         except ValueError as error:
-            return f'<p class="sentence">{escape(words.sentence(error))}</p>'
+            return sentence(words.sentence(error))
         return _digit(words, seen, x, y, classifier(JUDGE).readings([seen])[0])
 
     gr.on(None, paint, overlay, [picture, legend], **PAGE)

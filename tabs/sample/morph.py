@@ -17,6 +17,7 @@ from tabs.widgets.files import cached
 from tabs.widgets.networks import chosen, menu, source
 from tabs.widgets.pad import LONGEST, pad
 from tabs.widgets.picture import Picture, data_url, read, require
+from tabs.widgets.prose import sentence
 
 DEFAULT = "mnist-cvae"
 STEPS = 12
@@ -69,7 +70,7 @@ def build(words: Words, address: Address, *, public: bool) -> None:
                 raise InputError("digit_missing", "One of the two digits is missing: draw it.")
             pictures = network_of(network).morph(*(require(read(url)) for url in (first, second)), STEPS)
         except ValueError as error:
-            return f'<p class="sentence">{escape(words.sentence(error))}</p>', "", None
+            return sentence(words.sentence(error)), "", None
         gif = _gif(pictures)
         cells = "".join(f'<img class="pixels" src="{data_url(picture)}" alt="">' for picture in pictures)
         label, address = escape(words("morph.label")), f"data:image/gif;base64,{b64encode(gif).decode()}"

@@ -14,6 +14,7 @@ from tabs.address import Address
 from tabs.widgets.files import png
 from tabs.widgets.networks import chosen, menu, source
 from tabs.widgets.picture import data_url
+from tabs.widgets.prose import sentence
 
 DEFAULT = "mnist-cvae"
 COUNT = 36
@@ -79,7 +80,7 @@ def build(words: Words, address: Address, *, public: bool) -> None:
             told = digit if _sampler(network).net.conditional else ANY
             pictures = draw(network, told, count, temperature, seed)
         except ValueError as error:
-            return f'<p class="sentence">{escape(words.sentence(error))}</p>', None
+            return sentence(words.sentence(error)), None
         sheet = images.grid(pictures, 8)
         label = words("sample.gallery", count=len(pictures), network=words(f"network.{network}"), seed=seed)
         return _gallery(label, pictures), png(sheet, "digits", download)

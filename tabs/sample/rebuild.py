@@ -14,6 +14,7 @@ from tabs.digits.answer import whole_percent
 from tabs.widgets.networks import chosen
 from tabs.widgets.pad import pad
 from tabs.widgets.picture import Picture, data_url, read, require
+from tabs.widgets.prose import sentence
 
 DEFAULT = "mnist-vae"
 JUDGE = "mnist-resnet"  # says whether what came out is still the same digit
@@ -52,14 +53,14 @@ def build(words: Words, address: Address, *, public: bool) -> None:
 
     def show(url: str, noise: float):
         if not url:
-            return f'<p class="sentence">{escape(words("rebuild.empty"))}</p>'
+            return sentence(words("rebuild.empty"))
         try:
             seen = images.to_digit(require(read(url)))
             each = DigitAutoencoder.compare(seen, noise)
             readings = classifier(JUDGE).readings([seen, *(one.picture for one in each.values())])
             return _table(words, seen, each, readings)
         except ValueError as error:
-            return f'<p class="sentence">{escape(words.sentence(error))}</p>'
+            return sentence(words.sentence(error))
 
     gr.on([drawing.input, noise.change], show, [drawing, noise], result, **PAGE)
     address.add("sample/rebuild", noise=noise)
@@ -92,8 +93,8 @@ def _table(words: Words, seen: Image.Image, each: dict[str, Rebuilt], readings: 
     note = words("rebuild.errors", judge=words(f"network.{JUDGE}"))
     still = sum(reading.is_digit and reading.digit == first.digit for reading in others)
     said = words("rebuild.said", judge=words(f"network.{JUDGE}"), digit=first.digit, count=still, all=len(others))
-    sentence = f'<p class="sentence" data-said>{escape(said)}</p>' if first.is_digit else ""
-    return f'{sentence}<div class="rebuilt">{"".join(figures)}</div><p class="muted">{escape(note)}</p>'
+    still = f'<p class="sentence" data-said>{escape(said)}</p>' if first.is_digit else ""
+    return f'{still}<div class="rebuilt">{"".join(figures)}</div><p class="muted">{escape(note)}</p>'
 
 
 def _read(words: Words, reading: Reading, first: Reading) -> str:

@@ -199,9 +199,16 @@ def test_targets_on_a_phone(open_lab: OpenLab) -> None:
 
 @pytest.mark.parametrize("context", [{}, PHONE], ids=["desk", "phone"])
 def test_nothing_jumps(open_lab: OpenLab, context: dict) -> None:
-    """The layout shift of each tab, opened by its address, is at most 0.05."""
+    """The layout shift of each tab, opened by its address, is at most 0.05, also on a machine of a third of the speed.
+
+    A slow one shows what a fast one draws over before it is seen.
+    """
+    lab = open_lab(**context)
+    tools = lab.page.context.new_cdp_session(lab.page)
+    tools.send("Network.setCacheDisabled", {"cacheDisabled": True})
+    tools.send("Emulation.setCPUThrottlingRate", {"rate": 3})
     for name in TABS:
-        lab = open_lab(path=f"/?tab={name}", **context)
+        lab.open(f"/?tab={name}")
         lab.settle()
         shift = lab.page.evaluate(
             """() => new Promise((done) => {
