@@ -14,5 +14,5 @@ def sentence(text: str) -> str:
 
 def how(words: Words, tab: str, **figures: object) -> None:
     """What happens in this tab, to unfold; `figures` are what the text of the locale asks for."""
-    with gr.Accordion(words("how_title"), open=False, elem_classes="how"):
-        gr.Markdown(words(f"{tab}.how", **figures))
+    with gr.Accordion(words("how.title"), open=False, elem_classes="how"):
+        gr.Markdown(words(f"how.{tab}", **figures))
