@@ -80,7 +80,7 @@ def test_what_decided_is_shown_and_changes(open_lab: OpenLab, language: str) -> 
     pixels = np.asarray(seven, int)
     assert (pixels[..., 0] - pixels[..., 2]).max() > 80  # orange
     expect(lab.page.get_by_text(lab.words["digits.decided"])).to_be_visible()
-    assert "Sundararajan" in lab.words["digits.how"]
+    assert "Sundararajan" in lab.words["how.digits"]
     lab.draw_anew(RING)
     expect(lab.numeral).to_have_text("0")
     (ring,) = lab.heat_maps()
