@@ -4,7 +4,7 @@ import gradio as gr
 
 from tabs.head import STATIC
 
-CSS = "".join((STATIC / name).read_text("utf-8") for name in ("lab.css", "chrome.css", "round.css"))
+CSS = "".join((STATIC / name).read_text("utf-8") for name in ("lab.css", "before_after.css", "chrome.css", "round.css"))
 
 _BOTH = {
     "body_background_fill": "var(--paper)",

@@ -187,7 +187,9 @@ def build(words: Words, address: Address, *, public: bool) -> None:
         shown += [
             (one.picture, method(words, one.name), f"{psnr(one.quality)} dB" if one.quality else "") for one in attempts
         ]
-        part = "" if image.size == noisy.size else f'<p class="muted">{escape(words("photo.part", side=COMPARED))}</p>'
+        notes = [] if clean else [words("photo.by_eye")]
+        notes += [words("photo.part", side=COMPARED)] if image.size != noisy.size else []
+        part = "".join(f'<p class="muted">{escape(note)}</p>' for note in notes)
         cells = [(shown_at(png(one, "part", download)), title, figure) for one, title, figure in shown]
         return (
             gr.update(visible=False),
@@ -234,13 +236,17 @@ def _first(words: Words, said: dict) -> str:
     pictures = ("lab/first/denoise/noisy.jpg", "lab/first/denoise/denoised.webp")
     size = tuple(said["size"])
     part = (*part_of(size, (0.45, 0.3)), words("photo.full"))
-    return before_after(words("photo.slider"), pictures, size, 0.5, part)
+    return before_after(words("photo.slider"), _sides(words), pictures, size, 0.5, part)
 
 
 def _both(words: Words, files: tuple[str, str], noisy: Image.Image, picture: Image.Image) -> str:
     at = changed(noisy, picture)
     part = (*part_of(noisy.size, at), words("photo.full"))
-    return before_after(words("photo.slider"), tuple(map(shown_at, files)), noisy.size, at[0], part)
+    return before_after(words("photo.slider"), _sides(words), tuple(map(shown_at, files)), noisy.size, at[0], part)
+
+
+def _sides(words: Words) -> tuple[str, str]:
+    return words("methods.before"), words("methods.after")
 
 
 def _gained(words: Words, clean: Image.Image, noisy: Image.Image, picture: Image.Image) -> str:

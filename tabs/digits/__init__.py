@@ -173,7 +173,7 @@ def build(words: Words, address: Address, *, public: bool) -> None:
         event.then(follow, shown, [said, heat], **PAGE)
     ask_all.click(ask, shown, everyone, **PAGE)
     gr.on(None, tell, network, [line, download], **PAGE)  # when the page opens, and when the network changes
-    upload.input(None, None, None, js="() => lab.bring('digits', true)", api_visibility="private")
+    gr.on([upload.input, photograph.input], js="() => lab.bring('digits', true)", api_visibility="private")
     drawing.input(None, None, None, js="() => lab.bring('digits', false)", api_visibility="private")
     address.add("digits", network=network)
     if public:

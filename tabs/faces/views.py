@@ -62,8 +62,9 @@ def told(words: Words, quality: Quality, notes: list[str]) -> str:
 def both(words: Words, files: tuple[str, str], covered: Image.Image, whole: Image.Image) -> str:
     """The whole photograph, hidden and reconstructed, with the line on what was hidden."""
     at = changed(covered, whole)
+    sides = words("faces.hidden"), words("faces.reconstructed")
     part = (*part_of(whole.size, at), words("photo.full"))
-    return before_after(words("faces.slider"), tuple(map(address, files)), whole.size, at[0], part)
+    return before_after(words("faces.slider"), sides, tuple(map(address, files)), whole.size, at[0], part)
 
 
 def _view(picture: Image.Image, face: Square) -> tuple[int, int, int, int]:

@@ -17,18 +17,20 @@ from tabs.widgets.prose import sentence
 
 COLUMNS = 20
 JUDGE = "mnist-resnet"  # says what stands at a place
+BEGIN = 0.35, 0.35  # a clear digit: in the middle all ten meet
 COLOURS = ("#e6194b", "#3cb44b", "#c9a200", "#4363d8", "#f58231", "#911eb4", "#17a2b8", "#d633b0", "#7a9a01", "#8c564b")
 
 # The value is "x,y", both 0 to 1, y upwards. It is sent while the pointer moves, no more often than is seen.
 SCRIPT = """
 const plane = element.querySelector('.plane'), cross = element.querySelector('.cross');
+const begin = cross.dataset.place;
 let held = null, sent = 0;
 const point = (x, y, now) => {
   x = Math.min(1, Math.max(0, x)); y = Math.min(1, Math.max(0, y));
   cross.style.left = 100 * x + '%'; cross.style.top = 100 * (1 - y) + '%';
   cross.dataset.place = x.toFixed(4) + ',' + y.toFixed(4);
   if (now || Date.now() - sent > 60) { sent = Date.now(); props.value = cross.dataset.place; trigger('input'); }
-  if (now) lab.note('sample/map', 'place', cross.dataset.place, '0.5000,0.5000');
+  if (now) lab.note('sample/map', 'place', cross.dataset.place, begin);
 };
 const at = (event, now) => {
   const box = plane.getBoundingClientRect();
@@ -75,13 +77,14 @@ def _drawn() -> tuple[str, str]:
 
 def build(words: Words, address: Address, *, public: bool) -> None:
     """Lay out the part. It has no endpoint: `sample` draws from the same network."""
+    begin = ",".join(f"{share:.4f}" for share in BEGIN)
     with gr.Row(elem_classes="columns"):
         with gr.Column(min_width=280, scale=7):
             plane = gr.HTML(
-                value="0.5,0.5",
+                value=begin,
                 html_template=f"""
 <div class="plane" tabindex="0" role="application" aria-label="{escape(words("map.label"))}">
-  <i class="cross" data-place="0.5,0.5" style="left: 50%; top: 50%"></i>
+  <i class="cross" data-place="{begin}" style="left: {BEGIN[0]:.0%}; top: {1 - BEGIN[1]:.0%}"></i>
 </div>""",
                 js_on_load=SCRIPT,
                 elem_id="map",

@@ -174,6 +174,7 @@ const lab = (() => {
     },
     bring: (of, is) => {
       brought[of] = is;
+      document.getElementById(`tab-${of}`)?.toggleAttribute('data-brought', is);
       if (!is) return;
       for (const one of document.querySelectorAll('.examples [aria-pressed=true]')) { // it is none of these any more
         if (one.offsetParent) one.setAttribute('aria-pressed', 'false');

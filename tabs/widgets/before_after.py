@@ -22,6 +22,7 @@ def address(path: str) -> str:
 
 def before_after(
     label: str,
+    sides: tuple[str, str],
     pictures: tuple[str, str],
     size: tuple[int, int],
     at: float = 0.5,
@@ -31,6 +32,7 @@ def before_after(
 
     Args:
         label: what the slider says it is.
+        sides: what is left and right of the line.
         pictures: the addresses of both.
         size: their width and height, in pixels.
         at: share of the width where the line begins.
@@ -43,10 +45,11 @@ def before_after(
         inside = f"<div>{_layers(pictures, place)}</div><figcaption>{escape(said)}</figcaption>"
         full = f'<figure class="full">{inside}</figure>'
     percent = round(100 * at)
+    named = "".join(f'<span aria-hidden="true">{escape(side)}</span>' for side in sides)
     kind = "before-after with-part" if full else "before-after"
     return (
         f'<div class="{kind}" style="--at: {percent}%; --aspect: {size[0] / size[1]:.4f}">'
-        f'<div class="whole">{_layers(pictures)}'
+        f'<div class="whole">{_layers(pictures)}{named}'
         f'<input type="range" min="0" max="100" value="{percent}" aria-label="{escape(label)}"></div>{full}</div>'
     )
 
