@@ -106,6 +106,8 @@ def parser() -> argparse.ArgumentParser:
     one = command("evaluate", "Print a trained model's figures on the test split.")
     one.add_argument("name", help="a model's name, a checkpoint folder, or NAMESPACE/NAME on the Hub")
     dataset(one)
+    one.add_argument("--real", metavar="FOLDER", help="measure it on real noise too, untold: pairs NAME_1_real.jpg and "
+                     "NAME_1_mean.jpg, as in PolyU; for photo-denoiser")  # fmt: skip
     one.add_argument("--write", action="store_true", help="renew by them the card in checkpoints/NAME, or in the "
                      "folder, and the README's row: weights, and what is told of the training, stay")  # fmt: skip
     one.add_argument("--json", action="store_true", help="print the figures as JSON, for programs")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from math import ceil
 from threading import BoundedSemaphore
+from typing import Self
 
 import numpy as np
 import torch
@@ -72,6 +73,13 @@ class Denoiser:
     def __init__(self, source: str = "photo-denoiser"):
         self.net = loaded(source, names())
         self.digits = not isinstance(self.net, PhotoDenoiser)
+
+    @classmethod
+    def of(cls, net: Model) -> Self:
+        """One that runs this network."""
+        made = cls.__new__(cls)
+        made.net, made.digits = net, not isinstance(net, PhotoDenoiser)
+        return made
 
     @cached_property
     def facts(self) -> Facts:

@@ -4,15 +4,18 @@ import argparse
 import json
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import models
 from models import base, hub
 from models.base import Model
 from train.commands import arguments
+from train.data.real_noise import pairs
 from train.data.splits import Data
 from train.recipe import Recipe
 from train.tasks import RECIPES, TASKS
+from train.tasks.photo_denoising import PhotoDenoising
 from train.tasks.task import Task
 
 README = hub.CHECKPOINTS.parent / "README.md"
@@ -24,7 +27,10 @@ def run(args: argparse.Namespace) -> int:
     net = base.read(hub.Provenance("path", folder)) if args.write else models.load(args.name)
     name = _registered(args.name, net)
     task = TASKS[name]
-    found = load(args, task, RECIPES[name])
+    if args.real and not isinstance(task, PhotoDenoising):
+        raise ValueError("--real is for photo-denoiser: leave it out.")
+    real = pairs(args.real) if args.real else ()
+    found = replace(load(args, task, RECIPES[name]), real=real)
     task.check(found)
     where = f"{args.name} ({net.provenance.source}, {net.provenance.folder}) on {len(found.test)} test {task.unit}s"
     print(where, file=sys.stderr if args.json else sys.stdout)

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import torch
 
+from train.data.real_noise import Pair
+
 
 @dataclass(frozen=True)
 class Split:
@@ -49,10 +51,11 @@ class Photographs:
 
 @dataclass(frozen=True)
 class Data:
-    """The three splits, the dataset's name and a sha256 over every pixel and label."""
+    """The three splits, the dataset's name, a sha256 over every pixel and label; pairs with real noise, if any."""
 
     train: Split
     validation: Split
     test: Split
     name: str
     fingerprint: str
+    real: tuple[Pair, ...] = ()

@@ -1,11 +1,14 @@
 """What a batch means to denoisers, and how they are measured: each against its formula."""
 
+import json
 import math
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+import skimage.data
 import tiny
 import torch
 from huggingface_hub import ModelCard
@@ -18,6 +21,7 @@ import models
 from models import hub
 from models.pictures.corruptions import DIGITS
 from models.pictures.photographs import luma
+from models.pipelines import Denoiser
 from train.data.photographs import HELD_OUT
 from train.data.splits import Photographs
 from train.figures.denoising import mean_psnr
@@ -210,6 +214,32 @@ def test_measure(tiny_photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
             expected.append(peak_signal_noise_ratio(pixels.astype(np.float64), noisy, data_range=255))
         assert found[f"{kind}_25"] == pytest.approx(np.mean(expected), abs=0.02)
     assert found["psnr_15"] > found["psnr_25"] > found["psnr_50"]
+
+
+def test_real_noise(cli: Callable, tmp_path: Path, tiny_photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`--real`: the noise by hand, what the app makes of it, and the card tells both."""
+    monkeypatch.setattr(photo_denoising, "ELSEWHERE", ("coffee",))
+    folder = tmp_path / "real"
+    folder.mkdir()
+    true = np.ascontiguousarray(skimage.data.astronaut()[:128, 160:320])
+    noisy = np.uint8((true + np.random.default_rng(0).normal(0, 20, true.shape)).clip(0, 255).round())
+    for scene in ("A", "B"):
+        Image.fromarray(true).save(folder / f"{scene}_1_mean.png")
+        Image.fromarray(noisy if scene == "B" else true).save(folder / f"{scene}_1_real.png")
+    copy = tmp_path / "photo-denoiser"
+    shutil.copytree(hub.CHECKPOINTS / "photo-denoiser", copy)
+    given = ("evaluate", copy, "--dataset", tiny_photos, "--real", folder, "--write", "--json")
+    status, stdout, stderr = cli(*given)
+    assert status == 0, stderr
+    figures = json.loads(stdout)["figures"]
+    assert figures["real_noisy"] == pytest.approx(peak_signal_noise_ratio(true, noisy), abs=1e-3)
+    cleaned = np.asarray(Denoiser()(Image.fromarray(noisy)))
+    assert figures["real_blind"] == pytest.approx(peak_signal_noise_ratio(true, cleaned), abs=1e-3)
+    assert figures["real_blind"] > figures["real_noisy"] + 1
+    told = f"{figures['real_noisy']:.2f} -> {figures['real_blind']:.2f} dB"
+    assert told in ModelCard.load(copy / "README.md").text
+    status, _, stderr = cli("evaluate", "mnist-denoiser", "--real", folder)
+    assert status == 2 and "--real is for photo-denoiser" in stderr
 
 
 @pytest.mark.parametrize("name", ["photo-denoiser", "mnist-denoiser"])
