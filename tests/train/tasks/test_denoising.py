@@ -239,7 +239,7 @@ def test_real_noise(cli: Callable, tmp_path: Path, tiny_photos: Path, monkeypatc
     told = f"{figures['real_noisy']:.2f} -> {figures['real_blind']:.2f} dB"
     assert told in ModelCard.load(copy / "README.md").text
     status, _, stderr = cli("evaluate", "mnist-denoiser", "--real", folder)
-    assert status == 2 and "--real is for photo-denoiser" in stderr
+    assert status == 1 and "--real is for photo-denoiser" in stderr
 
 
 @pytest.mark.parametrize("name", ["photo-denoiser", "mnist-denoiser"])
