@@ -18,8 +18,7 @@ RIGHT, WRONG = 0.5, 0.1  # of intersection over union: what is found is that dig
 def handed(digits: Split, count: int, seed: int) -> tuple[Split, torch.Tensor]:
     """What is found on about so many composed pages: digits, and what is none, (N, 1, 28, 28) uint8.
 
-    There are no words on them: of a letter alone nobody can say whether it is an o or a 0. Every second sheet of pages
-    holds numbers and lines alone, which is where people write and where most digits are lost to their lines.
+    There are no words on them: of a letter alone nobody can say whether it is an o or a 0.
 
     Raises ValueError where there are no sound weights of the page reader.
     """
@@ -28,8 +27,7 @@ def handed(digits: Split, count: int, seed: int) -> tuple[Split, torch.Tensor]:
     for number in range(-(-count // AT_ONCE)):
         some = torch.randint(len(digits), (DIGITS,), generator=generator)
         given = digits.images[some], digits.labels[some]
-        sober = number % 2 == 1
-        for page in composed(*given, AT_ONCE, SIDE, seed + number, letters=SHOWN, words=False, number=sober):
+        for page in composed(*given, AT_ONCE, SIDE, seed + number, letters=SHOWN, words=False):
             try:
                 found = reader(Image.fromarray(page.image))
             except InputError:  # there is nothing to be seen on it
