@@ -27,7 +27,7 @@ MOST_PIXELS = 2_000_000  # that are looked at: a larger picture is halved until 
 SMALLEST_SIDE = 192  # pixels: a smaller picture is enlarged
 COARSER = 2  # from one look at a picture to the next, for large digits
 COARSEST_SIDE = 64  # pixels: of the last look
-LARGE = 28  # pixels of a digit: below that the finer look knows better
+LARGE, CLEAR = 28, 128  # pixels of a digit: below, the finer look knows better; up to that, no other look does
 PREPARED = 160  # pixels on a side: a digit is prepared at that size at most
 INKED, EDGE = 0.4, 0.1  # from here on a place is ink of a digit; beside one that is, from there on
 FEWER = 4  # pixels on a side that are one where light is measured, which changes slowly
@@ -89,7 +89,11 @@ class PageReader:
         low, high = grey.getextrema()
         if high - low < mnist.LEAST_CONTRAST:
             raise blank()
-        seen_by = {one: look for look, kept in self._looks(grey) for one in kept}
+        seen_by = {}
+        for look, kept in self._looks(grey):
+            seen_by |= dict.fromkeys(kept, look)
+            if look.is_all(grey, kept):
+                break
         once = detections.once(list(seen_by))
         made = [
             digit
@@ -103,9 +107,12 @@ class PageReader:
 
     @torch.inference_mode()
     def _looks(self, grey: Image.Image) -> Iterator[tuple["_Look", list[Detection]]]:
-        """Look at a picture as it is, and reduced for what is large."""
-        factor = 1
-        while factor == 1 or max(grey.size) / factor >= COARSEST_SIDE:
+        """Look at a picture as it is, and reduced for what is large; first where one large digit is best seen."""
+        factors = [1]
+        while max(grey.size) / (coarser := COARSER * factors[-1]) >= COARSEST_SIDE:
+            factors.append(coarser)
+        first = max((factor for factor in factors if max(grey.size) / factor >= CLEAR), default=1)
+        for factor in sorted(factors, key=lambda factor: (factor != first, factor)):
             small = grey if factor == 1 else grey.reduce(factor)
             heat, boxes, ink = self.net(images.to_tensor(small).contiguous(memory_format=torch.channels_last))
             kept = detections.detections(heat[0], boxes[0])
@@ -114,7 +121,6 @@ class PageReader:
             height, width = -(-small.height // 2), -(-small.width // 2)
             kept = [Detection(one.share, tuple(side * factor for side in one.box)) for one in kept]
             yield _Look(ink[0, 0, :height, :width].sigmoid().numpy(), 2 * factor), kept
-            factor *= COARSER
 
 
 def fused(net: Model) -> Model:
@@ -135,6 +141,20 @@ class _Look:
 
     ink: np.ndarray
     size: int
+
+    def is_all(self, grey: Image.Image, found: list[Detection]) -> bool:
+        """Whether no other look tells more: all that is found is large, but not too large; around it is nothing."""
+        rest = np.asarray(grey).copy()
+        for one in found:
+            left, top, right, bottom = one.box
+            if not LARGE <= max(right - left, bottom - top) / (self.size / 2) <= CLEAR:
+                return False
+            around = AROUND * (bottom - top)
+            rows, columns = (
+                slice(max(0, int(low - around)), int(high + around) + 1) for low, high in ((top, bottom), (left, right))
+            )
+            rest[rows, columns] = rest[0, 0]
+        return bool(found) and int(rest.max()) - int(rest.min()) < mnist.LEAST_CONTRAST
 
     def cut(self, grey: Image.Image, found: list[Detection], wanted: list[bool]) -> list[Found]:
         """Those digits that are wanted, cut out of the picture; without such as have no ink.

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from app_process import drawn
+from app_process import SEVEN, drawn
 from ink import BLANK, difference, ink_of, number, refused
 from PIL import Image, ImageDraw, ImageFilter, ImageOps
 
@@ -173,3 +173,29 @@ def test_without_a_reader_all_is_one_digit(monkeypatch: pytest.MonkeyPatch) -> N
     assert found.box == (0, 0, *drawn().size) and found.seen.tobytes() == images.to_digit(drawn()).tobytes()
     (reading,) = DigitClassifier("mnist-resnet").read(drawn())
     assert reading.digit == "7"
+
+
+def looks(image: Image.Image) -> tuple[str, int]:
+    """What is read on a picture, and how often the network looked at it."""
+    reader, seen = page_reader.shared(page_reader.PageReader, page_reader.NAME), []
+    counted = reader.net.register_forward_hook(lambda *_: seen.append(1))
+    try:
+        return "".join(reading.digit for reading in DigitClassifier("mnist-resnet").read(image)), len(seen)
+    finally:
+        counted.remove()
+
+
+@pytest.mark.parametrize("paper", [255, 90])
+def test_what_is_alone_is_looked_at_once(paper: int) -> None:
+    """A digit on bare paper needs one look; not where anything else is there, be it small and faint, or noise."""
+    alone = Image.new("L", (280, 280), paper)
+    alone.paste(Image.eval(drawn(SEVEN, 200), lambda level: min(level, paper)), (0, 76))
+    assert looks(alone) == ("7", 1)
+    two = alone.copy()
+    two.paste(drawn(SEVEN, 70).point(lambda level: min(level, paper)), (205, 5))
+    assert looks(two) == ("77", 3)
+    speck = alone.copy()
+    speck.paste(paper - 40, (260, 260, 264, 264))
+    noise = np.random.default_rng(0).normal(0, 12, (280, 280))
+    grainy = Image.fromarray(np.uint8((np.asarray(alone) + noise).clip(0, 255)))
+    assert looks(speck) == looks(grainy) == ("7", 3)
