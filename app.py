@@ -24,6 +24,8 @@ VIEWS = {name: tuple(getattr(tab, "PARTS", ())) for name, tab in TABS.items()}
 PAGES = {"": Words("en"), "zh": Words("zh")}
 MEMORY = "LATENT_LAB_MEMORY"
 MEGABYTES = int(os.environ.get(MEMORY, "1200"))  # for pictures at once, beside half a gigabyte that all else takes
+# Of Gradio's 40 each would hold memory of its own, while they wait for the same cores.
+THREADS = max(4, 2 * (os.cpu_count() or 1))
 KEPT = (600, 3000)  # every ten minutes, what was not used for fifty is deleted: within an hour, as the foot says
 
 
@@ -91,6 +93,7 @@ def main() -> None:
             css=CSS,
             favicon_path=FAVICON,
             app_kwargs={"routes": [static()], "middleware": layers()},
+            max_threads=THREADS,
             max_file_size="20mb",
             footer_links=[],
             run_history=False,

@@ -42,7 +42,7 @@ def serve(port: int, *, bare: bool) -> None:
         network = gr.Dropdown(models.names(task="classification"), visible=False)
         answer = gr.Label(visible=False)
         gr.Button(visible=False).click(constant, [image, network], answer, api_name="constant", queue=False)
-    demo.launch(server_port=port, quiet=True, ssr_mode=False, _frontend=False)
+    demo.launch(server_port=port, quiet=True, ssr_mode=False, _frontend=False, max_threads=app.THREADS)
 
 
 def call(connection: http.client.HTTPConnection, name: str, body: bytes) -> float:

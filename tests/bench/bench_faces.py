@@ -1,4 +1,4 @@
-"""What `reconstruct` costs beyond the network. Bar: p50 4 times that of the network's forward pass alone.
+"""What `reconstruct` costs beyond the network. Bar: p50 2 times that of the network's forward pass alone.
 
 A face of 128x128 pixels with a hidden box of 28x28, over raw HTTP: the face is found, the hole filled and joined. The
 forward pass runs in this process, in turn with the calls, with as many threads as the app has: one. Run from the
@@ -26,7 +26,7 @@ from bench_endpoint import connect  # isort: skip
 
 import models
 
-CALLS, WARM_UP, BAR = 100, 10, 4.0
+CALLS, WARM_UP, BAR = 100, 10, 2.0
 NETWORK = "face-gan"
 
 
