@@ -15,7 +15,8 @@ import threading
 from importlib import import_module
 from typing import Any
 
-HEAVY = ["train.commands.fit", "torch._dynamo"]  # the second is what the first step of an optimiser imports
+# The second is what the first step of an optimiser imports, the third what a card's figures are computed with.
+HEAVY = ["train.commands.fit", "torch._dynamo", "torchmetrics.classification"]
 LONGEST = 2**17  # bytes of a message
 
 

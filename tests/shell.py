@@ -39,9 +39,11 @@ def run(cwd: Path, *command: object, **more: str) -> subprocess.CompletedProcess
 
 
 def draw_few(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the cards that this process writes look at few drawings, which else take longer than a short training."""
+    """Let the cards that this process writes look at few drawings, and draw their figures once, as they are laid out at
+    first: else a card takes longer than a short training."""
     monkeypatch.setattr("train.tasks.classification.reliability.NONSENSE_EACH", 5)
     monkeypatch.setattr("train.data.synthetic_digits.EACH", 2)
+    monkeypatch.setattr("matplotlib.figure.Figure.set_layout_engine", lambda figure, layout=None, **options: None)
 
 
 def wait_for(process: "subprocess.Popen | Forked", text: bytes) -> bytes:

@@ -14,7 +14,14 @@ from playwright.sync_api import BrowserContext, Playwright, sync_playwright
 
 CHROMIUM = {
     "executable_path": shutil.which("chromium-headless-shell"),
-    "args": ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"],
+    "args": [
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--renderer-process-limit=1",  # what one page has compiled serves the next
+    ],
 }
 
 

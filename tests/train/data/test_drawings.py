@@ -196,14 +196,15 @@ def test_turned_lies_on_its_side_now_and_then() -> None:
 
 def test_a_network_is_asked_by_kind(found: list[tuple[str, Image.Image, int]]) -> None:
     """`accuracy` is the share of right answers of each kind; what `to_digit` refuses is wrong."""
-    truth = {to_digit(image).tobytes(): label for _, image, label in found}
+    few, each = found[::3], EACH // 3  # of each kind, from either half
+    truth = {to_digit(image).tobytes(): label for _, image, label in few}
 
     def knows_all_but_threes(x: torch.Tensor) -> torch.Tensor:
         label = truth[np.uint8(x[0, 0].numpy() * 255 + 0.5).tobytes()]
         return torch.nn.functional.one_hot(torch.tensor([label if label != 3 else 8]), 10).float()
 
     wanted = {
-        kind: np.mean([label != 3 for name, _, label in found if name == kind]) * EACH / (EACH + 1) for kind in KINDS
+        kind: np.mean([label != 3 for name, _, label in few if name == kind]) * each / (each + 1) for kind in KINDS
     }
     blanks = [(kind, Image.new("L", (50, 50), 255), 8) for kind in KINDS]
-    assert synthetic_digits.accuracy(knows_all_but_threes, found + blanks) == pytest.approx(wanted)
+    assert synthetic_digits.accuracy(knows_all_but_threes, few + blanks) == pytest.approx(wanted)
