@@ -132,7 +132,7 @@ def _name(pixels: np.ndarray, where: np.ndarray) -> str | None:
     if not count:
         return None
     some = np.stack([pixels[..., channel][where][:: max(1, count // 1000)] for channel in range(3)], 1) / 255
-    names = {_named(*one) for one in some.tolist()}
+    names = {_named(*one) for one in set(map(tuple, some.tolist()))}
     return names.pop() if len(names) == 1 else _named(*some.mean(0).tolist()) if names <= GREYS else "coloured"
 
 
