@@ -38,7 +38,12 @@ def test_token_that_is_refused_stops_at_once(
 
 
 def test_upload_that_fails_can_be_tried_again(
-    cli: Callable, hub: HubServer, checkpoints: Path, tiny_mnist: Path, monkeypatch: pytest.MonkeyPatch
+    cli: Callable,
+    hub: HubServer,
+    checkpoints: Path,
+    tiny_mnist: Path,
+    written_graphs: list[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The folder is kept, the command that tries again is printed; it works, and pins what it pushed."""
     monkeypatch.setenv("HF_TOKEN", "hf_write")
@@ -63,7 +68,14 @@ def test_upload_that_fails_can_be_tried_again(
     assert net.provenance.sha256 == commit["files"]["model.safetensors"]
 
 
-def test_push(cli: Callable, hub: HubServer, fitted: Path, checkpoints: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_push(
+    cli: Callable,
+    hub: HubServer,
+    fitted: Path,
+    checkpoints: Path,
+    written_graphs: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """What is no checkpoint of that name stays at home; what is goes up from `checkpoints/` and is pinned."""
     monkeypatch.setenv("HF_TOKEN", "hf_write")
     resnet = checkpoints / "mnist-resnet"

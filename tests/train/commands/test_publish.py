@@ -13,6 +13,7 @@ from world import Watched
 
 import models
 from models import hub as sources
+from train import loading
 from train.commands import publish as publish_command
 from train.commands.publishing import space
 
@@ -67,6 +68,31 @@ def test_again_sends_nothing(publish: Callable, hub: HubServer, lab: Path, writt
     assert {request.split()[0] for request in hub.requests} <= {"GET", "HEAD"}
     assert (lab / "hub.json").stat().st_mtime_ns == pins
     assert written_graphs == ["Dense", "MLP"]
+
+
+def test_a_push_takes_nothing_away(cli: Callable, publish: Callable, hub: HubServer) -> None:
+    """Into the repository that `publish` made: graph and card are what it sent, so there is nothing to commit."""
+    publish("--no-space")
+    before = hub.files("alice/mnist-dense")
+    assert cli("push", "mnist-dense", "alice/mnist-dense")[0] == 0
+    assert hub.files("alice/mnist-dense") == before and "model.onnx" in before
+    assert commits(hub)["alice/mnist-dense"] == 1
+
+
+def test_a_push_under_another_name(cli: Callable, hub: HubServer, lab: Path, written_graphs: list[str]) -> None:
+    """The card that is sent names the repository that it is in, in all three ways; that of the folder stays."""
+    card = lab / "mnist-dense" / "README.md"
+    card.write_text(card.read_text() + loading.section("mnist-dense", models.create("mnist-dense")))
+    before = contents(lab / "mnist-dense")
+    assert cli("push", "mnist-dense", "alice/mine")[0] == 0
+    files = hub.files("alice/mine")
+    sent = files["README.md"].decode()
+    for way in ("hf download alice/mine config.json", "hf download alice/mine model.onnx", 'load("alice/mine")'):
+        assert way in sent
+    assert "NAMESPACE" not in sent and "alice/mnist-dense" not in sent
+    assert f"thumbnail: {hub.url}/alice/mine/resolve/main/reliability.png" in sent
+    assert files["model.onnx"] == b"onnx Dense"
+    assert contents(lab / "mnist-dense") == before
 
 
 def test_the_bar_moves_by_pieces(publish: Callable, hub: HubServer, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -60,10 +60,7 @@ def plan(name: str, namespace: str) -> Publication:
     """What the Hub is to hold of a model, beside what it holds. Sends nothing. Raises HubError and OSError."""
     repo_id, folder = f"{namespace}/{name}", hub.CHECKPOINTS / name
     files: dict[str, Content] = {file.name: file for file in hub.files(folder)}
-    files[hub.CARD] = card(folder, repo_id)
-    if (graph := export.place(folder)).is_file():  # of a dry run it need not be
-        files[export.GRAPH] = graph
-    one = Publication(name, repo_id, files, repository.head(repo_id))
+    one = Publication(name, repo_id, files | _beside(name, folder, repo_id), repository.head(repo_id))
     one.changed = repository.changed(one.files, one.there)
     one.tagged = one.there and one.there.tags.get(models.__version__)
     if one.there and one.commits:
@@ -96,10 +93,30 @@ def send(one: Publication, *, private: bool, retag: bool, told: Callable[[int], 
     one.done = done
 
 
-def card(folder: Path, repo_id: str) -> bytes:
+def push(name: str, folder: Path, repo_id: str) -> str:
+    """Make a repository that is there hold a folder, as `plan` has it, in one commit. Returns the head's sha.
+
+    Raises:
+        ValueError: the Hub does not take it, or there is no graph of it; the folder is as it was.
+        OSError: the graph cannot be written.
+    """
+    export.made(folder)
+    return hub.push(folder, repo_id, _beside(name, folder, repo_id))
+
+
+def _beside(name: str, folder: Path, repo_id: str) -> dict[str, Content]:
+    """What a repository has that is not as it is in the folder: the card, and the graph where it is made."""
+    found: dict[str, Content] = {}
+    if (folder / hub.CARD).is_file():
+        found[hub.CARD] = card(name, folder, repo_id)
+    if (graph := export.place(folder)).is_file():  # of a dry run it need not be
+        found[export.GRAPH] = graph
+    return found
+
+
+def card(name: str, folder: Path, repo_id: str) -> bytes:
     """A folder's card as the repository has it: how it is loaded from there, and a picture of it as thumbnail."""
-    namespace, _, name = repo_id.partition("/")
-    text = loading.renewed((folder / hub.CARD).read_text(encoding="utf-8"), name, folder, namespace)
+    text = loading.renewed((folder / hub.CARD).read_text(encoding="utf-8"), name, folder, repo_id)
     found = HEAD.match(text)
     shown = next((name for name in SHOWN.findall(text) if (folder / name).is_file()), None)
     if shown is None:
