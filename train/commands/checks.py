@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+import models
 from models import base, hub
 from train import recipe
 from train.commands import arguments
@@ -145,6 +146,14 @@ def _pins(args: argparse.Namespace) -> None:
 def _slim(args: argparse.Namespace) -> None:
     if args.slim and args.private:
         raise ValueError("--slim needs models that a Space can read: leave it out, or --private.")
+    if args.slim and not args.no_space:
+        known = {*arguments.published(args), *hub.pins()}
+        unknown = [name for name in models.names() if name not in known and (hub.CHECKPOINTS / name).is_dir()]
+        if unknown:
+            raise ValueError(
+                f"--slim leaves all weights to the Hub, and these are not pinned there: {', '.join(unknown)}. Publish "
+                "them too, or leave --slim out."
+            )
 
 
 CHECKS: dict[str, list[Check]] = {

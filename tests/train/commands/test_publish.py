@@ -171,6 +171,17 @@ def test_a_slim_space_loads_from_the_hub(publish: Callable, hub: HubServer) -> N
     assert not [path for path in files if path.endswith(".safetensors")]
 
 
+def test_a_slim_space_needs_every_model_on_the_hub(publish: Callable, hub: HubServer) -> None:
+    """One that is neither published now nor pinned would not load: it is named, and nothing is made before."""
+    assert "not pinned there: mnist-mlp." in sentence(publish("--slim", "--only", "mnist-dense"))
+    assert hub.requests == []
+    publish("--no-space")
+    assert publish("--slim", "--only", "mnist-dense")[0] == 0
+    pins = json.loads(hub.files(SPACE)["checkpoints/hub.json"])
+    held = {path.split("/")[1] for path in hub.files(SPACE) if path.startswith("checkpoints/") and path.count("/") == 2}
+    assert held == pins.keys() == set(PUBLISHED)
+
+
 def test_cards_as_the_hub_reads_them(publish: Callable, hub: HubServer, lab: Path, tmp_path: Path) -> None:
     """Figures and a thumbnail, which is the address of a picture of the repository; the Hub has nothing against it."""
     publish("--no-space")
