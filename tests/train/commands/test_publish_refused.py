@@ -45,23 +45,25 @@ def test_broken_folders_are_told_at_once(publish: Callable, hub: HubServer, lab:
     assert hub.requests == []
 
 
-def test_two_at_once(publish: Callable, hub: HubServer) -> None:
+@pytest.mark.parametrize("second", [["publish", "alice", "--no-space"], ["push", "mnist-dense", "alice/mine"]])
+def test_two_at_once(publish: Callable, hub: HubServer, second: list[str]) -> None:
     """The second is told to wait; the first goes on to its end."""
     hub.faults.delay = 0.05
     first: list[tuple] = []
-    thread = threading.Thread(target=lambda: first.append(_run("alice", "--no-space")))
+    thread = threading.Thread(target=lambda: first.append(_run("publish", "alice", "--no-space")))
     thread.start()
     while not hub.requests:
         thread.join(0.05)
-    with pytest.raises(ValueError, match="Another publish is under way"):
-        _run("alice", "--no-space")
+    with pytest.raises(ValueError, match="Another publish or push is under way"):
+        _run(*second)
     thread.join()
     assert first == [0]
+    assert hub.repos.keys() == {f"alice/{name}" for name in PUBLISHED}
 
 
 def _run(*words: str) -> int:
     """The command without what takes its words and its output."""
     from train.__main__ import parser
-    from train.commands import publish
+    from train.commands import publish, push
 
-    return publish.run(parser().parse_args(["publish", *words]))
+    return {"publish": publish, "push": push}[words[0]].run(parser().parse_args(words))
