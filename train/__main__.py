@@ -17,6 +17,7 @@ if __name__ == "__main__" and signal.getsignal(signal.SIGINT) is signal.default_
     signal.signal(signal.SIGINT, _leave)
 
 import argparse
+import io
 import json
 import math
 import sys
@@ -152,6 +153,28 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
+class _Heard(io.FileIO):
+    """A stream whose reader may go, as `| head` does: what nobody reads any more is dropped, and the work goes on."""
+
+    def write(self, data: Any) -> int:
+        try:
+            return super().write(data)
+        except BrokenPipeError:
+            return len(data)
+
+
+def _outlive_readers() -> None:
+    """Let standard output and errors be such streams."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:  # it was closed before Python began
+            continue
+        heard = _Heard(stream.fileno(), "w", closefd=False)
+        # `line_buffering` and `write_through` as Python has chosen them, by what the stream is and PYTHONUNBUFFERED.
+        like = {word: getattr(stream, word) for word in ("encoding", "errors", "line_buffering", "write_through")}
+        setattr(sys, name, io.TextIOWrapper(io.BufferedWriter(heard), **like))
+
+
 def _positive(text: str) -> int:
     if (number := int(text)) < 1:
         raise argparse.ArgumentTypeError("must be 1 or more")
@@ -181,4 +204,5 @@ def _minutes(text: str) -> float:
 
 
 if __name__ == "__main__":
+    _outlive_readers()
     sys.exit(main())

@@ -79,6 +79,15 @@ def test_the_whole_way(hub: HubServer, tmp_path: Path, tiny_mnist: Path) -> None
         Image.open(folder / picture).verify()
 
 
+def test_nobody_reads(tmp_path: Path, tiny_mnist: Path) -> None:
+    """Whoever read the output is gone, as `| head` goes: the training comes to its end, and writes all."""
+    arguments = ["fit", "mnist-dense", "--network", '{"hidden": 16}', "--epochs", 2, "--dataset", tiny_mnist]
+    with forked.Forked(tmp_path, "-m", "train", *arguments) as process:
+        process.stdout.close()
+        assert process.wait() == 0
+    assert names(tmp_path / "runs" / "mnist-dense" / "checkpoint") == FILES
+
+
 def test_accelerate_launch(tmp_path: Path, tiny_mnist: Path) -> None:
     """`accelerate launch -m train fit` trains the flagship with all that its recipe has, and the card says how."""
     launch = [Path(sys.executable).parent / "accelerate", "launch", "-m", "train", "fit", "mnist-resnet"]
