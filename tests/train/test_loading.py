@@ -127,12 +127,12 @@ def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], di
 
 
 @pytest.mark.parametrize("name", KINDS.values(), ids=KINDS)
-def test_each_way_in(name: str, lab: Path, empty: Callable) -> None:
+def test_each_way_in(name: str, lab: Path, hub: HubServer, empty: Callable) -> None:
     """Of a published card: in an empty folder, from the Hub, they are the same network."""
     shutil.copytree(ROOT / "checkpoints" / name, lab / name)
     export.made(lab / name)
     model.send(model.plan(name, "alice"), private=False, retag=False)
-    alone, graph, ours = shown(read(lab / name))
+    alone, graph, ours = shown(hub.files(f"alice/{name}")["README.md"].decode())
     assert alone[0] == f"hf download alice/{name} config.json model.safetensors --local-dir ."
     net = empty(*ours)["net"]
     assert (net.provenance.source, net.provenance.repo_id) == ("hub", f"alice/{name}")

@@ -43,7 +43,8 @@ def test_all_of_it(publish: Callable, hub: HubServer, lab: Path) -> None:
     for name, repo_id in zip(PUBLISHED, repos, strict=True):
         there = {path: data for path, data in hub.files(repo_id).items() if path != ".gitattributes"}
         assert there.pop("model.onnx") == b"onnx " + type(models.create(name)).__name__.encode()
-        assert there == contents(lab / name)
+        assert there.keys() == contents(lab / name).keys()
+        assert {path for path in there if there[path] != contents(lab / name)[path]} == {"README.md"}
         assert hub.repos[repo_id]["tags"] == {models.__version__: head(hub, repo_id)}
         pin = sources.pins()[name]
         assert (pin["repo_id"], pin["revision"]) == (repo_id, head(hub, repo_id))
@@ -54,6 +55,14 @@ def test_all_of_it(publish: Callable, hub: HubServer, lab: Path) -> None:
     assert [(item["type"], item["id"]) for item in collection["items"]] == items
     assert f"{hub.url}/collections/{collection['slug']}" in out
     assert f"{hub.url}/spaces/alice/latent-lab" in out
+
+
+def test_the_clone_stays(publish: Callable, lab: Path) -> None:
+    """Of all that is in `checkpoints/` the pins alone are written."""
+    before = {name: contents(lab / name) for name in PUBLISHED}
+    publish()
+    assert {name: contents(lab / name) for name in PUBLISHED} == before
+    assert {file.name for file in lab.iterdir()} == {*PUBLISHED, "hub.json", ".publish.lock"}
 
 
 def test_again_sends_nothing(publish: Callable, hub: HubServer, lab: Path, written_graphs: list[str]) -> None:
@@ -141,6 +150,7 @@ def test_the_space(publish: Callable, hub: HubServer, lab: Path) -> None:
     }
     assert not [path for path in files if "__pycache__" in path or path.endswith((".pyc", ".pyi", ".lock"))]
     assert files["checkpoints/mnist-dense/model.safetensors"] == (lab / "mnist-dense/model.safetensors").read_bytes()
+    assert files["checkpoints/mnist-dense/README.md"] == hub.files("alice/mnist-dense")["README.md"]
     assert json.loads(files["checkpoints/hub.json"]) == sources.pins()
     settings = written(hub)
     assert settings["models"] == [f"alice/{name}" for name in PUBLISHED]
@@ -190,10 +200,11 @@ def test_cards_as_the_hub_reads_them(publish: Callable, hub: HubServer, lab: Pat
     assert metadata["model-index"][0]["results"][0]["metrics"][0] == {"type": "accuracy", "value": 0.97}
     assert metadata["thumbnail"] == f"{hub.url}/alice/mnist-dense/resolve/main/reliability.png"
     ModelCard.load(folder / "README.md").validate()
-    for name in PUBLISHED:  # every file of every repository is the folder's, byte for byte
+    for name in PUBLISHED:  # every other file of every repository is the folder's, byte for byte
         pulled = contents(Path(snapshot_download(f"alice/{name}")))
         assert pulled.pop(".gitattributes") and pulled.pop("model.onnx")
-        assert pulled == contents(lab / name)
+        here = contents(lab / name)
+        assert pulled.keys() == here.keys() and {path for path in here if pulled[path] != here[path]} == {"README.md"}
 
 
 def test_only_private_and_another_space(publish: Callable, hub: HubServer) -> None:

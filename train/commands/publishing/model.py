@@ -75,14 +75,13 @@ def send(one: Publication, *, private: bool, retag: bool, told: Callable[[int], 
 
     Raises:
         HubError: what was not done is done by another try.
-        OSError: the card or the pin cannot be written.
+        OSError: the pin cannot be written.
     """
     done = f"updated, {one.amount}" if one.there else f"made, {one.amount}"
     if one.there is None:
         repository.create(one.repo_id, private=private)
         one.there = repository.head(one.repo_id)
     if one.commits:
-        _keep(hub.CHECKPOINTS / one.name / hub.CARD, one.files[hub.CARD])
         message = f"Upload {one.name}, Latent Lab {models.__version__}"
         commit = repository.commit(one.repo_id, one.files, message=message, there=one.there, told=told)
         one.there = Head(commit, {}, one.there.tags)
@@ -138,13 +137,6 @@ def check_card(folder: Path) -> None:
         whole = False
     if not whole:
         raise ValueError(f"{folder / hub.CARD} is no card: it must begin with its metadata, in YAML between two ---.")
-
-
-def _keep(file: Path, content: bytes) -> None:
-    """The folder stays what its repository is."""
-    if file.read_bytes() != content:
-        with hub.aside(file.parent) as temporary:
-            (temporary / file.name).write_bytes(content)
 
 
 def size(content: Content) -> int:

@@ -11,6 +11,7 @@ import models
 from models import hub
 from models.hub.failures import PaymentRequired
 from models.hub.repository import Content, Head
+from train.commands.publishing import model
 
 ROOT = Path(models.__file__).resolve().parent.parent
 CODE = ("app.py", "tabs", "models", "requirements.txt", "LICENSE")
@@ -35,6 +36,9 @@ def files(space_id: str, *, slim: bool, hardware: str | None, private: bool) -> 
             path = file.relative_to(place.parent).as_posix()
             if file.is_file() and _is_published(path) and not (slim and file.name == hub.WEIGHTS):
                 found[path] = file
+    for name, pin in hub.pins().items():  # as they are in the repositories
+        if (path := f"{hub.CHECKPOINTS.name}/{name}/{hub.CARD}") in found:
+            found[path] = model.card(name, hub.CHECKPOINTS / name, pin["repo_id"])
     if hardware == ZERO:
         text = (ROOT / "requirements.txt").read_text(encoding="utf-8")
         found["requirements.txt"] = re.sub(r"(?m)^torch==.*$", f"torch=={ZERO_TORCH}", text).encode()
