@@ -120,8 +120,12 @@ def _tell(publications: list[Publication]) -> None:
 def _tell_plan(args: argparse.Namespace, publications: list[Publication], space_id: str | None) -> int:
     """The same of what would be done."""
     for one in publications:
-        what = "nothing to do" if not one.commits else f"would be {'updated' if one.there else 'made'}, {one.amount}"
+        what = "nothing to do" if one.pinned else "would be pinned"
+        if one.commits:
+            what = f"would be {'updated' if one.there else 'made'}, {one.amount}"
         print(f"{one.name:21} {what:42} {one.repo_id}")
+    if unmade := sum(export.GRAPH not in one.files for one in publications):
+        print(f"ONNX graphs are made first, {unmade} of them, and come on top.")
     if space_id:
         print(f"The Space {space_id} and the collection would follow.")
     return 0

@@ -1,6 +1,7 @@
 """What `publish` puts on the Hub, by the real client: models, tags, pins, Space, collection; and what stops it."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from world import Watched
 
 import models
 from models import hub as sources
-from train import loading
+from train import export, loading
 from train.commands import publish as publish_command
 from train.commands.publishing import space
 
@@ -222,6 +223,7 @@ def test_a_dry_run_does_nothing(publish: Callable, hub: HubServer, lab: Path) ->
     before = {name: contents(lab / name) for name in PUBLISHED}
     status, out, _ = publish("--dry-run")
     assert status == 0 and out.count("would be made") == 2
+    assert "ONNX graphs are made first, 2 of them" in out
     assert hub.repos == {} and hub.collections == {} and sources.pins() == {}
     assert {name: contents(lab / name) for name in PUBLISHED} == before
     publish("--only", "mnist-dense")
@@ -229,7 +231,24 @@ def test_a_dry_run_does_nothing(publish: Callable, hub: HubServer, lab: Path) ->
     counted = commits(hub)
     out = publish("--dry-run")[1]
     assert "would be updated, 1 files" in out and "would be made" in out
+    assert "ONNX graphs are made first, 1 of them" in out
     assert commits(hub) == counted
+
+
+def test_a_dry_run_where_the_pin_alone_is_missing(
+    cli: Callable, publish: Callable, hub: HubServer, tmp_path: Path
+) -> None:
+    """That is told apart from nothing; a graph that is on the Hub and not on this machine is no change."""
+    publish("--no-space")
+    cli("unpin", "mnist-mlp")
+    shutil.rmtree(tmp_path / export.FOLDER)
+    _, out, _ = publish("--dry-run")
+    told = {line.split()[0]: line for line in out.splitlines()}
+    assert "nothing to do" in told["mnist-dense"] and "would be pinned" in told["mnist-mlp"]
+    counted = commits(hub)
+    _, out, _ = publish("--no-space")
+    assert out.count("nothing to do") == 1 and "mnist-mlp             pinned" in out
+    assert commits(hub) == counted and list(sources.pins()) == PUBLISHED
 
 
 def test_what_was_stopped_is_finished(publish: Callable, hub: HubServer, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -52,8 +52,14 @@ class Publication:
 
     @property
     def commits(self) -> bool:
-        """Whether there is anything to be committed."""
-        return self.there is None or bool(self.changed or repository.stale(self.files, self.there))
+        """Whether there is anything to be committed; a graph that is not made yet is not known to be other."""
+        return self.there is None or bool(self.changed or {*repository.stale(self.files, self.there)} - {export.GRAPH})
+
+    @property
+    def pinned(self) -> bool:
+        """Whether the pin stands at what is there."""
+        pin = hub.pins().get(self.name)
+        return bool(pin and self.there) and (pin["repo_id"], pin["revision"]) == (self.repo_id, self.there.commit)
 
 
 def plan(name: str, namespace: str) -> Publication:
@@ -86,7 +92,7 @@ def send(one: Publication, *, private: bool, retag: bool, told: Callable[[int], 
         commit = repository.commit(one.repo_id, one.files, message=message, there=one.there, told=told)
         one.there = Head(commit, {}, one.there.tags)
     else:
-        done = "nothing to do"
+        done = "nothing to do" if one.pinned else "pinned"
     one.tagged = repository.tag(one.repo_id, models.__version__, one.there, move=retag)
     hub.pin(one.name, one.repo_id, one.there.commit, hub.CHECKPOINTS / one.name)
     one.done = done
