@@ -142,7 +142,7 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("name", nargs="?", help="a model's name (default: all)")
 
     one = command("export", "Write a trained model as one ONNX file, checked against torch, into runs/onnx.")
-    one.add_argument("name", help="a model's name, or a checkpoint folder")
+    one.add_argument("name", help="a model's name, a checkpoint folder, or NAMESPACE/NAME on the Hub")
 
     one = command("diff", "Tell whether two checkpoints have the same tensors, and how far apart they are.")
     one.add_argument("first", metavar="A", help="a model's name, a checkpoint folder, or NAMESPACE/NAME on the Hub")

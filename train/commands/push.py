@@ -3,6 +3,7 @@
 import argparse
 
 from models import hub
+from models.hub import repository
 from train.commands import arguments
 from train.commands.publishing import model
 from train.commands.publishing.lock import alone
@@ -13,7 +14,10 @@ def run(args: argparse.Namespace) -> int:
     folder = arguments.upload(args)
     with alone():
         hub.prepare_push(args.repo_id, private=args.private)
-        revision = model.push(args.name, folder, args.repo_id)
+        before = repository.head(args.repo_id)
+        revision = model.push(args.name, folder, args.repo_id, before)
         hub.pin(args.name, args.repo_id, revision, folder)
-    print(f"pushed {folder} to {args.repo_id} at {revision}; pinned in checkpoints/hub.json")
+    same = before and before.commit == revision
+    done = f"nothing changed: {args.repo_id} holds {folder} already" if same else f"pushed {folder} to {args.repo_id}"
+    print(f"{done}, at {revision}; pinned in checkpoints/hub.json")
     return 0

@@ -16,6 +16,7 @@ from huggingface_hub import ModelCard
 from shell import FILES, contents, names, sentence
 
 import models
+from train import export
 
 
 def test_token_that_is_refused_stops_at_once(
@@ -96,6 +97,16 @@ def test_push(
     assert cli("push", "mnist-dense", "alice/x", "--private")[0] == 0
     assert hub.repos["alice/x"]["private"] is True
     assert models.load("mnist-dense").provenance.source == "hub"
+
+
+def test_export_of_a_repository(cli: Callable, hub: HubServer, tmp_path: Path) -> None:
+    """What is on the Hub is exported as what is in a folder."""
+    net = models.create("moons-mlp", hidden=5)
+    net.push_to_hub("alice/points", token="hf_write")
+    assert cli("export", "alice/points")[0] == 0
+    (file,) = (tmp_path / "runs" / "onnx").iterdir()
+    assert export.distance(net, file) < 1e-4
+    assert "no repository alice/none" in sentence(cli("export", "alice/none"))
 
 
 def test_a_run_is_not_overwritten(cli: Callable, fitted: Path, tiny_mnist: Path) -> None:

@@ -84,7 +84,8 @@ def test_a_push_takes_nothing_away(cli: Callable, publish: Callable, hub: HubSer
     """Into the repository that `publish` made: graph and card are what it sent, so there is nothing to commit."""
     publish("--no-space")
     before = hub.files("alice/mnist-dense")
-    assert cli("push", "mnist-dense", "alice/mnist-dense")[0] == 0
+    status, out, _ = cli("push", "mnist-dense", "alice/mnist-dense")
+    assert status == 0 and "nothing changed" in out
     assert hub.files("alice/mnist-dense") == before and "model.onnx" in before
     assert commits(hub)["alice/mnist-dense"] == 1
 
@@ -323,5 +324,7 @@ def test_unpin(cli: Callable, publish: Callable) -> None:
     assert models.load("mnist-dense").provenance.source == "embedded"
     assert list(sources.pins()) == ["mnist-mlp"]
     assert "mnist-dense is not pinned" in sentence(cli("unpin", "mnist-dense"))
-    assert cli("unpin")[0] == 0
+    assert "no model named" in sentence(cli("unpin", "mnist-dance"))
+    assert "no longer pinned" in cli("unpin")[1]
     assert sources.pins() == {}
+    assert "Nothing is pinned" in cli("unpin")[1]

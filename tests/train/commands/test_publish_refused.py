@@ -15,9 +15,10 @@ REFUSED: dict[str, tuple[str, list[str], str]] = {
     "a token that may only read": ("hf_read", ["alice"], "use a token with the write role"),
     "a namespace of somebody else": ("hf_write", ["bob"], "may not write to bob"),
     "a namespace with a slash": ("hf_write", ["alice/lab"], "without a slash"),
-    "an illegal namespace": ("hf_write", ["al ice"], "NAMESPACE/NAME"),
+    "an illegal namespace": ("hf_write", ["al ice"], "'al ice' is no namespace"),
+    "no namespace": ("hf_write", [""], "'' is no namespace"),
     "an illegal Space": ("hf_write", ["alice", "--space", "my lab"], "NAMESPACE/NAME"),
-    "an unknown model": ("hf_write", ["alice", "--only", "mnist-dance"], "no model named"),
+    "an unknown model": ("hf_write", ["alice", "--only", "mnist-dens"], "(did you mean mnist-dense?)"),
     "a model without a folder": ("hf_write", ["alice", "--only", "mnist-cnn"], "config.json cannot be read"),
     "slim and private": ("hf_write", ["alice", "--slim", "--private"], "--slim"),
 }

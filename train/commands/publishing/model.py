@@ -98,15 +98,17 @@ def send(one: Publication, *, private: bool, retag: bool, told: Callable[[int], 
     one.done = done
 
 
-def push(name: str, folder: Path, repo_id: str) -> str:
+def push(name: str, folder: Path, repo_id: str, there: Head | None = None) -> str:
     """Make a repository that is there hold a folder, as `plan` has it, in one commit. Returns the head's sha.
+
+    `there` is what is known to be in it.
 
     Raises:
         ValueError: the Hub does not take it, or there is no graph of it; the folder is as it was.
         OSError: the graph cannot be written.
     """
     export.made(folder)
-    return hub.push(folder, repo_id, _beside(name, folder, repo_id))
+    return hub.push(folder, repo_id, _beside(name, folder, repo_id), there=there)
 
 
 def _beside(name: str, folder: Path, repo_id: str) -> dict[str, Content]:
