@@ -179,7 +179,10 @@ def test_code_for_the_next_card(name: str, tmp_path: Path, monkeypatch: pytest.M
     net.eval().save_pretrained(tmp_path)
     monkeypatch.chdir(tmp_path)
     space: dict = {"__name__": "card"}
-    exec(script(type(net), TASKS[name].usage(net)), space)
+    usage = TASKS[name].usage(net)
+    exec(script(type(net), usage), space)
+    given, _, _ = usage.splitlines()[-1].partition(" = net")
+    assert all(space[word].numel() and space[word].isfinite().all() for word in given.split(", "))
     with torch.inference_mode():
         expect_same(space["net"], type(net).from_pretrained(tmp_path), taken(name, torch.rand(16, 1, 28, 28)))
 
