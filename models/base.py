@@ -4,6 +4,7 @@ import math
 import tempfile
 from collections.abc import Callable
 from dataclasses import replace
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -108,7 +109,9 @@ def names(task: str | None = None) -> list[str]:
 def architecture(name: str) -> type[Model]:
     """The class behind a registered name. Raises ValueError for an unknown one, naming those there are."""
     if name not in _NAMES:
-        raise ValueError(f"There is no model named {name!r}: choose one of {', '.join(_NAMES)}.")
+        near = get_close_matches(name, _NAMES, n=1, cutoff=0.8)
+        hint = f" (did you mean {near[0]}?)" if near else ""
+        raise ValueError(f"There is no model named {name!r}{hint}: choose one of {', '.join(_NAMES)}.")
     return _NAMES[name][0]
 
 

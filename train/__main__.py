@@ -17,6 +17,7 @@ if __name__ == "__main__" and signal.getsignal(signal.SIGINT) is signal.default_
     signal.signal(signal.SIGINT, _leave)
 
 import argparse
+import io
 import json
 import math
 import sys
@@ -141,7 +142,7 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("name", nargs="?", help="a model's name (default: all)")
 
     one = command("export", "Write a trained model as one ONNX file, checked against torch, into runs/onnx.")
-    one.add_argument("name", help="a model's name, or a checkpoint folder")
+    one.add_argument("name", help="a model's name, a checkpoint folder, or NAMESPACE/NAME on the Hub")
 
     one = command("diff", "Tell whether two checkpoints have the same tensors, and how far apart they are.")
     one.add_argument("first", metavar="A", help="a model's name, a checkpoint folder, or NAMESPACE/NAME on the Hub")
@@ -150,6 +151,28 @@ def parser() -> argparse.ArgumentParser:
     one = command("list", "List the models: task, size, where they are from, first test figure, where they are pinned.")
     one.add_argument("--json", action="store_true", help="print all that is known of them as JSON, for programs")
     return top
+
+
+class _Heard(io.FileIO):
+    """A stream whose reader may go, as `| head` does: what nobody reads any more is dropped, and the work goes on."""
+
+    def write(self, data: Any) -> int:
+        try:
+            return super().write(data)
+        except BrokenPipeError:
+            return len(data)
+
+
+def _outlive_readers() -> None:
+    """Let standard output and errors be such streams."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:  # it was closed before Python began
+            continue
+        heard = _Heard(stream.fileno(), "w", closefd=False)
+        # `line_buffering` and `write_through` as Python has chosen them, by what the stream is and PYTHONUNBUFFERED.
+        like = {word: getattr(stream, word) for word in ("encoding", "errors", "line_buffering", "write_through")}
+        setattr(sys, name, io.TextIOWrapper(io.BufferedWriter(heard), **like))
 
 
 def _positive(text: str) -> int:
@@ -181,4 +204,5 @@ def _minutes(text: str) -> float:
 
 
 if __name__ == "__main__":
+    _outlive_readers()
     sys.exit(main())

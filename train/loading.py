@@ -16,15 +16,17 @@ SECTION = re.compile(r"^## Load it\n.*\Z", re.MULTILINE | re.DOTALL)  # of a car
 NOBODY = "NAMESPACE"  # stands for whoever publishes
 
 
-def section(name: str, net: Model, namespace: str = NOBODY) -> str:
+def section(name: str, net: Model, repo_id: str | None = None) -> str:
     """The part of a card on loading: three ways, each of which runs as it stands.
 
     Args:
         name: the registered one.
         net: such a network; its weights do not matter.
-        namespace: whose repository it is.
+        repo_id: the repository that the card stands in; None where it stands in a folder of ours.
     """
-    repo_id = f"{namespace}/{name}"
+    source = repo_id or name
+    ours = "or a folder" if repo_id else f'or a folder, or "{NOBODY}/{name}" on the Hub'
+    repo_id = repo_id or f"{NOBODY}/{name}"
     return f"""## Load it
 
 With nothing but `torch` and `safetensors`, in an empty folder:
@@ -43,18 +45,18 @@ With nothing but `onnxruntime`, in Python or in a browser:
 {export.script(net)}
 ```
 
-With Latent Lab, in a clone of it, where `python -m train export {name}` makes that file too:
+With Latent Lab, in a clone of it, where `python -m train export {source}` makes that file too:
 
 ```python
 import models
 
-net = models.load("{name}")  # or a folder, or "{repo_id}" on the Hub
+net = models.load("{source}")  # {ours}
 ```
 """
 
 
-def renewed(text: str, name: str, folder: Path, namespace: str) -> str:
-    """The text of a folder's card as this code and that namespace have it; one that tells nothing of loading stays.
+def renewed(text: str, name: str, folder: Path, repo_id: str | None = None) -> str:
+    """The text of a folder's card as this code and that repository have it; one that tells nothing of loading stays.
 
     Raises ValueError and OSError if the folder's config cannot be read.
     """
@@ -62,5 +64,5 @@ def renewed(text: str, name: str, folder: Path, namespace: str) -> str:
         return text
     with torch.device("meta"):  # what it is takes no memory
         net = base.build(json.loads((folder / hub.CONFIG).read_text(encoding="utf-8")))
-    told = section(name, net, namespace)
+    told = section(name, net, repo_id)
     return SECTION.sub(lambda _: told, text)

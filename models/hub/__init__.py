@@ -34,7 +34,7 @@ from models.hub.cards import CARD
 from models.hub.cards import figures as figures
 from models.hub.cards import results as results
 from models.hub.failures import FAILURES, POINTER, HubError, NoFolder, PointerFile, explain, understood
-from models.hub.repository import check_name, commit
+from models.hub.repository import Content, check_name, commit
 from models.hub.repository import prepare_push as prepare_push
 
 CHECKPOINTS = Path(__file__).resolve().parent.parent.parent / "checkpoints"
@@ -315,10 +315,11 @@ def files(folder: Path) -> list[Path]:
     return known + sorted(file for file in folder.iterdir() if file.suffix in PICTURES)
 
 
-def push(folder: Path, repo_id: str, *, keep_others: bool = False, token: str | None = None) -> str:
+def push(folder: Path, repo_id: str, beside: dict[str, Content] | None = None, **settings: Any) -> str:
     """Upload a checkpoint folder as one commit and return its sha; other files in the repository go.
 
-    Raises:
-        HubError: one sentence; the folder is as it was.
+    `beside` has what goes there too, or in the place of the folder's file, by its path; `settings` are `commit`'s.
+    Raises HubError, one sentence; the folder is as it was.
     """
-    return commit(repo_id, {file.name: file for file in files(folder)}, keep_others=keep_others, token=token)
+    wanted: dict[str, Content] = {file.name: file for file in files(folder)}
+    return commit(repo_id, wanted | (beside or {}), **settings)

@@ -3,7 +3,7 @@
 import errno
 import json
 
-from httpx2 import HTTPError, ProxyError
+from httpx2 import ConnectError, HTTPError, ProxyError
 from huggingface_hub import constants, get_token
 from huggingface_hub.errors import (
     BadRequestError,
@@ -126,6 +126,11 @@ def understood(error: Exception, repo_id: str, *, writing: bool = False) -> HubE
         return _not_the_hub()
     if isinstance(error, ProxyError):
         return NotTheHub(f"The proxy does not let through to the Hub at {constants.ENDPOINT}: check HTTPS_PROXY.")
+    if isinstance(error, ConnectError):
+        return Unreachable(
+            f"The Hub at {constants.ENDPOINT}, asked for {repo_id}, cannot be reached: check the network and "
+            "HF_ENDPOINT, or try again later."
+        )
     if isinstance(error, OSError) and not writing and error.errno in DISK_FULL:
         return DiskFull(
             f"There is no room for {repo_id} in the Hub cache {constants.HF_HUB_CACHE} ({error.strerror}): make some, "

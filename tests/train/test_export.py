@@ -81,6 +81,7 @@ def test_command(cli, tmp_path: Path) -> None:
     assert status == 0 and file.name in out
     onnxruntime.InferenceSession(file)
     assert "no model named" in sentence(cli("export", "mnist-dance"))
+    assert "neither a folder nor a Hub repository" in sentence(cli("export", "./nowhere"))
 
 
 def test_diff(cli, tmp_path: Path) -> None:

@@ -127,16 +127,16 @@ def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], di
 
 
 @pytest.mark.parametrize("name", KINDS.values(), ids=KINDS)
-def test_each_way_in(name: str, lab: Path, empty: Callable) -> None:
+def test_each_way_in(name: str, lab: Path, hub: HubServer, empty: Callable) -> None:
     """Of a published card: in an empty folder, from the Hub, they are the same network."""
     shutil.copytree(ROOT / "checkpoints" / name, lab / name)
     export.made(lab / name)
     model.send(model.plan(name, "alice"), private=False, retag=False)
-    alone, graph, ours = shown(read(lab / name))
+    alone, graph, ours = shown(hub.files(f"alice/{name}")["README.md"].decode())
     assert alone[0] == f"hf download alice/{name} config.json model.safetensors --local-dir ."
     net = empty(*ours)["net"]
     assert (net.provenance.source, net.provenance.repo_id) == ("hub", f"alice/{name}")
-    assert models.load(re.search(r'or "(.+)" on the Hub', ours[1])[1]).provenance.sha256 == net.provenance.sha256
+    assert net.provenance.sha256 == sources.sha256_of(lab / name / "model.safetensors")
     draw = torch.Generator().manual_seed(0)
     with torch.inference_mode():
         assert "import models" not in alone[1] + graph[1] and "torch" not in graph[1]
@@ -179,7 +179,10 @@ def test_code_for_the_next_card(name: str, tmp_path: Path, monkeypatch: pytest.M
     net.eval().save_pretrained(tmp_path)
     monkeypatch.chdir(tmp_path)
     space: dict = {"__name__": "card"}
-    exec(script(type(net), TASKS[name].usage(net)), space)
+    usage = TASKS[name].usage(net)
+    exec(script(type(net), usage), space)
+    given, _, _ = usage.splitlines()[-1].partition(" = net")
+    assert all(space[word].numel() and space[word].isfinite().all() for word in given.split(", "))
     with torch.inference_mode():
         expect_same(space["net"], type(net).from_pretrained(tmp_path), taken(name, torch.rand(16, 1, 28, 28)))
 
@@ -188,8 +191,8 @@ def test_who_publishes_next_is_on_the_card(tmp_path: Path) -> None:
     """Of a card that was published before: the other namespace takes the first one's place, the rest stays."""
     net = models.create("mnist-dense")
     net.save_pretrained(tmp_path)
-    before = f"# mnist-dense\n\nBy alice/mnist-dense.\n\n{loading.section('mnist-dense', net, 'alice')}"
-    after = loading.renewed(before, "mnist-dense", tmp_path, "bob")
+    before = f"# mnist-dense\n\nBy alice/mnist-dense.\n\n{loading.section('mnist-dense', net, 'alice/mnist-dense')}"
+    after = loading.renewed(before, "mnist-dense", tmp_path, "bob/my-dense")
     assert after.startswith("# mnist-dense\n\nBy alice/mnist-dense.\n\n## Load it\n")
-    assert after.count("bob/mnist-dense") == 3 and after.count("alice") == 1
-    assert loading.renewed("# No word of it\n", "mnist-dense", tmp_path, "bob") == "# No word of it\n"
+    assert after.count("bob/my-dense") == 4 and after.count("alice") == 1  # two downloads, an export, a load
+    assert loading.renewed("# No word of it\n", "mnist-dense", tmp_path, "bob/my-dense") == "# No word of it\n"

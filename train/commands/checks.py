@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+import models
 from models import base, hub
 from train import recipe
 from train.commands import arguments
@@ -51,10 +52,10 @@ def _both(args: argparse.Namespace) -> list[str]:
 
 
 def _folder(args: argparse.Namespace) -> None:
-    """A model's own folder, or another checkpoint's."""
-    if not os.path.isdir(args.name):
-        base.architecture(args.name)
-    base.read(hub.Provenance("path", arguments.folder(args)))
+    """As `_source`; a model's own folder has to hold its weights."""
+    _source(args)
+    if "/" not in args.name:
+        base.read(hub.Provenance("path", arguments.folder(args)))
 
 
 def _init(args: argparse.Namespace) -> None:
@@ -121,7 +122,7 @@ def _upload(args: argparse.Namespace) -> None:
 
 
 def _namespace(args: argparse.Namespace) -> None:
-    if "/" in args.namespace:
+    if "/" in args.namespace or not hub.may_be_repository(args.namespace):
         raise ValueError(f"{args.namespace!r} is no namespace: name your account or an organisation, without a slash.")
     hub.check_name(f"{args.namespace}/{args.space}")
 
@@ -142,9 +143,22 @@ def _pins(args: argparse.Namespace) -> None:
     hub.pins()
 
 
+def _pin(args: argparse.Namespace) -> None:
+    if args.name and args.name not in hub.pins():  # what is pinned may have had its name in an older version
+        base.architecture(args.name)
+
+
 def _slim(args: argparse.Namespace) -> None:
     if args.slim and args.private:
         raise ValueError("--slim needs models that a Space can read: leave it out, or --private.")
+    if args.slim and not args.no_space:
+        known = {*arguments.published(args), *hub.pins()}
+        unknown = [name for name in models.names() if name not in known and (hub.CHECKPOINTS / name).is_dir()]
+        if unknown:
+            raise ValueError(
+                f"--slim leaves all weights to the Hub, and these are not pinned there: {', '.join(unknown)}. Publish "
+                "them too, or leave --slim out."
+            )
 
 
 CHECKS: dict[str, list[Check]] = {
@@ -152,7 +166,7 @@ CHECKS: dict[str, list[Check]] = {
     "evaluate": [_source, _card, _dataset],
     "push": [_name, _upload, _repository],
     "publish": [_namespace, _published, _pins, _slim],
-    "unpin": [],
+    "unpin": [_pin],
     "export": [_folder],
     "diff": [_both],
     "list": [],

@@ -16,6 +16,7 @@ from models import base, hub
 from train import card
 from train.commands import arguments
 from train.commands.evaluate import load
+from train.commands.publishing import model
 from train.data import digits
 from train.data.splits import Data
 from train.engine import folders, loop
@@ -95,8 +96,8 @@ def _publish(args: argparse.Namespace, output: Path, recipe: Recipe, runs: list[
         print("Not pushed: training was stopped.")
     elif args.push_to_hub:
         try:
-            print(f"pushed to {args.push_to_hub} at {hub.push(output, args.push_to_hub)}")
-        except ValueError as error:
+            print(f"pushed to {args.push_to_hub} at {model.push(args.name, output, args.push_to_hub)}")
+        except (ValueError, OSError) as error:
             again = f"python -m train push {args.name} {args.push_to_hub} --folder {shlex.quote(str(output))}"
             raise ValueError(f"{error} The checkpoint is safe in {output}; try again with: {again}") from error
 

@@ -1,11 +1,8 @@
 """`publish NAMESPACE`: every model to the Hub, with a Space that serves them and a collection."""
 
 import argparse
-import fcntl
 import sys
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 
 from huggingface_hub import constants
 from huggingface_hub.utils import disable_progress_bars
@@ -19,6 +16,7 @@ from models.hub.repository import Head
 from train import export
 from train.commands import arguments
 from train.commands.publishing import collection, model, space
+from train.commands.publishing.lock import alone
 from train.commands.publishing.model import Publication
 
 QUESTIONS = 8  # asked of the Hub at a time
@@ -29,7 +27,7 @@ def run(args: argparse.Namespace) -> int:
 
     Returns 0, or 1 where the models are published and something beside them is not.
     """
-    with _alone():
+    with alone():
         repository.expect_namespace(args.namespace)
         space_id = None if args.no_space else f"{args.namespace}/{args.space}"
         there = _space(space_id, args.force) if space_id else None
@@ -45,17 +43,6 @@ def run(args: argparse.Namespace) -> int:
         finally:
             _tell(publications)
         return _send_rest(args, publications, space_id, there)
-
-
-@contextmanager
-def _alone() -> Iterator[None]:
-    """One publication at a time. Raises ValueError while there is another."""
-    with open(hub.CHECKPOINTS / ".publish.lock", "w") as file:  # it stays: who waits may hold it already
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise ValueError("Another publish is under way from this folder: wait for its end.") from error
-        yield
 
 
 def _space(space_id: str, force: bool) -> Head | None:
@@ -133,8 +120,12 @@ def _tell(publications: list[Publication]) -> None:
 def _tell_plan(args: argparse.Namespace, publications: list[Publication], space_id: str | None) -> int:
     """The same of what would be done."""
     for one in publications:
-        what = "nothing to do" if not one.commits else f"would be {'updated' if one.there else 'made'}, {one.amount}"
+        what = "nothing to do" if one.pinned else "would be pinned"
+        if one.commits:
+            what = f"would be {'updated' if one.there else 'made'}, {one.amount}"
         print(f"{one.name:21} {what:42} {one.repo_id}")
+    if unmade := sum(export.GRAPH not in one.files for one in publications):
+        print(f"ONNX graphs are made first, {unmade} of them, and come on top.")
     if space_id:
         print(f"The Space {space_id} and the collection would follow.")
     return 0

@@ -7,6 +7,9 @@ from models import hub
 
 def run(args: argparse.Namespace) -> int:
     """Take one pin back, or all."""
+    if args.name is None and not (hub.CHECKPOINTS / hub.PINS).exists():
+        print("Nothing is pinned: there is nothing to take back.")
+        return 0
     hub.unpin(args.name)
     print(f"{args.name or 'All models'}: no longer pinned in checkpoints/hub.json")
     return 0

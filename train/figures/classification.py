@@ -1,5 +1,7 @@
 """How often a classifier is right, and how well it knows."""
 
+import warnings
+
 import torch
 
 BINS = 15  # of confidence, for the calibration error
@@ -14,8 +16,9 @@ METRICS = {  # what a card calls them
 
 
 def classification(logits: torch.Tensor, labels: torch.Tensor, classes: int = 10) -> dict[str, float]:
-    """Accuracy; precision, recall, F1 and one-against-rest AUC as plain means over the classes; expected calibration
-    error over `BINS` bins, each weighted by its size (Guo et al. 2017). Shares, not per cent.
+    """Accuracy; precision, recall, F1 and one-against-rest AUC as plain means over the classes that there are among the
+    labels, without the AUC where it is one alone; expected calibration error over `BINS` bins, each weighted by its
+    size (Guo et al. 2017). Shares, not per cent.
 
     Args:
         logits: (N, classes), or probabilities.
@@ -23,14 +26,17 @@ def classification(logits: torch.Tensor, labels: torch.Tensor, classes: int = 10
     """
     from torchmetrics.functional import classification as metrics
 
-    macro = {"num_classes": classes, "average": "macro"}
+    each, present = {"num_classes": classes, "average": "none"}, labels.unique()
     values = {
         "accuracy": metrics.multiclass_accuracy(logits, labels, classes, average="micro"),
-        "precision": metrics.multiclass_precision(logits, labels, **macro),
-        "recall": metrics.multiclass_recall(logits, labels, **macro),
-        "f1": metrics.multiclass_f1_score(logits, labels, **macro),
-        "roc_auc": metrics.multiclass_auroc(logits, labels, **macro),
+        "precision": metrics.multiclass_precision(logits, labels, **each)[present].mean(),
+        "recall": metrics.multiclass_recall(logits, labels, **each)[present].mean(),
+        "f1": metrics.multiclass_f1_score(logits, labels, **each)[present].mean(),
     }
+    if len(present) > 1:  # of one class nothing is the rest
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of classes that are absent, which do not count
+            values["roc_auc"] = metrics.multiclass_auroc(logits, labels, **each)[present].mean()
     values["ece"] = metrics.multiclass_calibration_error(logits, labels, classes, n_bins=BINS, norm="l1")
     return {name: value.item() for name, value in values.items()}
 

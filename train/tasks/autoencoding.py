@@ -155,6 +155,9 @@ is a logistic regression on the codes of the {len(data.train):,} training images
 ![Test images and, below each, what the network makes of it](rebuilt.png)
 """
 
+    def usage(self, net: Model) -> str:
+        return "picture = torch.rand(1, 1, 28, 28)  # white on black, 0 to 1\nrebuilt = net(picture)"
+
     def summary(self, figures: dict[str, float], section: str) -> str:
         linear, active = f"{figures['pca_mse']:.4f}", f"{100 * figures['active']:.0f} %"
         return f"MSE {figures['mse']:.4f} (principal components: {linear}), {active} of the code active"

@@ -138,6 +138,9 @@ network:
 ![Each row a method](strips.png)
 """
 
+    def usage(self, net: Model) -> str:
+        return "noisy = torch.rand(1, 1, 28, 28)  # white on black, 0 to 1\nclean = net(noisy)"
+
     def summary(self, figures: dict[str, float], section: str) -> str:
         ours, textbook = (_listed(figures, name) for name in ("psnr", TEXTBOOK))
         return f"σ {', '.join(map(str, SIGMAS))}: {ours} dB (`{TEXTBOOK}`: {textbook})"

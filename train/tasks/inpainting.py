@@ -40,6 +40,13 @@ class Faces(Task):
         "non-commercial research only (CC BY-NC 4.0)."
     )
 
+    def usage(self, net: Model) -> str:
+        return (
+            "image, mask = torch.rand(1, 3, 128, 128), torch.zeros(1, 1, 128, 128)\n"
+            "mask[:, :, 48:76, 48:76] = 1  # is hidden\n"
+            "filled = net(image, mask)"
+        )
+
     def load(self, name, config, revision, image_column, label_column) -> Data:
         from train.data import faces
 

@@ -191,6 +191,12 @@ is meant for, and its grey version by Pillow's `L`, BSD68.
 ![Clean, noisy, non-local means, this network](strips.jpg)
 """
 
+    def usage(self, net: Model) -> str:
+        return (
+            "noisy = torch.rand(1, 3, 256, 320)\n"
+            "clean = net(noisy, torch.tensor([25.0]))  # sigma; without it, net.estimate(noisy)"
+        )
+
     def summary(self, figures: dict[str, float], section: str) -> str:
         colour, grey = (", ".join(f"{figures[f'{kind}_{sigma}']:.2f}" for sigma in SIGMAS) for kind in ("psnr", "grey"))
         return f"CBSD68 at σ {', '.join(map(str, SIGMAS))}: {colour} dB; BSD68: {grey} dB"

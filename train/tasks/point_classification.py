@@ -111,5 +111,8 @@ the share of the second class, the colour of a point what it is:
 ![The decision boundary](boundary.png)
 """
 
+    def usage(self, net: Model) -> str:
+        return "points = torch.randn(1, 2)\nlogits = net(points)"
+
     def summary(self, figures: dict[str, float], section: str) -> str:
         return f"{100 * figures['accuracy']:.2f} %"

@@ -126,8 +126,10 @@ class Task:
         raise NotImplementedError
 
     def usage(self, net: Model) -> str:
-        """What a card does with a network that was loaded as `net`, a line of Python; "" where calling it is all."""
-        return ""
+        """What a card does with a network that was loaded as `net`: lines of Python, the last of which names what
+        comes out.
+        """
+        raise NotImplementedError
 
     def history(self, folder: Path, run: Run, recipe: Recipe) -> str:
         """The same of its training, which cannot be found out again; "" where there is no more than a curve."""

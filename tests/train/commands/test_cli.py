@@ -20,6 +20,7 @@ from shell import FILES, PYTHON, contents, names, run, sentence, wait_for
 
 import models
 from models.pipelines import DigitClassifier
+from train import export
 
 LIMITED = """
 import resource, runpy
@@ -38,7 +39,13 @@ def test_the_whole_way(hub: HubServer, tmp_path: Path, tiny_mnist: Path) -> None
     folder = tmp_path / "runs" / "mnist-dense" / "checkpoint"
     assert names(folder) == FILES
     assert len(hub.commits("alice/x")) == 2  # the Hub's own first one, and ours
-    assert {name: data for name, data in hub.files("alice/x").items() if name != ".gitattributes"} == contents(folder)
+    there, here = hub.files("alice/x"), contents(folder)
+    assert there.keys() - here.keys() == {".gitattributes", "model.onnx"}
+    assert {name for name in here if there[name] != here[name]} == {"README.md"}
+    (tmp_path / "sent.onnx").write_bytes(there["model.onnx"])
+    assert export.distance(models.load(folder), tmp_path / "sent.onnx") < 1e-4
+    sent = there["README.md"].decode()
+    assert "NAMESPACE" not in sent and "hf download alice/x model.onnx" in sent and 'load("alice/x")' in sent
 
     classify = DigitClassifier("alice/x")
     assert classify.facts.provenance.source == "hub"
@@ -70,6 +77,15 @@ def test_the_whole_way(hub: HubServer, tmp_path: Path, tiny_mnist: Path) -> None
     for picture in ("learning-curve.png", "confusion-matrix.png"):
         assert f"({picture})" in card.text
         Image.open(folder / picture).verify()
+
+
+def test_nobody_reads(tmp_path: Path, tiny_mnist: Path) -> None:
+    """Whoever read the output is gone, as `| head` goes: the training comes to its end, and writes all."""
+    arguments = ["fit", "mnist-dense", "--network", '{"hidden": 16}', "--epochs", 2, "--dataset", tiny_mnist]
+    with forked.Forked(tmp_path, "-m", "train", *arguments) as process:
+        process.stdout.close()
+        assert process.wait() == 0
+    assert names(tmp_path / "runs" / "mnist-dense" / "checkpoint") == FILES
 
 
 def test_accelerate_launch(tmp_path: Path, tiny_mnist: Path) -> None:

@@ -16,6 +16,7 @@ from huggingface_hub import ModelCard
 from shell import FILES, contents, names, sentence
 
 import models
+from train import export
 
 
 def test_token_that_is_refused_stops_at_once(
@@ -38,7 +39,12 @@ def test_token_that_is_refused_stops_at_once(
 
 
 def test_upload_that_fails_can_be_tried_again(
-    cli: Callable, hub: HubServer, checkpoints: Path, tiny_mnist: Path, monkeypatch: pytest.MonkeyPatch
+    cli: Callable,
+    hub: HubServer,
+    checkpoints: Path,
+    tiny_mnist: Path,
+    written_graphs: list[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The folder is kept, the command that tries again is printed; it works, and pins what it pushed."""
     monkeypatch.setenv("HF_TOKEN", "hf_write")
@@ -63,7 +69,14 @@ def test_upload_that_fails_can_be_tried_again(
     assert net.provenance.sha256 == commit["files"]["model.safetensors"]
 
 
-def test_push(cli: Callable, hub: HubServer, fitted: Path, checkpoints: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_push(
+    cli: Callable,
+    hub: HubServer,
+    fitted: Path,
+    checkpoints: Path,
+    written_graphs: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """What is no checkpoint of that name stays at home; what is goes up from `checkpoints/` and is pinned."""
     monkeypatch.setenv("HF_TOKEN", "hf_write")
     resnet = checkpoints / "mnist-resnet"
@@ -84,6 +97,16 @@ def test_push(cli: Callable, hub: HubServer, fitted: Path, checkpoints: Path, mo
     assert cli("push", "mnist-dense", "alice/x", "--private")[0] == 0
     assert hub.repos["alice/x"]["private"] is True
     assert models.load("mnist-dense").provenance.source == "hub"
+
+
+def test_export_of_a_repository(cli: Callable, hub: HubServer, tmp_path: Path) -> None:
+    """What is on the Hub is exported as what is in a folder."""
+    net = models.create("moons-mlp", hidden=5)
+    net.push_to_hub("alice/points", token="hf_write")
+    assert cli("export", "alice/points")[0] == 0
+    (file,) = (tmp_path / "runs" / "onnx").iterdir()
+    assert export.distance(net, file) < 1e-4
+    assert "no repository alice/none" in sentence(cli("export", "alice/none"))
 
 
 def test_a_run_is_not_overwritten(cli: Callable, fitted: Path, tiny_mnist: Path) -> None:

@@ -1,6 +1,7 @@
 """What `publish` puts on the Hub, by the real client: models, tags, pins, Space, collection; and what stops it."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from world import Watched
 
 import models
 from models import hub as sources
+from train import export, loading
 from train.commands import publish as publish_command
 from train.commands.publishing import space
 
@@ -42,7 +44,8 @@ def test_all_of_it(publish: Callable, hub: HubServer, lab: Path) -> None:
     for name, repo_id in zip(PUBLISHED, repos, strict=True):
         there = {path: data for path, data in hub.files(repo_id).items() if path != ".gitattributes"}
         assert there.pop("model.onnx") == b"onnx " + type(models.create(name)).__name__.encode()
-        assert there == contents(lab / name)
+        assert there.keys() == contents(lab / name).keys()
+        assert {path for path in there if there[path] != contents(lab / name)[path]} == {"README.md"}
         assert hub.repos[repo_id]["tags"] == {models.__version__: head(hub, repo_id)}
         pin = sources.pins()[name]
         assert (pin["repo_id"], pin["revision"]) == (repo_id, head(hub, repo_id))
@@ -53,6 +56,14 @@ def test_all_of_it(publish: Callable, hub: HubServer, lab: Path) -> None:
     assert [(item["type"], item["id"]) for item in collection["items"]] == items
     assert f"{hub.url}/collections/{collection['slug']}" in out
     assert f"{hub.url}/spaces/alice/latent-lab" in out
+
+
+def test_the_clone_stays(publish: Callable, lab: Path) -> None:
+    """Of all that is in `checkpoints/` the pins alone are written."""
+    before = {name: contents(lab / name) for name in PUBLISHED}
+    publish()
+    assert {name: contents(lab / name) for name in PUBLISHED} == before
+    assert {file.name for file in lab.iterdir()} == {*PUBLISHED, "hub.json", ".publish.lock"}
 
 
 def test_again_sends_nothing(publish: Callable, hub: HubServer, lab: Path, written_graphs: list[str]) -> None:
@@ -67,6 +78,32 @@ def test_again_sends_nothing(publish: Callable, hub: HubServer, lab: Path, writt
     assert {request.split()[0] for request in hub.requests} <= {"GET", "HEAD"}
     assert (lab / "hub.json").stat().st_mtime_ns == pins
     assert written_graphs == ["Dense", "MLP"]
+
+
+def test_a_push_takes_nothing_away(cli: Callable, publish: Callable, hub: HubServer) -> None:
+    """Into the repository that `publish` made: graph and card are what it sent, so there is nothing to commit."""
+    publish("--no-space")
+    before = hub.files("alice/mnist-dense")
+    status, out, _ = cli("push", "mnist-dense", "alice/mnist-dense")
+    assert status == 0 and "nothing changed" in out
+    assert hub.files("alice/mnist-dense") == before and "model.onnx" in before
+    assert commits(hub)["alice/mnist-dense"] == 1
+
+
+def test_a_push_under_another_name(cli: Callable, hub: HubServer, lab: Path, written_graphs: list[str]) -> None:
+    """The card that is sent names the repository that it is in, in all three ways; that of the folder stays."""
+    card = lab / "mnist-dense" / "README.md"
+    card.write_text(card.read_text() + loading.section("mnist-dense", models.create("mnist-dense")))
+    before = contents(lab / "mnist-dense")
+    assert cli("push", "mnist-dense", "alice/mine")[0] == 0
+    files = hub.files("alice/mine")
+    sent = files["README.md"].decode()
+    for way in ("hf download alice/mine config.json", "hf download alice/mine model.onnx", 'load("alice/mine")'):
+        assert way in sent
+    assert "NAMESPACE" not in sent and "alice/mnist-dense" not in sent
+    assert f"thumbnail: {hub.url}/alice/mine/resolve/main/reliability.png" in sent
+    assert files["model.onnx"] == b"onnx Dense"
+    assert contents(lab / "mnist-dense") == before
 
 
 def test_the_bar_moves_by_pieces(publish: Callable, hub: HubServer, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -115,6 +152,7 @@ def test_the_space(publish: Callable, hub: HubServer, lab: Path) -> None:
     }
     assert not [path for path in files if "__pycache__" in path or path.endswith((".pyc", ".pyi", ".lock"))]
     assert files["checkpoints/mnist-dense/model.safetensors"] == (lab / "mnist-dense/model.safetensors").read_bytes()
+    assert files["checkpoints/mnist-dense/README.md"] == hub.files("alice/mnist-dense")["README.md"]
     assert json.loads(files["checkpoints/hub.json"]) == sources.pins()
     settings = written(hub)
     assert settings["models"] == [f"alice/{name}" for name in PUBLISHED]
@@ -145,6 +183,17 @@ def test_a_slim_space_loads_from_the_hub(publish: Callable, hub: HubServer) -> N
     assert not [path for path in files if path.endswith(".safetensors")]
 
 
+def test_a_slim_space_needs_every_model_on_the_hub(publish: Callable, hub: HubServer) -> None:
+    """One that is neither published now nor pinned would not load: it is named, and nothing is made before."""
+    assert "not pinned there: mnist-mlp." in sentence(publish("--slim", "--only", "mnist-dense"))
+    assert hub.requests == []
+    publish("--no-space")
+    assert publish("--slim", "--only", "mnist-dense")[0] == 0
+    pins = json.loads(hub.files(SPACE)["checkpoints/hub.json"])
+    held = {path.split("/")[1] for path in hub.files(SPACE) if path.startswith("checkpoints/") and path.count("/") == 2}
+    assert held == pins.keys() == set(PUBLISHED)
+
+
 def test_cards_as_the_hub_reads_them(publish: Callable, hub: HubServer, lab: Path, tmp_path: Path) -> None:
     """Figures and a thumbnail, which is the address of a picture of the repository; the Hub has nothing against it."""
     publish("--no-space")
@@ -153,10 +202,11 @@ def test_cards_as_the_hub_reads_them(publish: Callable, hub: HubServer, lab: Pat
     assert metadata["model-index"][0]["results"][0]["metrics"][0] == {"type": "accuracy", "value": 0.97}
     assert metadata["thumbnail"] == f"{hub.url}/alice/mnist-dense/resolve/main/reliability.png"
     ModelCard.load(folder / "README.md").validate()
-    for name in PUBLISHED:  # every file of every repository is the folder's, byte for byte
+    for name in PUBLISHED:  # every other file of every repository is the folder's, byte for byte
         pulled = contents(Path(snapshot_download(f"alice/{name}")))
         assert pulled.pop(".gitattributes") and pulled.pop("model.onnx")
-        assert pulled == contents(lab / name)
+        here = contents(lab / name)
+        assert pulled.keys() == here.keys() and {path for path in here if pulled[path] != here[path]} == {"README.md"}
 
 
 def test_only_private_and_another_space(publish: Callable, hub: HubServer) -> None:
@@ -174,6 +224,7 @@ def test_a_dry_run_does_nothing(publish: Callable, hub: HubServer, lab: Path) ->
     before = {name: contents(lab / name) for name in PUBLISHED}
     status, out, _ = publish("--dry-run")
     assert status == 0 and out.count("would be made") == 2
+    assert "ONNX graphs are made first, 2 of them" in out
     assert hub.repos == {} and hub.collections == {} and sources.pins() == {}
     assert {name: contents(lab / name) for name in PUBLISHED} == before
     publish("--only", "mnist-dense")
@@ -181,7 +232,24 @@ def test_a_dry_run_does_nothing(publish: Callable, hub: HubServer, lab: Path) ->
     counted = commits(hub)
     out = publish("--dry-run")[1]
     assert "would be updated, 1 files" in out and "would be made" in out
+    assert "ONNX graphs are made first, 1 of them" in out
     assert commits(hub) == counted
+
+
+def test_a_dry_run_where_the_pin_alone_is_missing(
+    cli: Callable, publish: Callable, hub: HubServer, tmp_path: Path
+) -> None:
+    """That is told apart from nothing; a graph that is on the Hub and not on this machine is no change."""
+    publish("--no-space")
+    cli("unpin", "mnist-mlp")
+    shutil.rmtree(tmp_path / export.FOLDER)
+    _, out, _ = publish("--dry-run")
+    told = {line.split()[0]: line for line in out.splitlines()}
+    assert "nothing to do" in told["mnist-dense"] and "would be pinned" in told["mnist-mlp"]
+    counted = commits(hub)
+    _, out, _ = publish("--no-space")
+    assert out.count("nothing to do") == 1 and "mnist-mlp             pinned" in out
+    assert commits(hub) == counted and list(sources.pins()) == PUBLISHED
 
 
 def test_what_was_stopped_is_finished(publish: Callable, hub: HubServer, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -256,5 +324,7 @@ def test_unpin(cli: Callable, publish: Callable) -> None:
     assert models.load("mnist-dense").provenance.source == "embedded"
     assert list(sources.pins()) == ["mnist-mlp"]
     assert "mnist-dense is not pinned" in sentence(cli("unpin", "mnist-dense"))
-    assert cli("unpin")[0] == 0
+    assert "no model named" in sentence(cli("unpin", "mnist-dance"))
+    assert "no longer pinned" in cli("unpin")[1]
     assert sources.pins() == {}
+    assert "Nothing is pinned" in cli("unpin")[1]

@@ -15,9 +15,10 @@ REFUSED: dict[str, tuple[str, list[str], str]] = {
     "a token that may only read": ("hf_read", ["alice"], "use a token with the write role"),
     "a namespace of somebody else": ("hf_write", ["bob"], "may not write to bob"),
     "a namespace with a slash": ("hf_write", ["alice/lab"], "without a slash"),
-    "an illegal namespace": ("hf_write", ["al ice"], "NAMESPACE/NAME"),
+    "an illegal namespace": ("hf_write", ["al ice"], "'al ice' is no namespace"),
+    "no namespace": ("hf_write", [""], "'' is no namespace"),
     "an illegal Space": ("hf_write", ["alice", "--space", "my lab"], "NAMESPACE/NAME"),
-    "an unknown model": ("hf_write", ["alice", "--only", "mnist-dance"], "no model named"),
+    "an unknown model": ("hf_write", ["alice", "--only", "mnist-dens"], "(did you mean mnist-dense?)"),
     "a model without a folder": ("hf_write", ["alice", "--only", "mnist-cnn"], "config.json cannot be read"),
     "slim and private": ("hf_write", ["alice", "--slim", "--private"], "--slim"),
 }
@@ -45,23 +46,25 @@ def test_broken_folders_are_told_at_once(publish: Callable, hub: HubServer, lab:
     assert hub.requests == []
 
 
-def test_two_at_once(publish: Callable, hub: HubServer) -> None:
+@pytest.mark.parametrize("second", [["publish", "alice", "--no-space"], ["push", "mnist-dense", "alice/mine"]])
+def test_two_at_once(publish: Callable, hub: HubServer, second: list[str]) -> None:
     """The second is told to wait; the first goes on to its end."""
     hub.faults.delay = 0.05
     first: list[tuple] = []
-    thread = threading.Thread(target=lambda: first.append(_run("alice", "--no-space")))
+    thread = threading.Thread(target=lambda: first.append(_run("publish", "alice", "--no-space")))
     thread.start()
     while not hub.requests:
         thread.join(0.05)
-    with pytest.raises(ValueError, match="Another publish is under way"):
-        _run("alice", "--no-space")
+    with pytest.raises(ValueError, match="Another publish or push is under way"):
+        _run(*second)
     thread.join()
     assert first == [0]
+    assert hub.repos.keys() == {f"alice/{name}" for name in PUBLISHED}
 
 
 def _run(*words: str) -> int:
     """The command without what takes its words and its output."""
     from train.__main__ import parser
-    from train.commands import publish
+    from train.commands import publish, push
 
-    return publish.run(parser().parse_args(["publish", *words]))
+    return {"publish": publish, "push": push}[words[0]].run(parser().parse_args(words))

@@ -140,7 +140,7 @@ FAILURES: dict[str, tuple[str | None, str, Callable[[HubServer], None], str]] = 
     "two dashes": ("hf_write", "alice/my--lab", nothing, "NAMESPACE/NAME"),
     "a long name": ("hf_write", "alice/" + "x" * 200, nothing, "NAMESPACE/NAME"),
     "a Hub that hangs up": ("hf_write", REPO, faults(down=True), "try again later"),
-    "a Hub that is gone": ("hf_write", REPO, HubServer.stop, "try again later"),
+    "a Hub that is gone": ("hf_write", REPO, HubServer.stop, "cannot be reached: check the network and HF_ENDPOINT"),
     "a broken Hub": ("hf_write", REPO, faults(status=500), "try again later"),
     "a refused commit": ("hf_write", REPO, faults(refuse_commit=True), "try again later"),
 }

@@ -35,7 +35,7 @@ def by_hand(scores: np.ndarray, labels: np.ndarray) -> dict[str, float]:
     """The textbook's definitions, class by class; AUC as the share of pairs in the right order, a tie being half."""
     found = scores.argmax(1)
     precisions, recalls, f1s, aucs = [], [], [], []
-    for digit in range(10):
+    for digit in np.unique(labels):
         hits = np.sum((found == digit) & (labels == digit))
         precisions.append(hits / max(np.sum(found == digit), 1))
         recalls.append(hits / np.sum(labels == digit))
@@ -61,6 +61,19 @@ def test_metrics(seed: int) -> None:
     assert 0.5 < expected["accuracy"] < 0.95
     assert classification.classification(logits, labels) == pytest.approx(expected, abs=1e-6)
     assert classification.classification(shares, labels) == pytest.approx(expected, abs=1e-6)
+
+
+def test_metrics_without_some_classes() -> None:
+    """A class that no label names has no recall and no AUC: the means are over the others; of one alone there is no
+    AUC.
+    """
+    logits, labels = answers(3)
+    few = labels % 3 > 0
+    expected = by_hand(logits[few].softmax(1).numpy(), labels[few].numpy())
+    assert 0.8 < expected["roc_auc"] < 1 and (logits[few].argmax(1) % 3 == 0).any()
+    assert classification.classification(logits[few], labels[few]) == pytest.approx(expected, abs=1e-6)
+    one = classification.classification(logits[labels == 4], labels[labels == 4])
+    assert one["recall"] == pytest.approx(one["accuracy"]) and "roc_auc" not in one
 
 
 def test_confusion() -> None:

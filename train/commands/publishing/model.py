@@ -52,18 +52,21 @@ class Publication:
 
     @property
     def commits(self) -> bool:
-        """Whether there is anything to be committed."""
-        return self.there is None or bool(self.changed or repository.stale(self.files, self.there))
+        """Whether there is anything to be committed; a graph that is not made yet is not known to be other."""
+        return self.there is None or bool(self.changed or {*repository.stale(self.files, self.there)} - {export.GRAPH})
+
+    @property
+    def pinned(self) -> bool:
+        """Whether the pin stands at what is there."""
+        pin = hub.pins().get(self.name)
+        return bool(pin and self.there) and (pin["repo_id"], pin["revision"]) == (self.repo_id, self.there.commit)
 
 
 def plan(name: str, namespace: str) -> Publication:
     """What the Hub is to hold of a model, beside what it holds. Sends nothing. Raises HubError and OSError."""
     repo_id, folder = f"{namespace}/{name}", hub.CHECKPOINTS / name
     files: dict[str, Content] = {file.name: file for file in hub.files(folder)}
-    files[hub.CARD] = card(folder, repo_id)
-    if (graph := export.place(folder)).is_file():  # of a dry run it need not be
-        files[export.GRAPH] = graph
-    one = Publication(name, repo_id, files, repository.head(repo_id))
+    one = Publication(name, repo_id, files | _beside(name, folder, repo_id), repository.head(repo_id))
     one.changed = repository.changed(one.files, one.there)
     one.tagged = one.there and one.there.tags.get(models.__version__)
     if one.there and one.commits:
@@ -78,28 +81,49 @@ def send(one: Publication, *, private: bool, retag: bool, told: Callable[[int], 
 
     Raises:
         HubError: what was not done is done by another try.
-        OSError: the card or the pin cannot be written.
+        OSError: the pin cannot be written.
     """
     done = f"updated, {one.amount}" if one.there else f"made, {one.amount}"
     if one.there is None:
         repository.create(one.repo_id, private=private)
         one.there = repository.head(one.repo_id)
     if one.commits:
-        _keep(hub.CHECKPOINTS / one.name / hub.CARD, one.files[hub.CARD])
         message = f"Upload {one.name}, Latent Lab {models.__version__}"
         commit = repository.commit(one.repo_id, one.files, message=message, there=one.there, told=told)
         one.there = Head(commit, {}, one.there.tags)
     else:
-        done = "nothing to do"
+        done = "nothing to do" if one.pinned else "pinned"
     one.tagged = repository.tag(one.repo_id, models.__version__, one.there, move=retag)
     hub.pin(one.name, one.repo_id, one.there.commit, hub.CHECKPOINTS / one.name)
     one.done = done
 
 
-def card(folder: Path, repo_id: str) -> bytes:
+def push(name: str, folder: Path, repo_id: str, there: Head | None = None) -> str:
+    """Make a repository that is there hold a folder, as `plan` has it, in one commit. Returns the head's sha.
+
+    `there` is what is known to be in it.
+
+    Raises:
+        ValueError: the Hub does not take it, or there is no graph of it; the folder is as it was.
+        OSError: the graph cannot be written.
+    """
+    export.made(folder)
+    return hub.push(folder, repo_id, _beside(name, folder, repo_id), there=there)
+
+
+def _beside(name: str, folder: Path, repo_id: str) -> dict[str, Content]:
+    """What a repository has that is not as it is in the folder: the card, and the graph where it is made."""
+    found: dict[str, Content] = {}
+    if (folder / hub.CARD).is_file():
+        found[hub.CARD] = card(name, folder, repo_id)
+    if (graph := export.place(folder)).is_file():  # of a dry run it need not be
+        found[export.GRAPH] = graph
+    return found
+
+
+def card(name: str, folder: Path, repo_id: str) -> bytes:
     """A folder's card as the repository has it: how it is loaded from there, and a picture of it as thumbnail."""
-    namespace, _, name = repo_id.partition("/")
-    text = loading.renewed((folder / hub.CARD).read_text(encoding="utf-8"), name, folder, namespace)
+    text = loading.renewed((folder / hub.CARD).read_text(encoding="utf-8"), name, folder, repo_id)
     found = HEAD.match(text)
     shown = next((name for name in SHOWN.findall(text) if (folder / name).is_file()), None)
     if shown is None:
@@ -121,13 +145,6 @@ def check_card(folder: Path) -> None:
         whole = False
     if not whole:
         raise ValueError(f"{folder / hub.CARD} is no card: it must begin with its metadata, in YAML between two ---.")
-
-
-def _keep(file: Path, content: bytes) -> None:
-    """The folder stays what its repository is."""
-    if file.read_bytes() != content:
-        with hub.aside(file.parent) as temporary:
-            (temporary / file.name).write_bytes(content)
 
 
 def size(content: Content) -> int:

@@ -11,12 +11,16 @@ import models
 from models import hub
 from models.hub.failures import PaymentRequired
 from models.hub.repository import Content, Head
+from train import loading
+from train.commands.publishing import model
 
 ROOT = Path(models.__file__).resolve().parent.parent
 CODE = ("app.py", "tabs", "models", "requirements.txt", "LICENSE")
 THUMBNAIL = "checkpoints/mnist-cvae/samples.png"
 ZERO = "zero-a10g"  # how the Hub calls ZeroGPU
 ZERO_PYTHON, ZERO_TORCH = "3.12.12", "2.11.0"  # of those that ZeroGPU has
+SECTIONS = ("Run", "Load", "Licence")  # of the README, those that are of use in a Space, beside its beginning
+ADDRESS = "http://127.0.0.1:7860"  # of the app in it
 PICTURE = re.compile(r"^!\[.*\]\(\.github/.*\)\n\n", re.MULTILINE)  # of the README, which a Space has not
 
 
@@ -35,6 +39,9 @@ def files(space_id: str, *, slim: bool, hardware: str | None, private: bool) -> 
             path = file.relative_to(place.parent).as_posix()
             if file.is_file() and _is_published(path) and not (slim and file.name == hub.WEIGHTS):
                 found[path] = file
+    for name, pin in hub.pins().items():  # as they are in the repositories
+        if (path := f"{hub.CHECKPOINTS.name}/{name}/{hub.CARD}") in found:
+            found[path] = model.card(name, hub.CHECKPOINTS / name, pin["repo_id"])
     if hardware == ZERO:
         text = (ROOT / "requirements.txt").read_text(encoding="utf-8")
         found["requirements.txt"] = re.sub(r"(?m)^torch==.*$", f"torch=={ZERO_TORCH}", text).encode()
@@ -50,7 +57,7 @@ def _is_published(path: str) -> bool:
 
 
 def _readme(space_id: str, found: dict[str, Content], hardware: str | None, private: bool) -> bytes:
-    """The README with what only a Space of somebody's has in its head."""
+    """What of the README is true in a Space of somebody's, with what only such a one has in its head."""
     _, head, body = (ROOT / "README.md").read_text(encoding="utf-8").split("---\n", 2)
     pins = hub.pins()
     settings: dict[str, Any] = yaml.safe_load(head)
@@ -65,7 +72,10 @@ def _readme(space_id: str, found: dict[str, Content], hardware: str | None, priv
     if hardware == ZERO:
         settings["python_version"] = ZERO_PYTHON
     told = yaml.safe_dump(settings, sort_keys=False, allow_unicode=True, width=1000)
-    return f"---\n{told}---\n{PICTURE.sub('', body)}".encode()
+    first, *sections = re.split(r"(?m)^## (?=\w)", PICTURE.sub("", body))
+    text = first + "".join(f"## {one}" for one in sections if one.partition("\n")[0] in SECTIONS)
+    text = text.replace(f'"{ADDRESS}"', f'"{space_id}"').replace(f"{loading.NOBODY}/", f"{space_id.split('/')[0]}/")
+    return f"---\n{told}---\n{text}".encode()
 
 
 def _datasets() -> list[str]:

@@ -246,6 +246,9 @@ class Classification(Task):
 explain the validation images best (Guo et al. 2017): the last layer's weights hold that already.
 {hands}"""
 
+    def usage(self, net: Model) -> str:
+        return "picture = torch.rand(1, 1, 28, 28)  # white on black, 0 to 1\nlogits = net(picture)"
+
     def summary(self, figures: dict[str, float], section: str) -> str:
         drawings = re.search(r"never saw: \*\*([\d.]+)%\*\*", section)[1]
         return f"{100 * figures['accuracy']:.2f} %; foreign drawings {drawings} %"
