@@ -174,9 +174,9 @@ class DigitClassifier:
         return [classifier(name)._compared(name, seen) for name in models.names(task="classification")]
 
     @staticmethod
-    def verdicts(seen: Image.Image) -> dict[str, Reading]:
-        """The same without times, in one pass each, for a picture in MNIST's form. Raises ValueError as `compare`."""
-        return {name: classifier(name).readings([seen])[0] for name in models.names(task="classification")}
+    def verdicts(seen: list[Image.Image]) -> dict[str, list[Reading]]:
+        """The same without times, in one pass each, for pictures in MNIST's form. Raises ValueError as `compare`."""
+        return {name: classifier(name).readings(seen) for name in models.names(task="classification")}
 
     @torch.inference_mode()
     def _shares(self, seen: list[Image.Image]) -> list[Shares]:

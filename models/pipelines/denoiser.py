@@ -154,6 +154,8 @@ class Denoiser:
         pixels, alpha = unpacked(image)
         seen = evidence(pixels, alpha)
         part = tuple(_middle(seen.any(axis)) for axis in (1, 0))
+        if not np.ptp(pixels[part], axis=(0, 1)).any():  # one colour
+            return Noise(0.0, "none")
         noisy, told = to_tensor(pixels[part]), torch.from_numpy(seen[part])[None, None]
         with _CORES, torch.inference_mode():
             own = self.net.estimate(noisy, told).item()

@@ -131,10 +131,10 @@ def build(words: Words, address: Address, *, public: bool) -> None:
         return ask_others(shown), explain(shown)
 
     def ask_others(shown: Shown | None):
-        if shown is None or len(shown.readings) != 1:
+        if shown is None or len(shown.readings) > IN_DETAIL:
             return ""
         try:
-            return verdicts(shown.readings, DigitClassifier.verdicts(shown.readings[0].seen))
+            return verdicts(shown.readings, DigitClassifier.verdicts([one.seen for one in shown.readings]))
         except ValueError:  # the answer has said why
             return ""
 

@@ -33,13 +33,14 @@ def _bar(digit: str, share: float | None, is_best: bool) -> str:
     )
 
 
-def verdicts(readings: Sequence[Reading], opinions: Mapping[str, Reading]) -> str:
+def verdicts(readings: Sequence[Reading], opinions: Mapping[str, Sequence[Reading]]) -> str:
     """The style sheet that writes the verdict of each network into its button, beside the answer to these readings.
 
     One that says otherwise stands out.
     """
-    said, when = sign(readings[0]), shown_with(readings, "visible", "hidden")
-    return "<style>" + "".join(_verdict(name, sign(one), said, when) for name, one in opinions.items()) + "</style>"
+    said, when = "".join(map(sign, readings)), shown_with(readings, "visible", "hidden")
+    each = {name: "".join(map(sign, told)) for name, told in opinions.items()}
+    return "<style>" + "".join(_verdict(name, one, said, when) for name, one in each.items()) + "</style>"
 
 
 def _verdict(name: str, verdict: str, said: str, when: str) -> str:

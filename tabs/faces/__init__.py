@@ -1,6 +1,7 @@
 """Faces: hide a part of one in a photograph, and see it made up again."""
 
 import json
+from html import escape
 from pathlib import Path
 from typing import NamedTuple
 
@@ -220,7 +221,8 @@ def build(words: Words, address: Address, *, public: bool) -> None:
             for one, title, figure in pictures
         ]
         grid = tiles(words, words("photo.gallery"), cells)
-        return gr.update(visible=False), gr.update(visible=True, value=grid), table(words, None, attempts)
+        note = f'<p class="muted">{escape(words("faces.blur"))}</p>'
+        return gr.update(visible=False), gr.update(visible=True, value=grid), note + table(words, None, attempts)
 
     def reconstruct(
         image: Image.Image, mask: Image.Image | None = None, kind: str = "box", seed: int = 0, network: str = NETWORK

@@ -89,6 +89,7 @@ def build(words: Words, address: Address, *, public: bool) -> None:
                 js_on_load=SCRIPT,
                 elem_id="map",
             )
+            gr.HTML(f'<p class="muted">{escape(words("map.hint"))}</p>', js_on_load=None)
             overlay = gr.Checkbox(False, label=words("map.overlay"), elem_id="map-overlay")
             legend = gr.HTML(elem_classes="legend")
         with gr.Column(min_width=200, scale=5):

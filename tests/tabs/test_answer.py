@@ -74,7 +74,7 @@ def test_a_percentage_never_reaches_a_limit_before_the_share_does() -> None:
 
 def test_verdicts() -> None:
     """One for each network, beside this answer alone; those that disagree with the answer stand out."""
-    opinions = {"mnist-mlp": reading(7), "mnist-cnn": reading(1), "mnist-rnn": letter()}
+    opinions = {"mnist-mlp": [reading(7)], "mnist-cnn": [reading(1)], "mnist-rnn": [letter()]}
     sheet = verdicts([reading(7)], opinions)
     rules = re.findall(
         r'value="(\S+)"[^{]+{ --verdict: "(.)"; --verdict-seen: var\((\S+)-visible, hidden\);( --verdict-colour)?',
@@ -84,6 +84,12 @@ def test_verdicts() -> None:
         ("mnist-mlp", "7", False),
         ("mnist-cnn", "1", True),
         ("mnist-rnn", "?", True),
+    ]
+    others = {"mnist-mlp": [reading(4), reading(2)], "mnist-cnn": [reading(4), letter()]}
+    several = verdicts([reading(4), reading(2)], others)
+    assert [(verdict, "colour" in rest) for verdict, rest in re.findall(r'--verdict: "(.*?)"(.*?)}', several)] == [
+        ("42", False),
+        ("4?", True),
     ]
     assert {
         f"{block}-visible: visible" in answer(Words("zh"), "mnist-mlp", [reading(7)]) for *_, block, _ in rules
