@@ -143,18 +143,18 @@ class _Look:
     size: int
 
     def is_all(self, grey: Image.Image, found: list[Detection]) -> bool:
-        """Whether no other look tells more: all that is found is large, but not too large; around it is nothing."""
-        rest = np.asarray(grey).copy()
-        for one in found:
-            left, top, right, bottom = one.box
-            if not LARGE <= max(right - left, bottom - top) / (self.size / 2) <= CLEAR:
-                return False
-            around = AROUND * (bottom - top)
-            rows, columns = (
-                slice(max(0, int(low - around)), int(high + around) + 1) for low, high in ((top, bottom), (left, right))
-            )
-            rest[rows, columns] = rest[0, 0]
-        return bool(found) and int(rest.max()) - int(rest.min()) < mnist.LEAST_CONTRAST
+        """Whether no other look tells more: one digit is found, large but not too large, and around it is nothing."""
+        if len(found) != 1:
+            return False
+        left, top, right, bottom = found[0].box
+        if not LARGE <= max(right - left, bottom - top) / (self.size / 2) <= CLEAR:
+            return False
+        rest, around = np.asarray(grey).copy(), AROUND * (bottom - top)
+        rows, columns = (
+            slice(max(0, int(low - around)), int(high + around) + 1) for low, high in ((top, bottom), (left, right))
+        )
+        rest[rows, columns] = rest[0, 0]
+        return int(rest.max()) - int(rest.min()) < mnist.LEAST_CONTRAST
 
     def cut(self, grey: Image.Image, found: list[Detection], wanted: list[bool]) -> list[Found]:
         """Those digits that are wanted, cut out of the picture; without such as have no ink.

@@ -55,6 +55,7 @@ def test_upload_that_fails_can_be_tried_again(
             "fit", "mnist-dense", "--dataset", tiny_mnist, "--epochs", 1, "--output", output, "--push-to-hub", "alice/x"
         )
     )
+    assert "try again with: " in told, told
     assert len(hub.commits("alice/x")) == 1
     assert names(output) == FILES
     hub.faults.refuse_commit = False
