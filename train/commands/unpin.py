@@ -3,6 +3,7 @@
 import argparse
 
 from models import hub
+from train.commands.publishing.lock import alone
 
 
 def run(args: argparse.Namespace) -> int:
@@ -10,6 +11,7 @@ def run(args: argparse.Namespace) -> int:
     if args.name is None and not (hub.CHECKPOINTS / hub.PINS).exists():
         print("Nothing is pinned: there is nothing to take back.")
         return 0
-    hub.unpin(args.name)
+    with alone():
+        hub.unpin(args.name)
     print(f"{args.name or 'All models'}: no longer pinned in checkpoints/hub.json")
     return 0

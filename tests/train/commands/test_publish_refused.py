@@ -46,7 +46,9 @@ def test_broken_folders_are_told_at_once(publish: Callable, hub: HubServer, lab:
     assert hub.requests == []
 
 
-@pytest.mark.parametrize("second", [["publish", "alice", "--no-space"], ["push", "mnist-dense", "alice/mine"]])
+@pytest.mark.parametrize(
+    "second", [["publish", "alice", "--no-space"], ["push", "mnist-dense", "alice/mine"], ["unpin", "mnist-dense"]]
+)
 def test_two_at_once(publish: Callable, hub: HubServer, second: list[str]) -> None:
     """The second is told to wait; the first goes on to its end."""
     hub.faults.delay = 0.05
@@ -65,6 +67,6 @@ def test_two_at_once(publish: Callable, hub: HubServer, second: list[str]) -> No
 def _run(*words: str) -> int:
     """The command without what takes its words and its output."""
     from train.__main__ import parser
-    from train.commands import publish, push
+    from train.commands import publish, push, unpin
 
-    return {"publish": publish, "push": push}[words[0]].run(parser().parse_args(words))
+    return {"publish": publish, "push": push, "unpin": unpin}[words[0]].run(parser().parse_args(words))

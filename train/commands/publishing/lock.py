@@ -1,4 +1,4 @@
-"""One at a time: what writes to the Hub and pins it."""
+"""One at a time: what writes to the Hub and pins it, or takes pins back."""
 
 import fcntl
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from models import hub
 
 @contextmanager
 def alone() -> Iterator[None]:
-    """No other `publish` or `push` from this folder meanwhile. Raises ValueError while there is one."""
+    """No other `publish`, `push` or `unpin` from this folder meanwhile. Raises ValueError while there is one."""
     with open(hub.CHECKPOINTS / ".publish.lock", "w") as file:  # it stays: who waits may hold it already
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
