@@ -43,7 +43,7 @@ PINS = "hub.json"  # in `checkpoints/`
 PICTURES = (".png", ".jpg", ".webp")  # of a card
 MAX_CONFIG_BYTES = 64 * 1024
 COMMIT, SHA256 = re.compile("[0-9a-f]{40}"), re.compile("[0-9a-f]{64}")
-PATIENCE = 3  # seconds the Hub has to begin its answer before another source is taken
+PATIENCE = 2  # seconds the Hub has to begin its answer before another source is taken
 REST = 60  # seconds for which it is then not waited for by other names
 
 _silence = ("", -math.inf)  # which repository it did not answer for last, and when
