@@ -101,6 +101,7 @@ def _near(mask: np.ndarray) -> tuple[slice, slice]:
 
 
 def _settled(found: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """The same for a part of a picture that holds all of its mask."""
     sweeps = SWEEPS
     if min(mask.shape) > COARSEST:
         found[mask] = _enlarged(membrane(*_halved(found, mask)), mask.shape)[mask]

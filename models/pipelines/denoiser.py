@@ -63,23 +63,24 @@ class Denoiser:
     Args:
         source: what `models.load` takes; a denoiser, or an autoencoder of digits.
 
-    Attributes:
-        digits: whether it is for digits; then it ignores the noise level.
-
     Raises:
         ValueError: there are no weights for it, or it does something else.
     """
 
     def __init__(self, source: str = "photo-denoiser"):
         self.net = loaded(source, names())
-        self.digits = not isinstance(self.net, PhotoDenoiser)
 
     @classmethod
     def of(cls, net: Model) -> Self:
         """One that runs this network."""
         made = cls.__new__(cls)
-        made.net, made.digits = net, not isinstance(net, PhotoDenoiser)
+        made.net = net
         return made
+
+    @property
+    def digits(self) -> bool:
+        """Whether it is for digits; then it ignores the noise level."""
+        return not isinstance(self.net, PhotoDenoiser)
 
     @cached_property
     def facts(self) -> Facts:

@@ -226,7 +226,7 @@ def _digit(part: Image.Image, own: np.ndarray, ink: np.ndarray) -> Image.Image:
 
 
 def _around(pixels: np.ndarray) -> np.ndarray:
-    """The mean around each pixel, (h, w), as far as a sixth of the longer side; a quarter of the pixels tell it."""
+    """The mean around each pixel, (h, w), as far as a sixth of the longer side; a sixteenth of the pixels tell it."""
     picture = Image.fromarray(pixels)
     few = [-(-side // FEWER) for side in picture.size]
     small = np.asarray(picture.resize(few, Image.Resampling.BOX))

@@ -25,7 +25,7 @@ from tabs.widgets.files import png
 from tabs.widgets.methods import method, psnr, ssim, table
 from tabs.widgets.networks import chosen, source
 from tabs.widgets.picture import Picture, absent, require
-from tabs.widgets.prose import sentence
+from tabs.widgets.prose import muted, sentence
 from tabs.widgets.slider import Slider
 
 NETWORK = "photo-denoiser"
@@ -82,7 +82,7 @@ def build(words: Words, address: Address, *, public: bool) -> None:
             grain = Slider(
                 0, 1, 0, step=0.05, label=words("photo.grain"), info=words("photo.grain_info"), elem_id="grain"
             )
-            gr.HTML(f'<p class="muted">{escape(words("photo.no_noise"))}</p>', js_on_load=None)
+            gr.HTML(muted(words("photo.no_noise")), js_on_load=None)
         with gr.Column(min_width=280, scale=7, elem_classes="result"):
             both = gr.HTML(_first(words, first), elem_id="before-after", js_on_load=None)
             gallery = gr.HTML(elem_id="attempts", visible=False, js_on_load=None)
@@ -189,7 +189,7 @@ def build(words: Words, address: Address, *, public: bool) -> None:
         ]
         notes = [] if clean else [words("photo.by_eye")]
         notes += [words("photo.part", side=COMPARED)] if image.size != noisy.size else []
-        part = "".join(f'<p class="muted">{escape(note)}</p>' for note in notes)
+        part = "".join(map(muted, notes))
         cells = [(shown_at(png(one, "part", download)), title, figure) for one, title, figure in shown]
         return (
             gr.update(visible=False),

@@ -1,7 +1,6 @@
 """Faces: hide a part of one in a photograph, and see it made up again."""
 
 import json
-from html import escape
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,7 +26,7 @@ from tabs.widgets.methods import method, psnr, table
 from tabs.widgets.networks import chosen, source
 from tabs.widgets.pad import brush
 from tabs.widgets.picture import Picture, absent, read, require
-from tabs.widgets.prose import how, sentence
+from tabs.widgets.prose import how, muted, sentence
 
 NETWORK = "face-gan"
 BRUSH, OWN = "brush", "own"
@@ -221,7 +220,7 @@ def build(words: Words, address: Address, *, public: bool) -> None:
             for one, title, figure in pictures
         ]
         grid = tiles(words, words("photo.gallery"), cells)
-        note = f'<p class="muted">{escape(words("faces.blur"))}</p>'
+        note = muted(words("faces.blur"))
         return gr.update(visible=False), gr.update(visible=True, value=grid), note + table(words, None, attempts)
 
     def reconstruct(

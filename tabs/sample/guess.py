@@ -10,7 +10,7 @@ from tabs import PAGE, Words
 from tabs.address import Address
 from tabs.head import STATIC
 from tabs.widgets.picture import data_url
-from tabs.widgets.prose import sentence
+from tabs.widgets.prose import muted, sentence
 
 KEPT = 64  # rounds, of 12 kB each
 
@@ -50,7 +50,7 @@ def _round(words: Words, dealt: list[tuple[str, str, str, bool]]) -> str:
         f'<section class="round"{texts}><p class="round-score"></p><ol>{cells}</ol>'
         f'<div class="round-end" hidden><p class="sentence"></p><table class="methods"><thead><tr>'
         f'<th scope="col">{escape(words("network"))}</th><th scope="col">{escape(words("guess.passed"))}</th></tr>'
-        f'</thead><tbody></tbody></table><p class="muted">{escape(words("guess.chance"))}</p></div>'
+        f"</thead><tbody></tbody></table>{muted(words('guess.chance'))}</div>"
         f'<p class="round-said" role="status"></p>'
         f'<div class="round-row"><button type="button" class="round-next" disabled>{escape(said["next"])}</button>'
         f'<button type="button" class="round-again" hidden>{escape(words("guess.again"))}</button></div></section>'

@@ -13,7 +13,7 @@ from tabs import PAGE, Words
 from tabs.address import Address
 from tabs.digits.answer import whole_percent
 from tabs.widgets.picture import data_url
-from tabs.widgets.prose import sentence
+from tabs.widgets.prose import muted, sentence
 
 COLUMNS = 20
 JUDGE = "mnist-resnet"  # says what stands at a place
@@ -89,7 +89,7 @@ def build(words: Words, address: Address, *, public: bool) -> None:
                 js_on_load=SCRIPT,
                 elem_id="map",
             )
-            gr.HTML(f'<p class="muted">{escape(words("map.hint"))}</p>', js_on_load=None)
+            gr.HTML(muted(words("map.hint")), js_on_load=None)
             overlay = gr.Checkbox(False, label=words("map.overlay"), elem_id="map-overlay")
             legend = gr.HTML(elem_classes="legend")
         with gr.Column(min_width=200, scale=5):

@@ -14,7 +14,7 @@ from tabs.digits.answer import whole_percent
 from tabs.widgets.networks import chosen
 from tabs.widgets.pad import pad
 from tabs.widgets.picture import Picture, data_url, read, require
-from tabs.widgets.prose import sentence
+from tabs.widgets.prose import muted, sentence
 
 DEFAULT = "mnist-vae"
 JUDGE = "mnist-resnet"  # says whether what came out is still the same digit
@@ -93,8 +93,8 @@ def _table(words: Words, seen: Image.Image, each: dict[str, Rebuilt], readings: 
     note = words("rebuild.errors", judge=words(f"network.{JUDGE}"))
     still = sum(reading.is_digit and reading.digit == first.digit for reading in others)
     said = words("rebuild.said", judge=words(f"network.{JUDGE}"), digit=first.digit, count=still, all=len(others))
-    still = f'<p class="sentence" data-said>{escape(said)}</p>' if first.is_digit else ""
-    return f'{still}<div class="rebuilt">{"".join(figures)}</div><p class="muted">{escape(note)}</p>'
+    line = f'<p class="sentence" data-said>{escape(said)}</p>' if first.is_digit else ""
+    return f'{line}<div class="rebuilt">{"".join(figures)}</div>{muted(note)}'
 
 
 def _read(words: Words, reading: Reading, first: Reading) -> str:
