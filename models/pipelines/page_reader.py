@@ -107,11 +107,11 @@ class PageReader:
 
     @torch.inference_mode()
     def _looks(self, grey: Image.Image) -> Iterator[tuple["_Look", list[Detection]]]:
-        """Look at a picture as it is, and reduced for what is large; first where one large digit is best seen."""
+        """Look at a picture as it is, and reduced for what is large; first where one digit that fills it is well seen."""
         factors = [1]
         while max(grey.size) / (coarser := COARSER * factors[-1]) >= COARSEST_SIDE:
             factors.append(coarser)
-        first = max((factor for factor in factors if max(grey.size) / factor >= CLEAR), default=1)
+        first = next(factor for factor in factors if max(grey.size) / factor <= SMALLEST_SIDE)
         for factor in sorted(factors, key=lambda factor: (factor != first, factor)):
             small = grey if factor == 1 else grey.reduce(factor)
             heat, boxes, ink = self.net(images.to_tensor(small).contiguous(memory_format=torch.channels_last))
