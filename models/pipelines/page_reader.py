@@ -107,7 +107,7 @@ class PageReader:
 
     @torch.inference_mode()
     def _looks(self, grey: Image.Image) -> Iterator[tuple["_Look", list[Detection]]]:
-        """Look at a picture as it is, and reduced for what is large; first where one digit that fills it is well seen."""
+        """Look at a picture as it is, and reduced for what is large; first where one digit that fills it is clear."""
         factors = [1]
         while max(grey.size) / (coarser := COARSER * factors[-1]) >= COARSEST_SIDE:
             factors.append(coarser)
