@@ -1,7 +1,7 @@
 """What `reconstruct` costs beyond the network. Bar: p50 2 times that of the network's forward pass alone.
 
 A face of 128x128 pixels with a hidden box of 28x28, over raw HTTP: the face is found, the hole filled and joined. The
-forward pass runs in this process, in turn with the calls, with as many threads as the app has: one. Run from the
+forward pass runs in this process, in turn with the calls, with threads and memory as the app has them. Run from the
 repository's root: python tests/bench/bench_faces.py
 """
 
@@ -14,7 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
-os.environ["OMP_NUM_THREADS"] = "1"
+os.environ |= {"OMP_NUM_THREADS": "1", "THP_MEM_ALLOC_ENABLE": "1"}
 
 import torch
 from PIL import Image
