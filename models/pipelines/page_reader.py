@@ -5,12 +5,14 @@ from copy import deepcopy
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from itertools import pairwise
+from statistics import median
 from typing import Self
 
 import numpy as np
 import torch
-from PIL import Image
+from PIL import Image, ImageOps
 from scipy.ndimage import find_objects, gaussian_filter, maximum_filter
+from skimage.filters import threshold_otsu
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
@@ -31,6 +33,8 @@ LARGE, CLEAR = 28, 128  # pixels of a digit: below, the finer look knows better;
 PREPARED = 160  # pixels on a side: a digit is prepared at that size at most
 INKED, EDGE = 0.4, 0.1  # from here on a place is ink of a digit; beside one that is, from there on
 FEWER = 4  # pixels on a side that are one where light is measured, which changes slowly
+PAPER = 10  # pixels that are put around a picture of nothing but ink and paper whose ink is cut at its edge
+TWO_TONES = 0.9  # of a picture's variance between its light and its dark: it holds nothing but ink and paper
 AROUND = 0.3  # of a digit's height: the paper around it that tells its tone
 
 
@@ -85,10 +89,7 @@ class PageReader:
             InputError: the picture is empty, or too large.
         """
         images.check_size(image)
-        grey, scale = _looked_at(image)
-        low, high = grey.getextrema()
-        if high - low < mnist.LEAST_CONTRAST:
-            raise blank()
+        grey, scale, margin = _looked_at(image)
         seen_by = {}
         for look, kept in self._looks(grey):
             seen_by |= dict.fromkeys(kept, look)
@@ -101,7 +102,7 @@ class PageReader:
             for digit in look.cut(grey, once, [seen_by[one] is look for one in once])
         ]
         return [
-            replace(made[index], box=tuple(side / scale for side in made[index].box), line=line)
+            replace(made[index], box=tuple((side - margin) / scale for side in made[index].box), line=line)
             for line, index in detections.reading_order([one.box for one in made])
         ]
 
@@ -186,17 +187,46 @@ class _Look:
         return made
 
 
-def _looked_at(image: Image.Image) -> tuple[Image.Image, float]:
-    """The picture, 'L', as large as it is looked at, and how much larger that is."""
+def _looked_at(image: Image.Image) -> tuple[Image.Image, float, int]:
+    """The picture, 'L', as large as it is looked at, how much larger that is, and how much paper was put around it."""
     image = averageable(image)
     factor = 1
     while image.width * image.height / factor**2 > MOST_PIXELS:
         factor *= 2
     grey = to_grey(image.reduce(factor) if factor > 1 else image)
+    low, high = grey.getextrema()
+    if high - low < mnist.LEAST_CONTRAST:
+        raise blank()
+    margin = 0
+    if (paper := _paper(grey)) is not None:
+        pixels = np.asarray(grey, np.float32)
+        if max(abs(edge - paper).max() for edge in (pixels[[0, -1]], pixels[:, [0, -1]])) > (high - low) / 2:
+            grey, margin = ImageOps.expand(grey, PAPER, paper), PAPER
+        if paper < (low + high) / 2:  # most pages that the network has learned from are light
+            grey = ImageOps.invert(grey)
     larger = -(-SMALLEST_SIDE // max(grey.size))
     if larger > 1:
         grey = grey.resize([larger * side for side in grey.size], Image.Resampling.BICUBIC)
-    return grey, larger / factor
+    return grey, larger / factor, larger * margin
+
+
+def _paper(grey: Image.Image) -> int | None:
+    """The tone of the paper of a picture, 'L', that holds nothing but ink and paper; None for any other.
+
+    Two tones hold most of its variance, parted as by Otsu (1979). Even a digit that is cut at its ink's edge, written
+    with the thickest pen, leaves paper in all four corners.
+    """
+    counts, tones = np.float64(grey.histogram()), np.arange(256)
+    limit = threshold_otsu(hist=(counts, tones))
+    light = tones > limit
+    means = [np.average(tones[one], weights=counts[one]) for one in (light, ~light)]
+    share = counts[light].sum() / counts.sum()
+    mean = np.average(tones, weights=counts)
+    variance = np.average((tones - mean) ** 2, weights=counts)
+    corners = [grey.getpixel((x, y)) for x in (0, grey.width - 1) for y in (0, grey.height - 1)]
+    is_one_tone = len({corner > limit for corner in corners}) == 1
+    between = share * (1 - share) * (means[0] - means[1]) ** 2
+    return round(median(corners)) if is_one_tone and between > TWO_TONES * variance else None
 
 
 def _digit(part: Image.Image, own: np.ndarray, ink: np.ndarray) -> Image.Image:
