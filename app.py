@@ -102,7 +102,7 @@ def main() -> None:
             max_file_size="20mb",
             footer_links=[],
             run_history=False,
-            state_session_capacity=256,  # a caller's session copies all settings of the page, which takes 0.3 MB
+            state_session_capacity=256,  # of 10,000, what tabs show of their pictures would take gigabytes
             ssr_mode=False,
             pwa=False,
             mcp_server=False,

@@ -21,14 +21,16 @@ from starlette.responses import JSONResponse
 from models.errors import InputError
 from tabs import Words
 from tabs.room import Room, needed
+from tabs.sessions import bound, is_named_well
 from tabs.uploads import Uploads
 from tabs.widgets.picture import gone, pixels
 
 HERE = Path(__file__).resolve()
 OURS = tuple(f"{HERE.parents[1] / folder}/" for folder in ("tabs", "models"))
 AROUND = (str(HERE), str(HERE.with_name("room.py")))  # they lie around all that fails
-# What of Gradio is not offered: links that restore a session, each a file that stays, and a developer's stream.
-CLOSED = frozenset(f"/gradio_api/{name}" for name in ("deep_link", "dev/reload"))
+# What of Gradio is not offered: links that restore a session, each a file that stays, a developer's stream, and files
+# of components that others wrote, of which there are none, and whose addresses it would print, of any length.
+CLOSED = tuple(f"/gradio_api/{name}" for name in ("deep_link", "dev/reload", "custom_component/"))
 SHORT = 50_000  # letters of what is sent, which is looked at without waiting for a thread
 LONGEST = 100  # letters of what a caller sent, in a line of the log
 
@@ -64,6 +66,8 @@ def soften(pages: Mapping[str, Words], room: Room, uploads: Uploads) -> None:
         words = pages[fn.page]
         title = words("error.title")
         try:
+            if not is_named_well(body.session_hash):
+                raise gr.Error(words("error.call"), title=title, print_exception=False)
             if (given := len(body.data)) < (asked := len(fn.inputs)):
                 raise gr.Error(words("error.inputs", needed=asked, given=given), title=title, print_exception=False)
             uploads.note(body.session_hash, body.data)
@@ -80,6 +84,7 @@ def soften(pages: Mapping[str, Words], room: Room, uploads: Uploads) -> None:
         raise gr.Error(told, title=title, print_exception=False)
 
     route_utils.call_process_api = process
+    bound(pages[""])
     # What nobody is shown; and of one session with half a letter in its name it fails for everybody.
     Queue.compute_analytics_summary = lambda queue, records: {}
 
@@ -110,7 +115,7 @@ class Refusals:
         """Serve one request."""
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
-        if scope["path"].rstrip("/") in CLOSED:
+        if scope["path"].startswith(CLOSED):
             return await JSONResponse({"error": self.words("error.call")}, 404)(scope, receive, send)
         started = False
 

@@ -1,42 +1,70 @@
-"""A session's settings are computed when somebody asks for them.
+"""A session keeps nothing of what its components hold, and of its answers no more than somebody may still fetch.
 
-Gradio computes those of every component of the page when a session begins, for links that restore its state: 26 ms for
-each visitor, and for each call of an endpoint that names no session. No such link is offered here.
+Gradio copies the settings of every component when a session begins, and then every value that is sent, for links that
+restore its state: of 256 sessions that each send a file of 20 MB as text it would hold 5 GB. No such link is offered.
 """
 
-from collections.abc import ItemsView
 from types import SimpleNamespace
 from typing import Any
 
-from gradio.blocks import Blocks, BlocksConfig
+from gradio.blocks import Blocks
+from gradio.queueing import Queue
 from gradio.state_holder import SessionState
 
+from tabs import Words
+
+LONGEST = 100  # letters of a session's name, which is kept as long as anything of it; the page's has eleven
+EVENTS, SESSIONS = 32, 64  # of each session, and of all, whose answers are kept though nobody has come for them
+
 _begin = SessionState.__init__
+_push = Queue.push
 
 
-class Settings(dict[int, dict[str, Any]]):
-    """The settings of a session's components by their number: those that changed, until all are asked for."""
+class Nothing(dict[int, dict[str, Any]]):
+    """The settings of a session's components, of which none are kept."""
 
-    def __init__(self, config: BlocksConfig, shown: frozenset[int]):
-        super().__init__()
-        self.config, self.shown = config, shown
-
-    def items(self) -> ItemsView[int, dict[str, Any]]:
-        """All of them. What no event has changed is as it is on the page."""
-        made = {
-            number: self[number] if number in self else self.config.config_for_block(number, [], block)
-            for number, block in self.config.blocks.items()
-            if number in self or number in self.shown
-        }
-        return made.items()
+    def __setitem__(self, number: int, settings: dict[str, Any]) -> None:
+        """Keep none."""
 
 
 def _lean(state: SessionState, blocks: Blocks) -> None:
-    """As Gradio begins a session, of a page without components; they come as they are asked for."""
+    """As Gradio begins a session, of a page without components."""
     _begin(state, SimpleNamespace(default_config=blocks.default_config, blocks=()))
-    state.config_values = Settings(state.blocks_config, frozenset(blocks.blocks))
+    state.config_values = Nothing()
 
 
 def lighten() -> None:
-    """Let sessions begin at once."""
+    """Let sessions begin at once, and keep nothing."""
     SessionState.__init__ = _lean
+    SessionState._update_value_in_config = SessionState._update_config = lambda state, *_: None
+
+
+def is_named_well(session: str | None) -> bool:
+    """Whether a session's name may be kept."""
+    return len(session or "") <= LONGEST
+
+
+def bound(words: Words) -> None:
+    """Let the queue keep only so many answers that nobody fetches, and refuse in these words what would be more."""
+
+    async def push(queue: Queue, body: Any, *args: Any, **options: Any) -> tuple[bool, Any, str]:
+        if not is_named_well(body.session_hash):
+            return False, words("error.call"), "error"
+        sessions = queue.pending_event_ids_session
+        if body.session_hash in sessions:
+            sessions[body.session_hash] = sessions.pop(body.session_hash)  # the last that has asked
+        _forget(queue)
+        if len(sessions.get(body.session_hash, ())) >= EVENTS:
+            return False, words("error.unfetched"), "queue_full"
+        return await _push(queue, body, *args, **options)
+
+    Queue.push = push
+
+
+def _forget(queue: Queue) -> None:
+    """Drop what was answered to all but the last sessions of those that wait for nothing more."""
+    sessions = queue.pending_event_ids_session
+    over = [one for one, events in sessions.items() if queue.event_ids_to_events.keys().isdisjoint(events)]
+    for one in over[:-SESSIONS]:
+        del sessions[one]
+        queue.pending_messages_per_session.pop(one, None)

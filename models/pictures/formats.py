@@ -1,5 +1,10 @@
 """Files of pictures by what they begin with: those that are read, and by name those that are not."""
 
+from collections.abc import Mapping
+from typing import Any
+
+from PIL import Image
+
 from models.errors import InputError
 
 # Those that are read; without those that hold pictures of another size than they say, such as icons.
@@ -22,9 +27,30 @@ STARTS = {
     b"\0\0\0\x0cJXL ": "JPEG XL",
     b"\x1aE\xdf\xa3": "WebM",
     b"gimp xcf": "GIMP",
+    b"qoif": "QOI",
+    b"DDS ": "DDS",
+    b"icns": "ICNS",
+    b"\x01\xda": "SGI",
+    b"\n\5\1\x08": "PCX",
+    b"\0\0\2" + bytes(9): "TGA",
+    b"\0\0\n" + bytes(9): "TGA",
+    b"P7\n": "PAM",
+    b"\x76\x2f\x31\1": "OpenEXR",
+    b"#?RADIANCE": "Radiance HDR",
+    b"II\xbc\1": "JPEG XR",
+    b"AT&TFORM": "DjVu",
+    b"\xd7\xcd\xc6\x9a": "WMF",
+    b"SIMPLE  =": "FITS",
+    bytes(128) + b"DICM": "DICOM",
+    b"\x93NUMPY": "NumPy",
+    b"\x1f\x8b": "gzip",
 }
+TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # the latter two of more than 4 GB
 # Of TIFF's first directory: a sensor's mosaic (TIFF/EP), Adobe's DNG; cameras put a thumbnail before the picture.
 PHOTOMETRIC, MOSAIC, DNG, REDUCED, CHILDREN = 262, 32803, 50706, 254, 330
+WHITE_IS_ZERO = 0  # of photometric interpretations
+# How pixels are kept; what stands for one plane after the other, uncompressed, and whole numbers without a sign.
+DEPTH, COMPRESSION, PLANES, FORMAT, SEPARATE, PLAIN, UNSIGNED = 258, 259, 284, 339, 2, 1, 1
 
 
 def is_heic(head: bytes) -> bool:
@@ -44,6 +70,8 @@ def refused(head: bytes) -> InputError:
         return InputError("image_page", "This is a web page under a picture's name: save the picture itself.")
     if kind := named(head, text):
         return foreign(kind)
+    if head.startswith(TIFF):
+        return strange_tiff()
     return InputError("image_unreadable", "This file is no picture, or it is damaged: choose another.")
 
 
@@ -51,6 +79,11 @@ def foreign(kind: str) -> InputError:
     """For a format that is known by its name, but not read."""
     return InputError("image_format", f"This is a file of {kind}, not one of {TOLD}: save it as one.",
                       kind=kind, read=TOLD)  # fmt: skip
+
+
+def strange_tiff() -> InputError:
+    """For one of the many kinds of TIFF that nothing here reads, or reads rightly."""
+    return InputError("image_tiff", "This TIFF is damaged, or of a kind that is not read here: save it as PNG.")
 
 
 def named(head: bytes, text: bytes) -> str | None:
@@ -64,6 +97,17 @@ def named(head: bytes, text: bytes) -> str | None:
     if head[4:8] == b"ftyp" and not is_heic(head):
         return BRANDS.get(head[8:12], None if head[8:12] in (b"avif", b"avis") else "MP4")
     return next((kind for start, kind in STARTS.items() if head.startswith(start)), None)
+
+
+def is_garbled(tags: Mapping[int, Any]) -> bool:
+    """Whether Pillow would take the two bytes of each value of a TIFF for two values."""
+    plain = tags.get(COMPRESSION, PLAIN) == PLAIN and tags.get(PLANES) == SEPARATE
+    return plain and max(tags.get(DEPTH, (8,))) > 8
+
+
+def is_overflown(image: Image.Image, tags: Mapping[int, Any]) -> bool:
+    """Whether a TIFF's values without a sign are larger than Pillow can keep."""
+    return image.mode == "I" and tags.get(FORMAT, (UNSIGNED,)) == (UNSIGNED,) and image.getextrema()[0] < 0
 
 
 def is_raw(tags: object) -> bool:

@@ -111,6 +111,11 @@ def _read(source: BinaryIO | str | Path, head: bytes) -> Image.Image:
     """What `open_image` reads, from a file that begins so."""
     image = _opened(source, head)
     image.load()
+    tags = getattr(image, "tag_v2", {})
+    if formats.is_overflown(image, tags):
+        raise formats.strange_tiff()
+    if tags.get(formats.PHOTOMETRIC) == formats.WHITE_IS_ZERO and image.mode == "I;16":  # of 8 bits Pillow knows
+        image.im = image.point(lambda value: 65535 - value).im
     ImageOps.exif_transpose(image, in_place=True)  # without a second copy of a large photograph
     return image
 
@@ -130,6 +135,8 @@ def _opened(source: BinaryIO | str | Path, head: bytes) -> Image.Image:
             raise _too_large("")
         if formats.is_raw(tags):
             raise formats.foreign("RAW")
+        if formats.is_garbled(tags):
+            raise formats.strange_tiff()
         return image
 
 

@@ -14,6 +14,8 @@ MOST_OF_IT = 0.5  # of a picture: what is hidden is said
 END, BETWEEN = 0.25, 0.1  # of the range, that is black or white; of the pixels, that may be neither
 PIECE = 2**22  # pixels that are counted at once
 FEW = 32  # colours at most that a mask with classes has; a photograph has more
+ROUNDS = 8  # in which two colours are found
+GREYISH, APART = 64, 32  # of 255: what channels of a grey differ by at most, and two colours of a mask at least
 GREYS = {"black", "white", "grey"}
 HUES = ("red", "yellow", "green", "cyan", "blue", "magenta")
 
@@ -53,7 +55,8 @@ def _pixels(mask: Image.Image) -> tuple[np.ndarray, np.ndarray, bool]:
     small = deep and np.asarray(mask).max() < 255
     pixels, alpha = unpacked(Image.fromarray(scaled(mask)) if deep else mask)
     pixels = np.broadcast_to(pixels, (*pixels.shape[:2], 3))
-    opaque = np.ones(pixels.shape[:2], bool) if alpha is None else np.asarray(alpha) > 127
+    alpha = np.full(pixels.shape[:2], 255, np.uint8) if alpha is None else np.asarray(alpha)
+    opaque = alpha > int(alpha.max(initial=0)) // 2  # a brush may be translucent itself
     top = int(pixels.max(2).max(initial=0, where=opaque))
     if 0 < top < FEW:  # classes, or 0 and 1
         pixels, small = np.uint8(pixels * (255 / top)), True
@@ -65,9 +68,10 @@ def _layer(pixels: np.ndarray, opaque: np.ndarray) -> Mask:
     drawn = pixels[opaque]
     if not len(drawn):
         return Mask(opaque)
-    if _count(drawn) > FEW:
+    bright, count = drawn.max(1), _count(drawn)
+    if count > FEW or (count > FEW // 4 and _between(bright) > BETWEEN):  # a grey photograph has no more than that
         return Mask(~opaque, "transparent")
-    light = drawn.max(1) > 127
+    light = bright > 127
     if light.any() and not light.all():
         hidden = np.zeros_like(opaque)
         hidden[opaque] = light
@@ -79,8 +83,9 @@ def _colours(pixels: np.ndarray) -> Mask:
     """White, or a colour, on black; or classes; or the other way about."""
     flat = pixels.reshape(-1, 3)
     bright = pixels.max(2)
-    coloured = (bright - pixels.min(2) > 64).mean() > SANE[0] / 2
-    count = _count(flat)
+    coloured = (bright - pixels.min(2) > GREYISH).mean() > SANE[0] / 2
+    counts = _counts(flat, 5)
+    count = np.count_nonzero(counts)
     if count == 1:
         light, dark = bright > 127, bright <= 127
     elif count <= FEW and coloured:
@@ -88,15 +93,64 @@ def _colours(pixels: np.ndarray) -> Mask:
         if not dark.any():  # no black: what there is most of is no mask's colour
             dark = _codes(pixels, 8) == _counts(flat, 8).argmax()
         light = ~dark
+    elif two := _two(counts):
+        light, (name, other) = _nearer(pixels, *two), (_named(*one / 255) for one in two)
+        return _sane(light, ~light, "grey" if name == other == "black" else name, other)
     else:
         light, dark = bright > 127, bright <= 127
-        if ((bright > 255 * END) & (bright < 255 * (1 - END))).mean() > BETWEEN:
+        if _between(bright) > BETWEEN:
             raise InputError(
                 "mask_photograph",
                 "This is a photograph, no mask: give a picture that is white where something is hidden, and black "
                 "elsewhere.",
             )
     return _sane(light, dark, _name(pixels, light), _name(pixels, dark))
+
+
+def _two(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+    """The two colours that nearly all are near to, as JPEG leaves them: the one that usually is hidden comes first.
+
+    That is the lighter one, or one beside black, or else the rarer one. None where there are not two.
+    """
+    codes = np.flatnonzero(counts)
+    found = 8.0 * np.stack([codes >> 10, codes >> 5 & 31, codes & 31], 1) * (255 / 248)
+    counts = counts[codes]
+    first = found[counts.argmax()]
+    centres = np.stack([first, found[(counts * _off(found, first) ** 2).argmax()]])
+    for _ in range(ROUNDS):  # 2-means
+        far = np.stack([_off(found, one) for one in centres])
+        nearest = far.argmin(0)
+        if nearest.min() == nearest.max():
+            return None
+        centres = np.stack([np.average(found[nearest == k], 0, counts[nearest == k]) for k in (0, 1)])
+    shares = np.bincount(nearest, counts, 2) / counts.sum()
+    apart = _off(*centres)
+    astray = counts[far.min(0) > END * apart].sum() / counts.sum()
+    if apart < APART or astray > min(BETWEEN, shares.min() / 2):
+        return None
+    is_grey, is_black = np.ptp(centres, 1) <= GREYISH, centres.max(1) < 255 * END
+    coloured = counts[np.ptp(found, 1) > GREYISH].sum() / counts.sum()
+    if is_grey.all() and (coloured > SANE[0] or centres.min() > 255 * (1 - END)):  # such as a painted chequerboard
+        return None
+    usual = centres.sum(1).argmax() if is_grey.all() or is_black.any() else shares.argmin()
+    return centres[usual], centres[1 - usual]
+
+
+def _off(colours: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """How far colours (..., 3) are from another."""
+    return np.sqrt(np.square(colours - other).sum(-1))
+
+
+def _nearer(pixels: np.ndarray, one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Which of (H, W, 3) are nearer to one colour than to another, (H, W)."""
+    towards = np.float32(one - other)
+    middle = float(towards @ (one + other) / 2)
+    return np.concatenate([part @ towards > middle for part in _pieces(pixels, pixels[..., 0].size)])
+
+
+def _between(bright: np.ndarray) -> float:
+    """The share of what is neither black nor white."""
+    return ((bright > 255 * END) & (bright < 255 * (1 - END))).mean()
 
 
 def _sane(usual: np.ndarray, other: np.ndarray, name: str | None, other_name: str | None) -> Mask:
@@ -113,8 +167,12 @@ def _count(colours: np.ndarray) -> int:
 
 def _counts(colours: np.ndarray, bits: int) -> np.ndarray:
     """How often each of the codes comes, piece by piece, as NumPy takes eight bytes for each of what it counts."""
-    pieces = np.array_split(colours, max(1, len(colours) // PIECE))
-    return sum(np.bincount(_codes(piece, bits), minlength=1 << 3 * bits) for piece in pieces)
+    return sum(np.bincount(_codes(one, bits), minlength=1 << 3 * bits) for one in _pieces(colours, len(colours)))
+
+
+def _pieces(colours: np.ndarray, count: int) -> list[np.ndarray]:
+    """So many colours in pieces of about `PIECE`, along the first axis."""
+    return np.array_split(colours, max(1, min(len(colours), count // PIECE)))
 
 
 def _codes(colours: np.ndarray, bits: int) -> np.ndarray:

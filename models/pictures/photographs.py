@@ -9,6 +9,7 @@ from PIL import Image
 KEPT = ("icc_profile", "exif", "dpi")  # of what Pillow reads beside the pixels
 BORDER = 3  # of 255: a row whose pixels differ by no more is a part of a border, such as a film's black bars
 DEPTHS = (1023, 4095, 16383, 65535)  # what is white in a picture of 10, 12, 14, 16 bits: a sensor's are kept in 16
+SIGNED = 32767  # what is white in 16 bits of which one is a sign
 LUMA = (0.299, 0.587, 0.114)  # of red, green and blue
 GREY = ("1", "L", "LA", "I", "F")
 
@@ -32,14 +33,25 @@ def as_mode(image: Image.Image, mode: str) -> Image.Image:
 
 
 def _eight_bits(image: Image.Image, hidden: np.ndarray | None) -> np.ndarray:
-    values = np.nan_to_num(np.asarray(image, np.float32))
+    values = np.asarray(image, np.float32)
     seen = values if hidden is None or hidden.all() else values[~hidden]
-    most = np.quantile(seen, 0.99)  # a few may be brighter than white
-    if image.mode.startswith("I;16"):
-        white = next(top for top in DEPTHS if seen.max(initial=0) <= top)
-    else:
-        white = next((top for top in (1, 255) if most <= top), 65535)
-    return np.uint8((np.clip(values, 0, white) * (255 / white)).round())
+    if image.mode == "F" and not (known := np.isfinite(seen)).all():
+        seen = seen[known]
+    black, white = _black_and_white(seen, image.mode) if seen.size else (0, 1)
+    scale = 255 / ((white - black) or 1)
+    return np.uint8((np.clip(np.nan_to_num(values), black, white) * scale - black * scale).clip(0, 255).round())
+
+
+def _black_and_white(seen: np.ndarray, mode: str) -> tuple[float, float]:
+    """Which values of a picture of 16 or 32 bits are black and white: usual ones, or else the range that it uses."""
+    if mode.startswith("I;16"):
+        return 0, next(top for top in DEPTHS if seen.max(initial=0) <= top)
+    low, most = np.quantile(seen, (0.01, 0.99))  # a few may be brighter than white, or darker than black
+    if low < -0.1 * abs(most):  # such as a scan in Hounsfield units
+        return float(seen.min()), float(seen.max())
+    if mode == "F" and 1 < most < 16:  # with lights that are brighter than white
+        return 0, float(most)
+    return 0, next((top for top in (1, 255, *DEPTHS[:-1], SIGNED, DEPTHS[-1]) if most <= top), float(seen.max()))
 
 
 def scaled(image: Image.Image) -> np.ndarray:

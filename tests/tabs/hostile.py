@@ -164,6 +164,7 @@ def addresses() -> Iterator[Request]:
         "/lab/../app.py",
         "/lab/%2e%2e/%2e%2e/app.py",
     ]
+    paths += [f"{API}/custom_component/x/client/{'a' * 5000}/a%0Aa%0A%1B", f"{API}/custom_component/x/server/y/a.js"]
     paths += [f"{API}/custom_component/x/y/z/a.js", f"{API}/custom_component/x/client/component/..%2f..", "/svelte/x"]
     paths += ["/none", "/zh/none", "/pwa_icon/x", "/manifest.json", "/monitoring", "/monitoring/x", f"{API}/deep_link"]
     paths += [f"{API}/deep_link?session_hash=none", "/?deep_link=none", "/?deep_link=../../x", "/config?deep_link=x"]

@@ -4,16 +4,13 @@ import json
 from pathlib import Path
 from typing import Any
 
-import gradio as gr
 import pytest
 from app_process import ROOT, App, bomb, data_url, drawn, is_one_sentence, png
-from gradio.state_holder import SessionState
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
 
 import models
-from tabs.sessions import Settings, _begin, lighten
 
 NETWORKS = models.names(task="classification")
 DIGITS = [str(digit) for digit in range(10)]
@@ -156,26 +153,3 @@ def test_only_what_is_meant_is_served(app: App) -> None:
     for path in (ROOT / "app.py", ROOT / "checkpoints/mnist-dense/config.json", Path("/etc/passwd")):
         with pytest.raises(OSError, match=r"40[34]"):
             app.get(f"/gradio_api/file={path}")
-
-
-def test_the_same_settings() -> None:
-    """A session that begins lightly holds what Gradio's own holds, after an event has changed a component, too.
-
-    Another session has nothing of it.
-    """
-    with gr.Blocks() as demo:
-        gr.HTML("<b>fixed</b>")
-        slider = gr.Slider(1, 9, value=3)
-        gr.State(5)
-    lighten()
-    own = SessionState.__new__(SessionState)
-    _begin(own, demo)
-    lean, other = SessionState(demo), SessionState(demo)
-    assert isinstance(lean.config_values, Settings) and not dict.keys(lean.config_values)
-    for state in (own, lean):
-        state[slider._id] = gr.Slider(1, 9, value=7, render=False)
-        state._update_value_in_config(slider._id, 8)
-    assert list(lean.components) == list(own.components)
-    values = {one["id"]: one["props"].get("value") for one in other.components}
-    assert values[slider._id] == 3
-    assert [one["id"] for one in other.components] == [one["id"] for one in own.components]

@@ -1,9 +1,11 @@
 """Masks as people make them: one shape in many conventions, and what is no mask."""
 
+import io
 from collections.abc import Callable
 
 import numpy as np
 import pytest
+from app_process import file
 from PIL import Image, ImageDraw, ImageFilter
 from skimage import data
 
@@ -51,6 +53,16 @@ def stroke(colour: tuple[int, int, int]) -> Image.Image:
     return made
 
 
+def as_jpeg(mask: Image.Image) -> Image.Image:
+    return Image.open(io.BytesIO(file(mask, "JPEG", quality=75)))
+
+
+def layer(opacity: float) -> Image.Image:
+    """White strokes of a translucent brush."""
+    white = Image.new("L", SIZE, 255)
+    return Image.merge("RGBA", (white, white, white, grey(round(255 * opacity))))
+
+
 KINDS: dict[str, tuple[Callable[[], Image.Image], str | None]] = {
     "white on black": (lambda: grey(255), None),
     "one bit": (lambda: grey(255).convert("1"), None),
@@ -71,6 +83,20 @@ KINDS: dict[str, tuple[Callable[[], Image.Image], str | None]] = {
     "erased": (erased, "transparent"),
     "a stroke in black": (lambda: stroke((0, 0, 0)), None),
     "a stroke in orange": (lambda: stroke((255, 120, 0)), None),
+    "a translucent stroke": (lambda: layer(0.3), None),
+    "erased of grey": (lambda: Image.merge("LA", (photograph().convert("L"), erased().getchannel("A"))), "transparent"),
+    "half of white": (lambda: grey(127), "grey"),
+    "white on grey": (lambda: grey(255, 128), None),
+    "black on grey": (lambda: grey(0, 128), "black"),
+    "dark grey on black": (lambda: grey(60), "grey"),
+    "white on grey of 16 bits": (lambda: grey(65535, 30000, np.uint16), None),
+    "JPEG, white on black": (lambda: as_jpeg(grey(255)), None),
+    "JPEG, red on white": (lambda: as_jpeg(coloured((255, 0, 0), (255, 255, 255))), "red"),
+    "JPEG, blue on white": (lambda: as_jpeg(coloured((0, 0, 255), (255, 255, 255))), "blue"),
+    "JPEG, dark red on black": (lambda: as_jpeg(coloured((128, 0, 0))), "red"),
+    "JPEG, grey on white": (lambda: as_jpeg(grey(128, 255)), "grey"),
+    "JPEG, white on grey": (lambda: as_jpeg(grey(255, 128)), None),
+    "JPEG, green on red": (lambda: as_jpeg(coloured((0, 255, 0), (255, 0, 0))), "green"),
 }
 
 
@@ -79,7 +105,7 @@ def test_every_way_of_making_one(kind: str) -> None:
     """The same is hidden, and it is said where it was not white."""
     make, said = KINDS[kind]
     found = masks.read(make())
-    assert (found.hidden != shape()).mean() < (0.01 if kind == "blurred" else 1e-9)
+    assert (found.hidden != shape()).mean() < (0.01 if kind.startswith(("blurred", "JPEG")) else 1e-9)
     assert found.said == said
 
 
@@ -112,6 +138,8 @@ def test_half_of_it_is_white() -> None:
         (photograph().convert("L"), "mask_photograph"),
         (Image.fromarray(data.camera()).convert("I;16"), "mask_photograph"),
         (Image.fromarray(data.coffee()), "mask_photograph"),
+        (as_jpeg(photograph()), "mask_photograph"),
+        (Image.fromarray(np.where(np.indices(SIZE[::-1]).sum(0) // 8 % 2, 255, 204).astype(np.uint8)), "all_hidden"),
     ],
 )
 def test_what_is_no_mask(mask: Image.Image, code: str) -> None:

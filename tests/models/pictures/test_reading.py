@@ -2,10 +2,12 @@
 
 import io
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pillow_heif
 import pytest
+import tifffile
 from app_process import bomb, drawn, png
 from ink import placed, refused
 from PIL import Image, ImageOps, TiffImagePlugin
@@ -64,6 +66,35 @@ def test_formats_that_are_read(form: str, tmp_path: Path) -> None:
         assert images.open_image(source).size == (96, 64)
 
 
+DEEP = np.random.default_rng(0).integers(0, 65536, (60, 80), np.uint16)
+
+
+def tiff(pixels: np.ndarray, **options: Any) -> bytes:
+    """These pixels as a TIFF that Pillow would not write."""
+    file = io.BytesIO()
+    tifffile.imwrite(file, pixels, **options)
+    return file.getvalue()
+
+
+def test_white_is_zero() -> None:
+    """Such a TIFF holds a negative; of 16 bits as of 8."""
+    for white, pixels in ((255, np.uint8(DEEP >> 8)), (65535, DEEP)):
+        image = images.open_image(tiff(white - pixels, photometric="miniswhite"))
+        assert np.array_equal(image, pixels)
+        assert image.format == "TIFF"
+
+
+@pytest.mark.parametrize("compression", [None, "zlib"])
+@pytest.mark.parametrize("planes", ["contig", "separate"])
+def test_colours_of_sixteen_bits(planes: str, compression: str | None) -> None:
+    """Their first eight, pixel by pixel or plane by plane; or a sentence, and never anything else."""
+    pixels = np.stack([DEEP, DEEP[::-1], DEEP[:, ::-1]], 0 if planes == "separate" else 2)
+    data = tiff(pixels, photometric="rgb", planarconfig=planes, compression=compression)
+    if (planes, compression) == ("separate", None):
+        return refused("image_tiff", lambda: images.open_image(data))
+    assert np.array_equal(images.open_image(data), (pixels.transpose(1, 2, 0) if planes == "separate" else pixels) >> 8)
+
+
 def raw(tag: int, value: int) -> bytes:
     """A TIFF as cameras write their own formats: a thumbnail, and a tag that says so."""
     tags = TiffImagePlugin.ImageFileDirectory_v2()
@@ -89,6 +120,33 @@ def raw(tag: int, value: int) -> bytes:
         (b"\n<!DOCTYPE html>\n<html><body>404</body></html>", "image_page", "web page"),
         (b"<html><head></head></html>", "image_page", "web page"),
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 2\n", "image_pointer", "git lfs pull"),
+        *(
+            (head + bytes(300), "image_format", kind)
+            for head, kind in (
+                (b"qoif", "QOI"),
+                (b"DDS |", "DDS"),
+                (b"icns", "ICNS"),
+                (b"\x01\xda\1\1", "SGI"),
+                (b"\n\5\1\x08", "PCX"),
+                (b"\0\0\2" + bytes(9) + b"\1\0\1\0\x18", "TGA"),
+                (b"P7\nWIDTH 3\n", "PAM"),
+                (b"#?RADIANCE\n", "HDR"),
+                (b"\x76\x2f\x31\1\2", "OpenEXR"),
+                (bytes(128) + b"DICM", "DICOM"),
+                (b"SIMPLE  =      T", "FITS"),
+                (b"\x93NUMPY\1\0", "NumPy"),
+                (b"\x1f\x8b\x08", "gzip"),
+            )
+        ),
+        (tiff(np.float64(DEEP)), "image_tiff", "of a kind that is not read"),
+        (
+            tiff(np.float32([DEEP] * 3).transpose(1, 2, 0), photometric="rgb"),
+            "image_tiff",
+            "of a kind that is not read",
+        ),
+        (tiff(np.stack([DEEP] * 3), photometric="rgb", planarconfig="separate"), "image_tiff", "of a kind"),
+        (tiff(DEEP * np.uint32(65537)), "image_tiff", "of a kind that is not read"),
+        (tiff(DEEP)[:20], "image_tiff", "damaged"),
         (written("HEIF")[:300], "image_unreadable", "damaged"),
         (written("AVIF")[:300], "image_unreadable", "damaged"),
     ],

@@ -15,7 +15,7 @@ from models.pictures import images
 NETWORK = "mnist-mlp"  # the fastest
 
 
-CODES = {"image_blank", "image_too_large", "image_unreadable", "image_format", "image_page", "image_pointer"}
+CODES = {f"image_{kind}" for kind in ("blank", "too_large", "unreadable", "format", "page", "pointer", "tiff")}
 
 
 def chunk(kind: bytes, data: bytes) -> bytes:

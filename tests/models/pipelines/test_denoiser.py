@@ -100,13 +100,30 @@ def test_sixteen_bits_become_eight(lively: Denoiser) -> None:
     for image in (
         *(Image.fromarray(np.uint16(np.round(white * shades))) for white in (1023, 4095, 16383, 65535)),
         Image.fromarray(np.int32(np.round(65535 * shades))),
-        *(Image.fromarray(np.float32(white * shades)) for white in (1, 255, 65535)),
+        *(Image.fromarray(np.int32(np.round(white * shades))) for white in (1023, 4095, 32767, 2**30)),
+        Image.fromarray(np.int32(np.round(4000 * shades)) - 1000),
+        *(Image.fromarray(np.float32(white * shades)) for white in (1, 255, 4095, 65535)),
+        Image.fromarray(np.float32(2 * shades - 1)),
+        Image.fromarray(np.float32(6e37 * shades - 3e37)),
     ):
         assert abs(photographs.unpacked(image)[0] - expected).max() <= 1
         assert photographs.lost(image) == ["depth"]
     dark = Image.fromarray(np.arange(1200, dtype=np.uint16).reshape(30, 40))  # of 12 bits
     assert photographs.unpacked(dark)[0].max() == 75 and len(np.unique(photographs.unpacked(dark)[0])) == 76
-    assert np.isfinite(photographs.unpacked(Image.fromarray(np.full((4, 4), NAN, np.float32)))[0]).all()
+    for flat in (NAN, -7, -1e30):
+        assert not np.ptp(photographs.unpacked(Image.fromarray(np.full((4, 4), flat, np.float32)))[0])
+
+
+def test_floats_beyond_white() -> None:
+    """Lights that are brighter than white, and a sky at no distance, leave the rest to be seen."""
+    shades = np.linspace(0, 1, 256, dtype=np.float32)[None].repeat(20, 0)
+    plain = photographs.unpacked(Image.fromarray(shades))[0][:, :, 0]
+    for white in (1.5, 5, 15):
+        found = photographs.unpacked(Image.fromarray(white * shades))[0][:, :, 0]
+        assert (np.diff(found.astype(int)) >= 0).all() and abs(found.astype(int) - plain).max() <= 4
+    shades[:5] = np.inf
+    found = photographs.unpacked(Image.fromarray(shades))[0][:, :, 0]
+    assert (found[:5] == 255).all() and np.array_equal(found[5:], plain[5:])
 
 
 def test_what_a_file_carries(lively: Denoiser) -> None:

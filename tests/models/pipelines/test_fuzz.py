@@ -24,7 +24,7 @@ from models.pipelines import DigitClassifier
 
 DIGITS = [str(digit) for digit in range(10)]
 NETWORK = "mnist-mlp"  # the fastest
-CODES = {"image_blank", "image_too_large", "image_unreadable", "image_format", "image_page", "image_pointer"}
+CODES = {f"image_{kind}" for kind in ("blank", "too_large", "unreadable", "format", "page", "pointer", "tiff")}
 MODES = ["1", "L", "P", "RGB", "RGBA", "CMYK", "YCbCr", "HSV", "LAB", "I", "F"]
 MODES += ["LA", "La", "PA", "RGBX", "RGBa", "I;16", "I;16B", "I;16L", "I;16N"]
 SIZES = [(1, 1), (1, 2), (28, 28), (29, 28), (112, 113), (320, 321), (641, 640), (1300, 900)]

@@ -64,7 +64,9 @@ def test_what_is_said(app: App) -> None:
     assert foreign["error"] == "This picture is not here, or no longer: choose it again, or send it."
 
 
-@pytest.mark.parametrize("path", ["deep_link?session_hash=tests", "dev/reload"])
+@pytest.mark.parametrize(
+    "path", ["deep_link?session_hash=tests", "deep_link/", "dev/reload", "custom_component/x/client/y/a.js"]
+)
 def test_what_is_not_offered(app: App, path: str) -> None:
     """A stranger can neither fill the disk with sessions nor hold a developer's stream open."""
     app.classify(*GOOD["data"])
