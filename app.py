@@ -18,6 +18,7 @@ from tabs.head import FAVICON, Head, static
 from tabs.room import Bodies, Room
 from tabs.theme import CSS, theme
 from tabs.uploads import Uploads
+from tabs.widgets.picture import HEAVIEST
 
 TABS = {"digits": digits, "sample": sample, "denoise": denoise, "faces": faces}
 VIEWS = {name: tuple(getattr(tab, "PARTS", ())) for name, tab in TABS.items()}
@@ -97,7 +98,7 @@ def main() -> None:
             favicon_path=FAVICON,
             app_kwargs={"routes": [static()], "middleware": layers()},
             max_threads=THREADS,
-            max_file_size="20mb",
+            max_file_size=HEAVIEST,
             footer_links=[],
             run_history=False,
             state_session_capacity=256,  # a caller's session copies all settings of the page, which takes 0.3 MB

@@ -1,7 +1,7 @@
 // What the page does in the browser by itself: its address, its links, its keys. Components' scripts use `lab`.
 const lab = (() => {
   const VIEWS = '$views'; // the tabs, and the parts of each
-  const START = Object.keys(VIEWS)[0];
+  const START = Object.keys(VIEWS)[0], HEAVIEST = '$heaviest'; // bytes of a file
   const parts = Object.fromEntries(Object.entries(VIEWS).map(([tab, names]) => [tab, names[0]]));
   const noted = {}, drawn = {}, brought = {}; // of each view: what differs from its beginning, pads, pictures
   let tab = START, ready = false;
@@ -105,6 +105,23 @@ const lab = (() => {
     if (event.target.matches?.('.whole input'))
       event.target.closest('.before-after').style.setProperty('--at', `${event.target.value}%`);
   });
+  // What is too large, or of no type that the browser knows, Gradio would refuse in passing, in words of its own: the
+  // server gets it as a picture, or without its content, and says more, where one looks.
+  const fit = (files) => {
+    const fitting = new DataTransfer();
+    for (const file of files) {
+      const isHeavy = file.size > HEAVIEST, type = file.type.startsWith('image/') ? file.type : 'image/unknown';
+      fitting.items.add(new File(isHeavy ? [] : [file], file.name, {type: isHeavy ? 'image/heavy' : type}));
+    }
+    return fitting;
+  };
+  addEventListener('change', ({target}) => {
+    if (target.dataset?.testid === 'file-upload') target.files = fit(target.files).files;
+  }, true);
+  addEventListener('drop', (event) => {
+    if (event.dataTransfer?.files.length)
+      Object.defineProperty(event, 'dataTransfer', {value: fit(event.dataTransfer.files)});
+  }, true);
   // Arrows go along the tabs, and along choices, which Gradio gives no common name.
   addEventListener('keydown', (event) => {
     const {key, target} = event, step = {ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1}[key];
