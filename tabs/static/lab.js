@@ -193,6 +193,7 @@ const lab = (() => {
       brought[of] = is;
       document.getElementById(`tab-${of}`)?.toggleAttribute('data-brought', is);
       if (!is) return;
+      dispatchEvent(new CustomEvent('brought', {detail: of}));
       for (const one of document.querySelectorAll('.examples [aria-pressed=true]')) { // it is none of these any more
         if (one.offsetParent) one.setAttribute('aria-pressed', 'false');
       }

@@ -152,6 +152,8 @@ for (const button of element.querySelectorAll('[data-strokes]'))
 // A visitor who begins with something else has not to wait for the show.
 for (const kind of ['pointerdown', 'keydown', 'change'])
   document.addEventListener(kind, () => { if (isShow && current) { cancelAnimationFrame(playing); current = null; } }, true);
+// Nor does it stand beside the answer to a picture.
+addEventListener('brought', ({detail}) => { if (detail === VIEW) makeWay(); });
 
 // What the address says is drawn, else what the page begins with.
 const asked = isBrush ? null : lab.asked(VIEW, KEY), initial = element.querySelector('[data-initial]');

@@ -1,11 +1,16 @@
 """The page around the answers: addresses, Back, what is copied, keys, what assistive technology meets, one screen."""
 
+import base64
+import io
 import re
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from lab import PATIENCE, PHONE, RING, Lab, OpenLab, both_languages
+from PIL import Image
 from playwright.sync_api import expect
 
 TABS = ("digits", "sample", "denoise", "faces")
@@ -24,6 +29,12 @@ def tab(lab: Lab, name: str) -> None:
 def query(lab: Lab) -> dict[str, str]:
     """What the address says."""
     return {key: values[0] for key, values in parse_qs(urlsplit(lab.page.url).query).items()}
+
+
+def ink(lab: Lab) -> np.ndarray:
+    """How much of it lies on each pixel of the pad, 0 to 255."""
+    url = lab.canvas.evaluate("canvas => canvas.toDataURL()")
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(url.partition(",")[2]))).getchannel("A"), float)
 
 
 def is_open(lab: Lab, name: str) -> None:
@@ -150,6 +161,19 @@ def test_the_digit_that_is_shown_makes_way(open_lab: OpenLab) -> None:
     expect(lab.numeral).to_have_text("5")
     lab.draw(RING)
     expect(lab.numeral).to_have_text("0")
+
+
+def test_it_makes_way_for_a_picture(open_lab: OpenLab, tmp_path: Path) -> None:
+    """No digit that nobody drew stands beside the answer to a file, or its refusal; what a visitor drew stays."""
+    (tmp_path / "poem.png").write_bytes(b"I am a poem.\n" * 40)
+    for draws in (False, True):
+        lab = open_lab()
+        expect(lab.numeral).to_have_text("5")
+        if draws:
+            lab.draw(RING)
+        lab.upload(tmp_path / "poem.png")
+        expect(lab.sentence).to_have_text(lab.words["error.image_unreadable"])
+        assert bool(ink(lab).sum()) == draws
 
 
 @both_languages
