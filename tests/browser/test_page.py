@@ -111,10 +111,11 @@ def test_the_other_language_stays_where_one_is(open_lab: OpenLab) -> None:
 
 
 def test_a_drawing_travels_in_a_link(open_lab: OpenLab) -> None:
-    """What was copied draws the same digit for somebody else, and is short enough to be sent."""
+    """What was copied draws the same for somebody else, all but to the pixel, and is short enough to be sent."""
     lab = open_lab(permissions=["clipboard-read", "clipboard-write"])
     lab.draw(RING)
     expect(lab.numeral).to_have_text("0")
+    drawn = ink(lab)
     button = lab.page.locator(".copy-link")
     button.click()
     expect(button).to_have_text(lab.words["copy.done"])
@@ -123,6 +124,14 @@ def test_a_drawing_travels_in_a_link(open_lab: OpenLab) -> None:
     assert "ink=" not in lab.page.url
     other = open_lab(path=link.removeprefix(lab.url))
     expect(other.numeral).to_have_text("0")
+    assert np.abs(ink(other) - drawn).sum() < 0.03 * drawn.sum()
+
+
+def test_an_older_link(open_lab: OpenLab) -> None:
+    """Two letters a place, of 64 by 64 on the pad: they are drawn where they were."""
+    lab = open_lab(path="/?ink=EEwE.wEww")
+    down, across = np.nonzero(ink(lab))
+    assert [across.min(), across.max(), down.min(), down.max()] == pytest.approx([10, 221, 10, 221], abs=3)
 
 
 def test_a_long_drawing_is_shortened(open_lab: OpenLab) -> None:
