@@ -91,14 +91,26 @@ const lab = (() => {
     dialog.showModal();
   };
 
+  // Once a visitor has said which eye is the real one, what was hidden is shown.
+  const judge = (eye) => {
+    const said = document.createElement('p');
+    said.textContent = eye.dataset.answer;
+    said.dataset.said = '';
+    said.tabIndex = -1;
+    eye.parentElement.replaceChildren(said);
+    said.focus({preventScroll: true});
+  };
+
   addEventListener('popstate', () => go(new URLSearchParams(location.search)));
   addEventListener('click', (event) => {
     const button = event.target.closest?.('.copy-link'), language = event.target.closest?.('a.language');
     const tile = event.target.closest?.('.tiles button');
+    const eye = event.target.closest?.('.eyes button');
     const opener = event.target.closest?.('[data-opens]');
     if (button) copy(button);
     if (opener) press(opener.dataset.opens);
     if (tile) enlarge(tile);
+    if (eye) judge(eye);
     if (language) { event.preventDefault(); change(language); }
   });
   addEventListener('input', (event) => {
