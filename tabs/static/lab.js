@@ -171,6 +171,8 @@ const lab = (() => {
     .observe(root, {attributeFilter: ['lang']});
   // A Chinese browser that opens the first page is taken to the Chinese one, unless it asked for English.
   const leaves = !asked.has('lang') && !/\/zh\/?$/.test(location.pathname) && navigator.language.startsWith('zh');
+  // Gradio's own words, too, are those of the page; it would take the browser's.
+  Object.defineProperty(navigator, 'language', {value: {zh: 'zh-CN'}[language] ?? language});
   if (leaves) location.replace('zh' + location.search);
   found('#tabs').then(() => document.getElementById('bones')?.remove());
   const there = leaves ? new Promise(() => {}) : go(asked);
