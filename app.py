@@ -20,10 +20,12 @@ from tabs.head import FAVICON, Head, static
 from tabs.room import Bodies, Room
 from tabs.theme import CSS, theme
 from tabs.uploads import Uploads
+from tabs.widgets.picture import HEAVIEST
 
 TABS = {"digits": digits, "sample": sample, "denoise": denoise, "faces": faces}
 VIEWS = {name: tuple(getattr(tab, "PARTS", ())) for name, tab in TABS.items()}
 PAGES = {"": Words("en"), "zh": Words("zh")}
+GRADIO = {"en": "en", "zh": "zh-CN"}  # what it calls these languages
 MEMORY = "LATENT_LAB_MEMORY"
 MEGABYTES = int(os.environ.get(MEMORY, "1200"))  # for pictures at once, beside half a gigabyte that all else takes
 # Of Gradio's 40 each would hold memory of its own, while they wait for the same cores.
@@ -59,6 +61,16 @@ def build() -> gr.Blocks:
     # Else Gradio looks a thousand times a second whether somebody waits, for which an idle app takes 6 % of a core.
     demo._queue.sleep_when_free = 0.01
     return demo
+
+
+def spoken() -> gr.I18n:
+    """What Gradio tells readers aloud, and has no words for: it would say the keys."""
+
+    def missing(words: Words) -> dict[str, str]:
+        queued = words("gradio.queued", position="{position}", size="{size}")
+        return {"common.complete": words("gradio.complete"), "status.queue_position": queued}
+
+    return gr.I18n(**{GRADIO[words.language]: missing(words) for words in PAGES.values()})
 
 
 def layers() -> list[Middleware]:
@@ -99,8 +111,9 @@ def main() -> None:
             favicon_path=FAVICON,
             app_kwargs={"routes": [static()], "middleware": layers()},
             max_threads=THREADS,
-            max_file_size="20mb",
+            max_file_size=HEAVIEST,
             footer_links=[],
+            i18n=spoken(),
             run_history=False,
             state_session_capacity=256,  # of 10,000, what tabs show of their pictures would take gigabytes
             ssr_mode=False,

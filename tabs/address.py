@@ -14,13 +14,15 @@ from gradio.components import Component
 
 from tabs import PAGE
 from tabs.head import STATIC
+from tabs.widgets.picture import HEAVIEST
 
 SEEDS = range(2**32)
 
 
 def script(views: Mapping[str, tuple[str, ...]]) -> str:
     """The page's own script, told which tabs there are and the parts of each."""
-    return (STATIC / "lab.js").read_text("utf-8").replace("'$views'", json.dumps(views))
+    text = (STATIC / "lab.js").read_text("utf-8")
+    return text.replace("'$views'", json.dumps(views)).replace("'$heaviest'", str(HEAVIEST))
 
 
 class Address:

@@ -38,8 +38,14 @@ def triptych(words: Words, pictures: tuple[Image.Image, ...], face: Square) -> s
 
 
 def first(words: Words) -> str:
-    """What the page opens with: no network has to run for it."""
-    return _strip(words, [f"lab/first/faces/{name}.webp" for name in NAMES])
+    """What the page opens with, the face alone: which of its eyes is real? No network has to run for it."""
+    strip = _strip(words, [f"lab/first/faces/{name}.webp" for name in NAMES])
+    eyes = {"guess.left": "faces.wrong", "guess.right_one": "faces.right"}  # the left one was hidden
+    buttons = "".join(
+        f'<button type="button" data-answer="{escape(words(answer))}">{escape(words(eye))}</button>'
+        for eye, answer in eyes.items()
+    )
+    return f'{strip}<div class="eyes">{buttons}</div>'
 
 
 def _strip(words: Words, urls: list[str]) -> str:

@@ -47,7 +47,8 @@ def _round(words: Words, dealt: list[tuple[str, str, str, bool]]) -> str:
     texts = "".join(f' data-{key}="{escape(text)}"' for key, text in said.items())
     cells = "".join(_pair(words, place, *one) for place, one in enumerate(dealt, 1))
     return (
-        f'<section class="round"{texts}><p class="round-score"></p><ol>{cells}</ol>'
+        f'<section class="round"{texts}><p class="round-ask">{escape(words("guess.ask"))}</p>'
+        f'<p class="round-score"></p><ol>{cells}</ol>'
         f'<div class="round-end" hidden><p class="sentence"></p><table class="methods"><thead><tr>'
         f'<th scope="col">{escape(words("network"))}</th><th scope="col">{escape(words("guess.passed"))}</th></tr>'
         f"</thead><tbody></tbody></table>{muted(words('guess.chance'))}</div>"

@@ -80,6 +80,7 @@ def build(words: Words, address: Address, *, public: bool) -> None:
     begin = ",".join(f"{share:.4f}" for share in BEGIN)
     with gr.Row(elem_classes="columns"):
         with gr.Column(min_width=280, scale=7):
+            gr.HTML(muted(words("map.hint")), js_on_load=None)
             plane = gr.HTML(
                 value=begin,
                 html_template=f"""
@@ -89,7 +90,6 @@ def build(words: Words, address: Address, *, public: bool) -> None:
                 js_on_load=SCRIPT,
                 elem_id="map",
             )
-            gr.HTML(muted(words("map.hint")), js_on_load=None)
             overlay = gr.Checkbox(False, label=words("map.overlay"), elem_id="map-overlay")
             legend = gr.HTML(elem_classes="legend")
         with gr.Column(min_width=200, scale=5):

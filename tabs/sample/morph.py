@@ -30,9 +30,9 @@ def build(words: Words, address: Address, *, public: bool) -> None:
     with gr.Row(elem_classes="columns"):
         with gr.Column(min_width=280, scale=7), gr.Row(elem_classes="pads"):
             with gr.Column(min_width=120):
-                left = pad(words, "morph-from", "sample/morph", key="from", longest=LONGEST // 2, one=True, initial="3")
+                left = _end(words, "from", "3")
             with gr.Column(min_width=120):
-                right = pad(words, "morph-to", "sample/morph", key="to", longest=LONGEST // 2, one=True, initial="8")
+                right = _end(words, "to", "8")
         with gr.Column(min_width=280, scale=5):
             network = menu(words, names(), DEFAULT, "morph-network")
             line = gr.HTML(elem_classes="source")
@@ -101,6 +101,12 @@ def build(words: Words, address: Address, *, public: bool) -> None:
             gr.File(visible=False, label=words("morph.animation")),
         ]
         gr.Button(visible=False).click(morph, [*pictures, network, steps], result, api_name="morph")
+
+
+def _end(words: Words, end: str, digit: str) -> gr.HTML:
+    """The pad for one of the two digits."""
+    named = {"key": end, "title": words(f"morph.{end}")}
+    return pad(words, f"morph-{end}", "sample/morph", **named, longest=LONGEST // 2, one=True, initial=digit)
 
 
 def _gif(pictures: list[Image.Image]) -> bytes:

@@ -1,7 +1,7 @@
 // What the page does in the browser by itself: its address, its links, its keys. Components' scripts use `lab`.
 const lab = (() => {
   const VIEWS = '$views'; // the tabs, and the parts of each
-  const START = Object.keys(VIEWS)[0];
+  const START = Object.keys(VIEWS)[0], HEAVIEST = '$heaviest'; // bytes of a file
   const parts = Object.fromEntries(Object.entries(VIEWS).map(([tab, names]) => [tab, names[0]]));
   const noted = {}, drawn = {}, brought = {}; // of each view: what differs from its beginning, pads, pictures
   let tab = START, ready = false;
@@ -91,20 +91,49 @@ const lab = (() => {
     dialog.showModal();
   };
 
+  // Once a visitor has said which eye is the real one, what was hidden is shown.
+  const judge = (eye) => {
+    const said = document.createElement('p');
+    said.textContent = eye.dataset.answer;
+    said.dataset.said = '';
+    said.tabIndex = -1;
+    eye.parentElement.replaceChildren(said);
+    said.focus({preventScroll: true});
+  };
+
   addEventListener('popstate', () => go(new URLSearchParams(location.search)));
   addEventListener('click', (event) => {
     const button = event.target.closest?.('.copy-link'), language = event.target.closest?.('a.language');
     const tile = event.target.closest?.('.tiles button');
+    const eye = event.target.closest?.('.eyes button');
     const opener = event.target.closest?.('[data-opens]');
     if (button) copy(button);
     if (opener) press(opener.dataset.opens);
     if (tile) enlarge(tile);
+    if (eye) judge(eye);
     if (language) { event.preventDefault(); change(language); }
   });
   addEventListener('input', (event) => {
     if (event.target.matches?.('.whole input'))
       event.target.closest('.before-after').style.setProperty('--at', `${event.target.value}%`);
   });
+  // What is too large, or of no type that the browser knows, Gradio would refuse in passing, in words of its own: the
+  // server gets it as a picture, or without its content, and says more, where one looks.
+  const fit = (files) => {
+    const fitting = new DataTransfer();
+    for (const file of files) {
+      const isHeavy = file.size > HEAVIEST, type = file.type.startsWith('image/') ? file.type : 'image/unknown';
+      fitting.items.add(new File(isHeavy ? [] : [file], file.name, {type: isHeavy ? 'image/heavy' : type}));
+    }
+    return fitting;
+  };
+  addEventListener('change', ({target}) => {
+    if (target.dataset?.testid === 'file-upload') target.files = fit(target.files).files;
+  }, true);
+  addEventListener('drop', (event) => {
+    if (event.dataTransfer?.files.length)
+      Object.defineProperty(event, 'dataTransfer', {value: fit(event.dataTransfer.files)});
+  }, true);
   // Arrows go along the tabs, and along choices, which Gradio gives no common name.
   addEventListener('keydown', (event) => {
     const {key, target} = event, step = {ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1}[key];
@@ -142,6 +171,8 @@ const lab = (() => {
     .observe(root, {attributeFilter: ['lang']});
   // A Chinese browser that opens the first page is taken to the Chinese one, unless it asked for English.
   const leaves = !asked.has('lang') && !/\/zh\/?$/.test(location.pathname) && navigator.language.startsWith('zh');
+  // Gradio's own words, too, are those of the page; it would take the browser's.
+  Object.defineProperty(navigator, 'language', {value: {zh: 'zh-CN'}[language] ?? language});
   if (leaves) location.replace('zh' + location.search);
   found('#tabs').then(() => document.getElementById('bones')?.remove());
   const there = leaves ? new Promise(() => {}) : go(asked);
@@ -176,6 +207,7 @@ const lab = (() => {
       brought[of] = is;
       document.getElementById(`tab-${of}`)?.toggleAttribute('data-brought', is);
       if (!is) return;
+      dispatchEvent(new CustomEvent('brought', {detail: of}));
       for (const one of document.querySelectorAll('.examples [aria-pressed=true]')) { // it is none of these any more
         if (one.offsetParent) one.setAttribute('aria-pressed', 'false');
       }

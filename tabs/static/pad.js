@@ -19,19 +19,38 @@ const send = (draft) => {
 };
 const drafted = (pause = 120) => !isBrush && Date.now() - sent > pause && send(true);
 
-// In an address a stroke is a row of places on a grid of 64 by 64, two letters each.
+// Of the places of a stroke those without which it would be off by more than that (Ramer, Douglas and Peucker).
+const needed = (row, slack) => {
+  const [x0, y0] = row[0], [x1, y1] = row.at(-1), [dx, dy] = [x1 - x0, y1 - y0], square = dx * dx + dy * dy || 1;
+  const off = row.map(([x, y]) => {
+    const along = Math.min(1, Math.max(0, ((x - x0) * dx + (y - y0) * dy) / square));
+    return Math.hypot(x - x0 - along * dx, y - y0 - along * dy);
+  });
+  const most = Math.max(...off), far = off.indexOf(most);
+  if (row.length < 3 || most <= slack) return row.length < 3 ? row : [row[0], row.at(-1)];
+  return [...needed(row.slice(0, far + 1), slack).slice(0, -1), ...needed(row.slice(far), slack)];
+};
+// In an address a stroke is a row of places, a star before the first: each three letters, on a grid of 512 by 512.
+// Older links have no star, and two letters, on one of 64 by 64. What is too long is drawn more plainly.
 const written = () => {
-  const shorter = (row, apart) => row.filter((_, index) => index % apart === 0 || index === row.length - 1);
-  const place = (value) => DIGITS[Math.min(63, Math.max(0, Math.floor((value / canvas.width) * 64)))];
-  for (let apart = 1; ; apart++) {
-    const rows = strokes.map((row) => shorter(row, apart).map(([x, y]) => place(x) + place(y)).join(''));
-    const text = rows.join('.');
-    if (text.length <= LONGEST || apart > 64) return text.slice(0, LONGEST);
+  const lettered = (point) => {
+    const [x, y] = point.map((value) => Math.min(511, Math.max(0, Math.floor((value / canvas.width) * 512))));
+    return [12, 6, 0].map((bits) => DIGITS[((512 * x + y) >> bits) & 63]).join('');
+  };
+  for (let slack = 0.25; ; slack *= 1.5) {
+    const text = '*' + strokes.map((row) => needed(row, slack).map(lettered).join('')).join('.');
+    if (text.length <= LONGEST || slack > canvas.width) return text.slice(0, LONGEST);
   }
 };
-const places = (row) => (row.match(/../g) ?? []).map((two) => {
-  return [...two].map((letter) => ((DIGITS.indexOf(letter) + 0.5) / 64) * canvas.width);
-});
+const places = (text) => {
+  const [, star, rows] = /^(\*?)(.*)$/.exec(text), letters = star ? 3 : 2, side = 8 ** letters;
+  return rows.split('.').filter((row) => /^[\w-]{2,}$/.test(row)).map((row) => {
+    return (row.match(new RegExp(`.{${letters}}`, 'g')) ?? []).map((place) => {
+      const code = [...place].reduce((sum, letter) => 64 * sum + DIGITS.indexOf(letter), 0);
+      return [Math.floor(code / side), code % side].map((value) => ((value + 0.5) / side) * canvas.width);
+    });
+  });
+};
 
 const pen = (erases) => {
   ink.globalCompositeOperation = erases ? 'destination-out' : 'source-over';
@@ -152,11 +171,13 @@ for (const button of element.querySelectorAll('[data-strokes]'))
 // A visitor who begins with something else has not to wait for the show.
 for (const kind of ['pointerdown', 'keydown', 'change'])
   document.addEventListener(kind, () => { if (isShow && current) { cancelAnimationFrame(playing); current = null; } }, true);
+// Nor does it stand beside the answer to a picture.
+addEventListener('brought', ({detail}) => { if (detail === VIEW) makeWay(); });
 
 // What the address says is drawn, else what the page begins with.
 const asked = isBrush ? null : lab.asked(VIEW, KEY), initial = element.querySelector('[data-initial]');
 isOurs = !asked && initial !== null;
 if (isOurs) canvas.setAttribute('aria-label', `${label}. ${initial.dataset.shown}`);
 isShow = isOurs && '$show' === 'true';
-if (asked) play(asked.split('.').filter((row) => /^[\w-]{2,}$/.test(row)).map(places), false);
+if (asked) play(places(asked), false);
 else if (initial) play(traced(initial.dataset.strokes), isShow && !lab.still());

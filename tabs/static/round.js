@@ -38,7 +38,7 @@ const end = () => {
     row.appendChild(document.createElement('td')).textContent = fill(texts().fooled, {right: passed, place: seen});
     return row;
   }));
-  find('ol').hidden = find('.round-next').hidden = true;
+  find('.round-ask').hidden = find('ol').hidden = find('.round-next').hidden = true;
   find('.round-end').hidden = find('.round-again').hidden = false;
   find('.round-score').textContent = '';
   find('.round-said').textContent = find('.round-end .sentence').textContent;

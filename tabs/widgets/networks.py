@@ -59,9 +59,10 @@ def _measured(words: Words, facts: Facts) -> str:
         exact = words("network.accuracy", percent=f"{100 * facts.accuracy:.2f}")
         return unfolding(words("network.wrong", count=wrong(facts)), exact)
     if "frechet" in figures:
-        passing, covered = (f"{100 * figures[key]:.0f}" for key in ("precision", "recall"))
+        passing, shown = (round(100 * figures[key]) for key in ("precision", "recall"))
         exact = words("network.frechet", distance=f"{figures['frechet']:.3f}", **_shares(figures))
-        return unfolding(words("network.passing", count=passing, percent=covered), exact)
+        key = "network.passing" if shown else "network.passing_alike"
+        return unfolding(words(key, count=passing, shown=shown), exact)
     if "blind_25" in figures:  # a network for photographs
         # Of the mean squared error of noise of sigma 25 what is left, both in decibels of 255.
         left = 10 ** ((20 * math.log10(255 / 25) - figures["psnr_25"]) / 10)

@@ -6,6 +6,7 @@ import gradio as gr
 
 from tabs import Words
 from tabs.head import STATIC
+from tabs.widgets.prose import muted
 
 SIZE = 280  # canvas pixels: ten times MNIST's 28
 LINE = 20  # a stroke of two MNIST pixels
@@ -33,6 +34,7 @@ def pad(
     key: str = "ink",
     longest: int = LONGEST,
     one: bool = False,
+    title: str = "",
     initial: str = "",
     show: bool = False,
 ) -> gr.HTML:
@@ -47,10 +49,11 @@ def pad(
         key: the name of its strokes in an address.
         longest: how many letters of an address they may take.
         one: ask for a single digit, not for one or several.
+        title: what it is called, of several such; it stands above the pad.
         initial: names one of the examples: it is drawn when the page opens.
         show: draw that as slowly as a hand, to make way for the visitor's first stroke.
     """
-    label = words("pad.one_label") if one else words("pad.label")
+    label = title or words("pad.one_label" if one else "pad.label")
     hint = words("pad.one_hint") if one else words("pad.hint")
     examples = "".join(
         f'<button type="button" data-strokes="{strokes}"{" data-initial" * (digit == initial)}'
@@ -62,7 +65,7 @@ def pad(
     said = {"view": view, "key": key, "show": str(show).lower(), "brush": "false"}
     return gr.HTML(
         value=None,
-        html_template=f"""
+        html_template=f"""{muted(title) if title else ""}
 <div class="pad-paper">
   {_canvas(words, label)}
   <span class="pad-hint">{escape(hint)}</span>

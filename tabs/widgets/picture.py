@@ -16,6 +16,9 @@ from pydantic import ValidationError, model_validator
 from models.errors import InputError
 from models.pictures import images
 
+HEAVIEST = 20 * 2**20  # bytes of a file
+HEAVY = "image/heavy"  # the type under which `static/lab.js` sends a larger one, without its content
+
 
 class Payload(ImageData):
     """What the browser or a caller sends; anything that has not the form of a picture counts as an empty file."""
@@ -41,6 +44,9 @@ class Picture(gr.Image):
             return None
         if payload.url and payload.url.startswith("data:"):
             return read(payload.url)
+        if payload.mime_type == HEAVY:
+            most = HEAVIEST >> 20
+            return InputError("image_heavy", f"This file is larger than {most} MB: choose a smaller one.", most=most)
         path = within(self.GRADIO_CACHE, payload.path)
         if path is None:
             return opened(b"")

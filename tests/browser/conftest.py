@@ -54,7 +54,7 @@ def open_lab(app: App, visitor: Callable) -> Iterator[Callable[..., Lab]]:
     labs: list[Lab] = []
 
     def open_(language: str = "en", path: str | None = None, viewport: dict | None = None, **settings: Any) -> Lab:
-        page = visitor(locale=LOCALE[language], **settings).new_page()
+        page = visitor(**{"locale": LOCALE[language]} | settings).new_page()
         page.set_viewport_size(viewport or {"width": 1200, "height": 900})
         lab = Lab(page, app.url, language)
         labs.append(lab)

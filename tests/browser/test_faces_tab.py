@@ -95,6 +95,28 @@ def test_the_example_waits_for_a_visitor(open_lab: OpenLab) -> None:
     assert asked
 
 
+@page.both_languages
+def test_the_visitor_guesses_first(open_lab: OpenLab, language: str) -> None:
+    """What was hidden, and what is true, is shown after the guess; the real eye is the one that never was hidden."""
+    hidden, true = (Image.open(STATIC / f"first/faces/{name}.webp") for name in ("hidden", "true"))
+    gone = np.abs(np.asarray(hidden.convert("L"), int) - np.asarray(true.convert("L"))) > 64
+    is_left = gone[:, :128].sum() > gone[:, 128:].sum()
+    for place in (0, 1):
+        lab = opened(open_lab(language))
+        strip, eyes = lab.page.locator("#face-strip img"), lab.page.locator("#face-strip .eyes button")
+        assert [one.is_visible() for one in strip.all()] == [False, True, False]
+        eyes.nth(place).press("Enter")
+        answer = lab.words["faces.right" if place == is_left else "faces.wrong"]
+        expect(lab.page.locator(".eyes")).to_have_text(answer)
+        assert [one.is_visible() for one in strip.all()] == [True, True, True]
+        expect(lab.page.locator(".said[role=status]")).to_contain_text(answer)
+    seen = strip.nth(1).get_attribute("src")
+    lab.page.locator("#mask-dice").click()
+    renewed(lab, seen)
+    expect(strip).to_have_count(3)
+    assert all(one.is_visible() for one in strip.all())
+
+
 def test_portraits_to_choose_from(open_lab: OpenLab) -> None:
     """Each has a name that is read; another one is hidden, filled, and in the address."""
     lab = opened(open_lab())

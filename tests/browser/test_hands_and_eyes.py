@@ -42,6 +42,21 @@ def test_an_answer_is_told_once_it_is_still(open_lab: OpenLab, language: str) ->
     assert answers == [f"0 {sentence}"]
 
 
+@pytest.mark.parametrize(("language", "browser"), [("en", "zh-CN"), ("zh", "en-US")])
+def test_gradio_speaks_the_language_of_the_page(open_lab: OpenLab, language: str, browser: str) -> None:
+    """Whatever the browser's is: what is told while something is awaited, and when it is done, has words, and ours."""
+    lab = open_lab(language, f"{PAGES[language]}?lang={language}&tab=faces", locale=browser)
+    lab.page.evaluate("""() => {
+        window.heard = [];
+        new MutationObserver(() => {
+            for (const one of document.querySelectorAll('[aria-live]')) heard.push(one.textContent.trim());
+        }).observe(document.body, {childList: true, characterData: true, subtree: true});
+    }""")
+    lab.page.locator("#mask-dice").click()
+    lab.page.wait_for_function("done => heard.includes(done)", arg=lab.words["gradio.complete"], timeout=PATIENCE)
+    assert not [one for one in lab.page.evaluate("heard") if re.fullmatch(r"[a-z]+\.[a-z_]+", one)]
+
+
 @pytest.mark.parametrize(
     ("path", "place", "told"),
     [

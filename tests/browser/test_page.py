@@ -1,11 +1,16 @@
 """The page around the answers: addresses, Back, what is copied, keys, what assistive technology meets, one screen."""
 
+import base64
+import io
 import re
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from lab import PATIENCE, PHONE, RING, Lab, OpenLab, both_languages
+from PIL import Image
 from playwright.sync_api import expect
 
 TABS = ("digits", "sample", "denoise", "faces")
@@ -24,6 +29,12 @@ def tab(lab: Lab, name: str) -> None:
 def query(lab: Lab) -> dict[str, str]:
     """What the address says."""
     return {key: values[0] for key, values in parse_qs(urlsplit(lab.page.url).query).items()}
+
+
+def ink(lab: Lab) -> np.ndarray:
+    """How much of it lies on each pixel of the pad, 0 to 255."""
+    url = lab.canvas.evaluate("canvas => canvas.toDataURL()")
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(url.partition(",")[2]))).getchannel("A"), float)
 
 
 def is_open(lab: Lab, name: str) -> None:
@@ -100,10 +111,11 @@ def test_the_other_language_stays_where_one_is(open_lab: OpenLab) -> None:
 
 
 def test_a_drawing_travels_in_a_link(open_lab: OpenLab) -> None:
-    """What was copied draws the same digit for somebody else, and is short enough to be sent."""
+    """What was copied draws the same for somebody else, all but to the pixel, and is short enough to be sent."""
     lab = open_lab(permissions=["clipboard-read", "clipboard-write"])
     lab.draw(RING)
     expect(lab.numeral).to_have_text("0")
+    drawn = ink(lab)
     button = lab.page.locator(".copy-link")
     button.click()
     expect(button).to_have_text(lab.words["copy.done"])
@@ -112,6 +124,14 @@ def test_a_drawing_travels_in_a_link(open_lab: OpenLab) -> None:
     assert "ink=" not in lab.page.url
     other = open_lab(path=link.removeprefix(lab.url))
     expect(other.numeral).to_have_text("0")
+    assert np.abs(ink(other) - drawn).sum() < 0.03 * drawn.sum()
+
+
+def test_an_older_link(open_lab: OpenLab) -> None:
+    """Two letters a place, of 64 by 64 on the pad: they are drawn where they were."""
+    lab = open_lab(path="/?ink=EEwE.wEww")
+    down, across = np.nonzero(ink(lab))
+    assert [across.min(), across.max(), down.min(), down.max()] == pytest.approx([10, 221, 10, 221], abs=3)
 
 
 def test_a_long_drawing_is_shortened(open_lab: OpenLab) -> None:
@@ -150,6 +170,19 @@ def test_the_digit_that_is_shown_makes_way(open_lab: OpenLab) -> None:
     expect(lab.numeral).to_have_text("5")
     lab.draw(RING)
     expect(lab.numeral).to_have_text("0")
+
+
+def test_it_makes_way_for_a_picture(open_lab: OpenLab, tmp_path: Path) -> None:
+    """No digit that nobody drew stands beside the answer to a file, or its refusal; what a visitor drew stays."""
+    (tmp_path / "poem.png").write_bytes(b"I am a poem.\n" * 40)
+    for draws in (False, True):
+        lab = open_lab()
+        expect(lab.numeral).to_have_text("5")
+        if draws:
+            lab.draw(RING)
+        lab.upload(tmp_path / "poem.png")
+        expect(lab.sentence).to_have_text(lab.words["error.image_unreadable"])
+        assert bool(ink(lab).sum()) == draws
 
 
 @both_languages

@@ -78,7 +78,13 @@ def test_an_answer_counts_once(open_lab: OpenLab) -> None:
 
 
 def test_the_question_leads_to_it(open_lab: OpenLab) -> None:
+    """Which of two digits a person wrote is asked where there are two, and nowhere else."""
     lab = open_lab(path="/?tab=sample")
+    ask = lab.page.get_by_text(lab.words["guess.ask"])
+    for part in ("new", "map", "morph", "rebuild"):
+        lab.page.get_by_role("tab", name=lab.words[f"sample.{part}"], exact=True).click()
+        expect(ask.filter(visible=True)).to_have_count(0)
     lab.page.get_by_role("button", name=lab.words["guess.try"]).click()
     lab.page.wait_for_url("**part=guess**")
     shown(lab)
+    expect(ask).to_be_in_viewport()

@@ -1,16 +1,18 @@
 """The sample tab as a visitor uses it: new digits, the map, the walk between two digits, noise on a code."""
 
+import re
 from base64 import b64decode
 from io import BytesIO
 
 import pytest
-from lab import PHONE, Lab, OpenLab
+from lab import PHONE, Lab, OpenLab, both_languages
 from PIL import Image
 from playwright.sync_api import Locator, expect
 
 from models.pipelines import classifier
 
 PARTS = ("new", "map", "morph", "rebuild")
+TODO = (("map", "#map", "hint"), ("morph", "#morph-from", "from"), ("morph", "#morph-to", "to"))
 
 
 def go(lab: Lab, part: str) -> None:
@@ -169,6 +171,21 @@ def test_a_click_on_the_map(open_lab: OpenLab) -> None:
     lab.page.locator("#map-overlay input").check()
     expect(lab.page.locator(".legend b")).to_have_count(10)
     assert plane.evaluate("plane => getComputedStyle(plane).backgroundImage").startswith('url("data:image/svg')
+
+
+@both_languages
+def test_what_to_do_is_seen(open_lab: OpenLab, language: str) -> None:
+    """What is done with the map and with each pad of a morph stands above it, on a phone too, and names the pad."""
+    for context in ({}, PHONE):
+        lab = open_lab(language, **context)
+        for part, place, key in TODO:
+            go(lab, part)
+            said = lab.page.get_by_text(lab.words[f"{part}.{key}"], exact=True)
+            expect(said).to_be_visible()
+            does = lab.page.locator(f"{place} :is(canvas, .plane)")
+            assert said.bounding_box()["y"] + said.bounding_box()["height"] <= does.bounding_box()["y"]
+            if part == "morph":
+                expect(does).to_have_accessible_name(re.compile(re.escape(lab.words[f"morph.{key}"])))
 
 
 def test_morph(open_lab: OpenLab) -> None:

@@ -1,14 +1,18 @@
-"""Every state of the digits page fits and can be read."""
+"""Every state of the digits page fits and can be read; what is refused is said where one looks, and stays."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from app_process import SEVEN, png
-from lab import SCRIBBLE, SEVENTEEN, Lab, OpenLab, both_languages, doubtful, scan, tally
+from lab import PAGES, PATIENCE, SCRIBBLE, SEVENTEEN, Lab, OpenLab, both_languages, doubtful, scan, tally
+from playwright.sync_api import expect
 
 from tabs.digits import IN_DETAIL, MOST
+from tabs.head import STATIC
 
+PORTRAIT = STATIC / "portraits" / "mona-lisa.jpg"
 Prepare = Callable[[Lab, Path], None]
 
 
@@ -105,6 +109,32 @@ def test_every_state_fits_and_can_be_read(open_lab: OpenLab, tmp_path: Path, lan
             assert lab.page.evaluate("[document.documentElement.scrollWidth, innerWidth]") == [width, width], state
             assert lab.page.evaluate(BEYOND) == [], (state, width)
         cleared(lab)
+
+
+@both_languages
+def test_files_that_the_browser_knows_nothing_of(open_lab: OpenLab, tmp_path: Path, language: str) -> None:
+    """A picture of no known type is taken, chosen or dropped; one of 21 MB, and what is none, are refused where one
+    looks, in a sentence that stays, and in no passing word of Gradio's."""
+    huge = tmp_path / "huge.jpg"
+    huge.touch()
+    os.truncate(huge, 21 * 2**20)
+    unknown = {"name": "IMG_1.heic", "mimeType": "application/octet-stream", "buffer": PORTRAIT.read_bytes()}
+    refused = {"name": "poem.txt", "mimeType": "text/plain", "buffer": b"I am a poem. " * 20}
+    for tab, place, line in (("denoise", "#photo", "#denoised"), ("faces", "#face-photo", "#reconstructed")):
+        lab = open_lab(language, f"{PAGES[language]}?lang={language}&tab={tab}")
+        chooser, said = lab.page.locator(f"{place} input[type=file]"), lab.page.locator(f"{line} .sentence")
+        lab.page.locator(place).get_by_label("Remove Image").click()  # it is on what the tab opens with
+        for file, key in ((huge, "error.image_heavy"), (refused, "error.image_unreadable")):
+            chooser.set_input_files(file)
+            expect(said).to_have_text(lab.words[key].format(most=20), timeout=PATIENCE)
+        chooser.set_input_files(unknown)
+        expect(lab.page.locator(f"{line} .figures")).to_be_visible(timeout=PATIENCE)
+        lab.page.locator(place).get_by_label("Remove Image").click()
+        drop = lab.page.evaluate_handle("new DataTransfer()")
+        drop.evaluate("(drop) => drop.items.add(new File(['I am a poem. '.repeat(20)], 'poem'))")
+        lab.page.locator(f"{place} button.upload-container").dispatch_event("drop", {"dataTransfer": drop})
+        expect(said).to_have_text(lab.words["error.image_unreadable"], timeout=PATIENCE)
+        assert lab.page.locator("[data-testid=toast-body]").count() == 0
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -1,14 +1,17 @@
 """What the page says to what a network reads: the sentence, the numeral, the bars."""
 
 import re
+from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from models.pipelines import SURE, Reading
+from models.hub import Provenance
+from models.pipelines import SURE, Facts, Reading
 from tabs import Words
 from tabs.digits.answer import answer, decided, shown_with, whole_percent
 from tabs.digits.bars import bars, verdicts
+from tabs.widgets.networks import source
 
 LETTER = {str(digit): 0.1 for digit in range(10)}
 
@@ -112,3 +115,14 @@ def test_what_comes_later_finds_its_own_answer() -> None:
     assert block in seven
     assert block in answer(Words("zh"), "mnist-dense", [reading(7)])
     assert block not in answer(Words("en"), "mnist-resnet", [reading(1)])
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize(("recall", "shown"), [(0.77, ["77"]), (0.006, ["1"]), (0.0015, [])])
+def test_what_a_network_draws_is_told_in_words(language: str, recall: float, shown: list[str]) -> None:
+    """Beside a hundred digits stand how many pass, and how many of MNIST's have their like; no nought stands alone."""
+    figures = {"frechet": 1.0, "precision": 0.9, "recall": recall}
+    facts = Facts("GAN", 1000, figures, Provenance("embedded", Path()), Path())
+    summary = re.search("<summary>(.+?)</summary>", source(Words(language), "mnist-gan", facts))[1]
+    assert sorted(re.findall(r"\d+", summary)) == sorted(["100", "90", *["100"] * len(shown), *shown])
+    assert "%" not in summary
