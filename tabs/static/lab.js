@@ -143,7 +143,16 @@ const lab = (() => {
   // A Chinese browser that opens the first page is taken to the Chinese one, unless it asked for English.
   const leaves = !asked.has('lang') && !/\/zh\/?$/.test(location.pathname) && navigator.language.startsWith('zh');
   if (leaves) location.replace('zh' + location.search);
-  found('#tabs').then(() => document.getElementById('bones')?.remove());
+  // Gradio counts the seconds of its loading for ever, a frame each time, for which an idle page takes 6 % of a core. It
+  // keeps the function that it finds as it begins: one that is slow once the page is there. All others take the browser's.
+  const frame = requestAnimationFrame.bind(window);
+  let isThere = false;
+  window.requestAnimationFrame = (step) => (isThere ? setTimeout(() => step(performance.now()), 100) : frame(step));
+  found('#tabs').then(() => {
+    isThere = true;
+    window.requestAnimationFrame = frame;
+    document.getElementById('bones')?.remove();
+  });
   const there = leaves ? new Promise(() => {}) : go(asked);
 
   return {
