@@ -40,8 +40,9 @@ class Lab:
         asking: requests to the networks that have no answer yet.
     """
 
-    def __init__(self, page: Page, url: str, language: str):
-        self.page, self.url = page, url
+    def __init__(self, page: Page, url: str, language: str, viewport: dict[str, int]):
+        self.page, self.url, self.viewport = page, url, viewport
+        page.set_viewport_size(viewport)
         self.words: dict[str, str] = json.loads((ROOT / f"tabs/locales/{language}.json").read_text("utf-8"))
         self.problems: list[str] = []
         self.asking: set[Request] = set()
@@ -69,6 +70,19 @@ class Lab:
     def wait(self) -> None:
         """Wait until the page has had its first answer from the server, the source line."""
         expect(self.source).to_contain_text("·", timeout=20_000)
+
+    def empty(self) -> None:
+        """As the page is opened, but without a drawing: no picture, the usual network, the window as it was, light."""
+        self.page.set_viewport_size(self.viewport)
+        self.page.evaluate("document.body.classList.remove('dark')")
+        if self.page.locator("#picture [aria-label='Remove Image']").count():
+            self.take_away()
+        self.page.locator("#pad .pad-clear").click()
+        if not self.page.locator("#network input[value=mnist-resnet]").is_checked():
+            self.choose("ResNet")
+        self.settle()
+        self.expect_nothing()
+        self.page.evaluate("scrollTo(0, 0)")
 
     def at(self, x: float, y: float) -> tuple[float, float]:
         """A point of the pad, in shares of its sides, on the page."""
