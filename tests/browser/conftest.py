@@ -50,12 +50,14 @@ def visitor(playwright: Playwright, tmp_path_factory: pytest.TempPathFactory) ->
 
 @pytest.fixture(scope="session")
 def new_lab(app: App, visitor: Callable) -> OpenLab:
-    """Opens a page, which whoever calls it closes."""
+    """Opens a page, which whoever calls it closes; with an empty path it is still to be led somewhere."""
 
     def new(language: str = "en", path: str | None = None, viewport: dict | None = None, **settings: Any) -> Lab:
         page = visitor(locale=LOCALE[language], **settings).new_page()
         lab = Lab(page, app.url, language, viewport or {"width": 1200, "height": 900})
-        lab.open(PAGES[language] if path is None else path)
+        path = PAGES[language] if path is None else path
+        if path:
+            lab.open(path)
         return lab
 
     return new
@@ -84,8 +86,8 @@ def kept() -> dict[str, Lab]:
 
 @pytest.fixture
 def empty_lab(request: pytest.FixtureRequest, new_lab: OpenLab, kept: dict[str, Lab]) -> Iterator[OpenLab]:
-    """The same, of pages that are opened once for all tests: each begins with an empty pad. None that a test has failed
-    with is used again."""
+    """The same, of pages that are opened once for all tests that change nothing but the digits' tab: each begins there,
+    with an empty pad. None that a test has failed with is used again."""
     used: dict[str, Lab] = {}
     failed = request.session.testsfailed
 

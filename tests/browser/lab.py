@@ -72,8 +72,9 @@ class Lab:
         expect(self.source).to_contain_text("·", timeout=20_000)
 
     def empty(self) -> None:
-        """As the page is opened, but without a drawing: no picture, the usual network, the window as it was, light."""
+        """Show the digits' tab as it is opened, but without a drawing, in the window as it was, light."""
         self.page.set_viewport_size(self.viewport)
+        self.page.locator("#tab-digits-button").click()
         self.page.evaluate("document.body.classList.remove('dark')")
         if self.page.locator("#picture [aria-label='Remove Image']").count():
             self.take_away()
