@@ -112,12 +112,14 @@ class Lab:
             self.page.mouse.move(x, y, steps=max(1, 8 // len(points)))
 
     def settle(self) -> None:
-        """Wait until the page asks nothing more: an answer to a draft may be right before the last answer comes."""
-        self.page.wait_for_timeout(150)
+        """Wait until the page has asked nothing for a while: an answer to a draft may be right before the last answer
+        comes, and one answer leads to the next question."""
+        quiet = 0
         for _ in range(2 * PATIENCE // 50):
-            if not self.asking:
-                return
             self.page.wait_for_timeout(50)
+            quiet = 0 if self.asking else quiet + 1
+            if quiet == 3:
+                return
         raise AssertionError(f"The page still waits for {[request.post_data for request in self.asking]}.")
 
     def heat_urls(self) -> list[str]:
