@@ -24,14 +24,18 @@ from shell import environment
 
 BEFORE = environment()  # without what a test may set
 # As `-m train`, but each step takes 20 ms more, and so does each file between its writing and its renaming: on any
-# machine there is time to stop it, and in the midst of a file too. It costs no work.
-SLOW_TRAIN = """
-import os, runpy, time
+# machine there is time to stop it, and in the midst of a file too. It costs no work. Cards look at few drawings, as in
+# a fork.
+SLOW_TRAIN = f"""
+import os, runpy, sys, time
+sys.path.append({os.path.dirname(__file__)!r})
+import pytest, shell
 from train.engine import loop
 
 def late(function):
     return lambda *arguments: (time.sleep(0.02), function(*arguments))[1]
 
+shell.draw_few(pytest.MonkeyPatch())
 os.fsync, loop._Run.step = late(os.fsync), late(loop._Run.step)
 runpy.run_module("train", run_name="__main__", alter_sys=True)
 """

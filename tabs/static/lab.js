@@ -174,7 +174,16 @@ const lab = (() => {
   // Gradio's own words, too, are those of the page; it would take the browser's.
   Object.defineProperty(navigator, 'language', {value: {zh: 'zh-CN'}[language] ?? language});
   if (leaves) location.replace('zh' + location.search);
-  found('#tabs').then(() => document.getElementById('bones')?.remove());
+  // Gradio counts the seconds of its loading for ever, a frame each time, for which an idle page takes 6 % of a core. It
+  // keeps the function that it finds as it begins: one that is slow once the page is there. All others take the browser's.
+  const frame = requestAnimationFrame.bind(window);
+  let isThere = false;
+  window.requestAnimationFrame = (step) => (isThere ? setTimeout(() => step(performance.now()), 100) : frame(step));
+  found('#tabs').then(() => {
+    isThere = true;
+    window.requestAnimationFrame = frame;
+    document.getElementById('bones')?.remove();
+  });
   const there = leaves ? new Promise(() => {}) : go(asked);
 
   return {

@@ -40,8 +40,9 @@ class Lab:
         asking: requests to the networks that have no answer yet.
     """
 
-    def __init__(self, page: Page, url: str, language: str):
-        self.page, self.url = page, url
+    def __init__(self, page: Page, url: str, language: str, viewport: dict[str, int]):
+        self.page, self.url, self.viewport = page, url, viewport
+        page.set_viewport_size(viewport)
         self.words: dict[str, str] = json.loads((ROOT / f"tabs/locales/{language}.json").read_text("utf-8"))
         self.problems: list[str] = []
         self.asking: set[Request] = set()
@@ -70,6 +71,20 @@ class Lab:
         """Wait until the page has had its first answer from the server, the source line."""
         expect(self.source).to_contain_text("·", timeout=20_000)
 
+    def empty(self) -> None:
+        """Show the digits' tab as it is opened, but without a drawing, in the window as it was, light."""
+        self.page.set_viewport_size(self.viewport)
+        self.page.locator("#tab-digits-button").click()
+        self.page.evaluate("document.body.classList.remove('dark')")
+        if self.page.locator("#picture [aria-label='Remove Image']").count():
+            self.take_away()
+        self.page.locator("#pad .pad-clear").click()
+        if not self.page.locator("#network input[value=mnist-resnet]").is_checked():
+            self.choose("ResNet")
+        self.settle()
+        self.expect_nothing()
+        self.page.evaluate("scrollTo(0, 0)")
+
     def at(self, x: float, y: float) -> tuple[float, float]:
         """A point of the pad, in shares of its sides, on the page."""
         box = self.canvas.bounding_box()
@@ -97,12 +112,14 @@ class Lab:
             self.page.mouse.move(x, y, steps=max(1, 8 // len(points)))
 
     def settle(self) -> None:
-        """Wait until the page asks nothing more: an answer to a draft may be right before the last answer comes."""
-        self.page.wait_for_timeout(150)
+        """Wait until the page has asked nothing for a while: an answer to a draft may be right before the last answer
+        comes, and one answer leads to the next question."""
+        quiet = 0
         for _ in range(2 * PATIENCE // 50):
-            if not self.asking:
-                return
             self.page.wait_for_timeout(50)
+            quiet = 0 if self.asking else quiet + 1
+            if quiet == 3:
+                return
         raise AssertionError(f"The page still waits for {[request.post_data for request in self.asking]}.")
 
     def heat_urls(self) -> list[str]:

@@ -38,6 +38,7 @@ class Held:
         self.stopped = True
         while self.waiting:
             self.release()
+        self.lab.page.unroute("**/run/**")
 
     def _take(self, route: Route) -> None:
         if self.stopped or route.request.post_data_json["data"] != [None]:  # a state: the browser does not know it
@@ -71,9 +72,9 @@ def draw_only(lab: Lab, stroke: list[tuple[float, float]]) -> None:
 
 
 @both_languages
-def test_what_decided_is_shown_and_changes(open_lab: OpenLab, language: str) -> None:
+def test_what_decided_is_shown_and_changes(empty_lab: OpenLab, language: str) -> None:
     """A coloured 28x28 picture beside what the network saw, named after its method; another drawing gets another."""
-    lab = open_lab(language)
+    lab = empty_lab(language)
     lab.draw()
     (seven,) = lab.heat_maps()
     assert seven.size == (28, 28)
@@ -92,9 +93,9 @@ def test_what_decided_is_shown_and_changes(open_lab: OpenLab, language: str) -> 
     assert lab.heat_urls() != before
 
 
-def test_what_decided_is_never_shown_beside_another_answer(open_lab: OpenLab) -> None:
+def test_what_decided_is_never_shown_beside_another_answer(empty_lab: OpenLab) -> None:
     """It comes too late, when there is another drawing: it is not shown."""
-    lab = open_lab()
+    lab = empty_lab()
     with Held(lab) as held:
         draw_only(lab, SEVEN)
         expect(lab.numeral).to_have_text("7")
@@ -111,10 +112,10 @@ def test_what_decided_is_never_shown_beside_another_answer(open_lab: OpenLab) ->
     lab.heat_maps()
 
 
-def test_a_doubtful_digit_is_called_so(open_lab: OpenLab, tmp_path: Path) -> None:
+def test_a_doubtful_digit_is_called_so(empty_lab: OpenLab, tmp_path: Path) -> None:
     """Between a 9 and a 4 the network is unsure, and names both."""
     (tmp_path / "picture.png").write_bytes(doubtful())
-    lab = open_lab()
+    lab = empty_lab()
     lab.upload(tmp_path / "picture.png")
     expect(lab.sentence).to_have_text(pattern(lab.words["digits.unsure"]))
     assert set(re.findall(r"\b[49]\b", lab.sentence.inner_text())) == {"4", "9"}
@@ -122,9 +123,9 @@ def test_a_doubtful_digit_is_called_so(open_lab: OpenLab, tmp_path: Path) -> Non
 
 
 @both_languages
-def test_what_is_no_digit_is_called_so(open_lab: OpenLab, language: str) -> None:
+def test_what_is_no_digit_is_called_so(empty_lab: OpenLab, language: str) -> None:
     """A scribble, a K: no numeral, one sentence; a digit after it is named again."""
-    lab = open_lab(language)
+    lab = empty_lab(language)
     for strokes in ((SCRIBBLE,), LETTER_K):
         lab.draw_anew(*strokes)
         expect(lab.sentence).to_have_text(lab.words["digits.no_digit"])
@@ -134,9 +135,9 @@ def test_what_is_no_digit_is_called_so(open_lab: OpenLab, language: str) -> None
 
 
 @both_languages
-def test_two_digits_are_read_as_a_number(open_lab: OpenLab, language: str) -> None:
+def test_two_digits_are_read_as_a_number(empty_lab: OpenLab, language: str) -> None:
     """From left to right, with the least confidence, each with its pictures and its bar; networks read it as well."""
-    lab = open_lab(language)
+    lab = empty_lab(language)
     lab.draw_anew(*reversed(SEVENTEEN))
     expect(lab.numeral).to_have_text("17")
     expect(lab.sentence).to_have_text(pattern(lab.words["digits.number_sure"]))
@@ -149,32 +150,32 @@ def test_two_digits_are_read_as_a_number(open_lab: OpenLab, language: str) -> No
 
 
 @both_languages
-def test_a_photograph_is_read(open_lab: OpenLab, language: str, tmp_path: Path) -> None:
+def test_a_photograph_is_read(empty_lab: OpenLab, language: str, tmp_path: Path) -> None:
     """Paper in the shadow is darker than ink in the light; both digits are read all the same."""
     picture = scan()
     left, right = (np.asarray(picture.convert("L"))[:, columns] for columns in (slice(0, 120), slice(360, 420)))
     assert right.mean() < np.quantile(left, 0.1)
     picture.save(tmp_path / "scan.jpg", quality=85)
-    lab = open_lab(language)
+    lab = empty_lab(language)
     lab.upload(tmp_path / "scan.jpg")
     expect(lab.numeral).to_have_text("47")
     assert len(lab.heat_maps()) == 2
 
 
-def test_what_is_transparent_is_no_ink(open_lab: OpenLab, tmp_path: Path) -> None:
+def test_what_is_transparent_is_no_ink(empty_lab: OpenLab, tmp_path: Path) -> None:
     """A phone's photograph goes out as JPEG, which knows no transparency: black on nothing is read as on paper."""
     ink = Image.fromarray(255 - np.asarray(drawn(SEVEN, 300).convert("L")))
     clear = Image.new("RGBA", ink.size, (0, 0, 0, 0))
     clear.paste((0, 0, 0, 255), mask=ink)
     clear.save(tmp_path / "seven.png")
-    lab = open_lab(**PHONE)
+    lab = empty_lab(**PHONE)
     lab.page.locator("#photograph input[type=file]").set_input_files(tmp_path / "seven.png")
     expect(lab.numeral).to_have_text("7")
 
 
-def test_a_page_of_text_is_no_number(open_lab: OpenLab, tmp_path: Path) -> None:
+def test_a_page_of_text_is_no_number(empty_lab: OpenLab, tmp_path: Path) -> None:
     """As many digits as the page reads are read; more are counted, and that is said."""
-    lab = open_lab()
+    lab = empty_lab()
     for count in (MOST, MOST + 1):
         (tmp_path / f"{count}.png").write_bytes(tally(count))
     lab.upload(tmp_path / f"{MOST}.png")
@@ -186,9 +187,9 @@ def test_a_page_of_text_is_no_number(open_lab: OpenLab, tmp_path: Path) -> None:
 
 
 @both_languages
-def test_all_networks_are_asked(open_lab: OpenLab, language: str) -> None:
+def test_all_networks_are_asked(empty_lab: OpenLab, language: str) -> None:
     """A row for each with its own figures, at most six columns, and a dot in the chart."""
-    lab = open_lab(language)
+    lab = empty_lab(language)
     expect(lab.page.locator("#ask-all")).to_contain_text(str(len(NETWORKS)))
     lab.draw()
     rows = lab.ask_all()
@@ -210,9 +211,9 @@ def test_all_networks_are_asked(open_lab: OpenLab, language: str) -> None:
     assert heights.index(min(heights)) == NETWORKS.index(best)
 
 
-def test_all_networks_are_asked_about_what_was_used_last(open_lab: OpenLab, tmp_path: Path) -> None:
+def test_all_networks_are_asked_about_what_was_used_last(empty_lab: OpenLab, tmp_path: Path) -> None:
     """Nothing, the picture, or the drawing; what they said of another one is gone, even if it comes too late."""
-    lab = open_lab()
+    lab = empty_lab()
     lab.page.locator("#pad .pad-clear").click()
     lab.expect_nothing()
     lab.page.locator("#ask-all").click()
@@ -255,10 +256,10 @@ def page_of(*rows: str) -> Image.Image:
 
 
 @both_languages
-def test_a_page_is_read_line_by_line(open_lab: OpenLab, language: str, tmp_path: Path) -> None:
+def test_a_page_is_read_line_by_line(empty_lab: OpenLab, language: str, tmp_path: Path) -> None:
     """The numbers below each other, and the page with a box around each digit and a thread through each line."""
     page_of("314", "59").save(tmp_path / "page.png")
-    lab = open_lab(language)
+    lab = empty_lab(language)
     lab.upload(tmp_path / "page.png")
     expect(lab.numeral).to_have_text("31459")
     assert lab.numeral.inner_html() == "314<br>59"
@@ -274,19 +275,19 @@ def test_a_page_is_read_line_by_line(open_lab: OpenLab, language: str, tmp_path:
 
 
 @both_languages
-def test_a_page_without_digits(open_lab: OpenLab, language: str, tmp_path: Path) -> None:
+def test_a_page_without_digits(empty_lab: OpenLab, language: str, tmp_path: Path) -> None:
     """It is said, in its language, and there is no page to show."""
     page_of("").save(tmp_path / "page.png")
-    lab = open_lab(language)
+    lab = empty_lab(language)
     lab.upload(tmp_path / "page.png")
     expect(lab.sentence).to_have_text(lab.words["digits.none"])
     expect(lab.page.locator("#answer .read-page")).to_have_count(0)
 
 
-def test_a_telephone_photographs_a_number(open_lab: OpenLab, tmp_path: Path) -> None:
+def test_a_telephone_photographs_a_number(empty_lab: OpenLab, tmp_path: Path) -> None:
     """The button opens the camera; the photograph is made small, and its answer comes into sight."""
     page_of("407").resize((2400, 1250)).save(tmp_path / "photo.jpg")
-    lab = open_lab(**PHONE)
+    lab = empty_lab(**PHONE)
     button = lab.page.locator("#photograph label")
     expect(button).to_be_visible()
     camera = lab.page.locator("#photograph input")
@@ -305,6 +306,6 @@ def test_a_telephone_photographs_a_number(open_lab: OpenLab, tmp_path: Path) -> 
     expect(lab.page.get_by_text(lab.words["error.image_unreadable"])).to_be_visible()
 
 
-def test_a_desk_has_no_camera(open_lab: OpenLab) -> None:
+def test_a_desk_has_no_camera(empty_lab: OpenLab) -> None:
     """With a mouse a picture is dropped, pasted or chosen."""
-    expect(open_lab().page.locator("#photograph")).to_be_hidden()
+    expect(empty_lab().page.locator("#photograph")).to_be_hidden()

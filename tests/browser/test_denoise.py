@@ -66,10 +66,10 @@ def said(lab: Lab, kind: str) -> float:
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
-def test_nothing_is_empty(open_lab: OpenLab, language: str) -> None:
+def test_nothing_is_empty(empty_lab: OpenLab, language: str) -> None:
     """Both parts open with a result, at any width; on a phone no tab hides in a menu."""
     for context in ({}, PHONE):
-        lab = open_lab(language, **context)
+        lab = empty_lab(language, **context)
         for tab in TABS:
             expect(lab.page.get_by_role("tab", name=lab.words[tab], exact=True)).to_be_in_viewport(ratio=1)
         opened(lab)
@@ -199,9 +199,9 @@ def test_damage(open_lab: OpenLab, tmp_path: Path) -> None:
     assert gained(lab)[0] < before - 4
 
 
-def test_the_line_is_dragged(open_lab: OpenLab) -> None:
+def test_the_line_is_dragged(empty_lab: OpenLab) -> None:
     """More is seen of the picture on whose side there is more room; the keys move the line as well."""
-    lab = opened(open_lab())
+    lab = opened(empty_lab())
     renewed(lab, None)
     slider = lab.page.get_by_role("slider", name=lab.words["photo.slider"])
 
@@ -267,7 +267,7 @@ def test_stop(open_lab: OpenLab, tmp_path: Path) -> None:
     """The work on a large photograph ends without a result, and the next picture has not to wait for it."""
     lab = opened(open_lab())
     seen = renewed(lab, None)
-    Image.fromarray(np.uint8(scene(600, 400))).resize((3600, 2400)).save(tmp_path / "large.jpg", quality=60)
+    Image.fromarray(np.uint8(scene(600, 400))).resize((3000, 2000)).save(tmp_path / "large.jpg", quality=60)
     upload(lab, tmp_path / "large.jpg")
     place = lab.page.locator("#before-after")
     expect(place).to_contain_text(lab.words["photo.working"], timeout=PATIENCE)

@@ -26,9 +26,9 @@ def test_a_page_opens_in_its_language(open_lab: OpenLab, language: str) -> None:
 
 
 @both_languages
-def test_a_drawn_seven_is_read(open_lab: OpenLab, language: str) -> None:
+def test_a_drawn_seven_is_read(empty_lab: OpenLab, language: str) -> None:
     """The answer, its probabilities and the 28x28 picture that the network saw."""
-    lab = open_lab(language)
+    lab = empty_lab(language)
     lab.draw()
     expect(lab.numeral).to_have_text("7")
     before_the_figure = re.escape(lab.words["digits.sure"].split("{percent}")[0])
@@ -42,9 +42,9 @@ def test_a_drawn_seven_is_read(open_lab: OpenLab, language: str) -> None:
     expect(lab.page.get_by_text(lab.words["digits.seen"])).to_be_visible()
 
 
-def test_the_label_changes_while_the_stroke_goes_on(open_lab: OpenLab) -> None:
+def test_the_label_changes_while_the_stroke_goes_on(empty_lab: OpenLab) -> None:
     """The network speaks before the pointer is lifted, and again as the stroke goes on."""
-    lab = open_lab()
+    lab = empty_lab()
     lab.draw(SEVEN[:2], lift=False)
     expect(lab.sentence).not_to_have_text(lab.words["digits.empty"])
     early = lab.label.inner_text()
@@ -59,9 +59,9 @@ def test_the_label_changes_while_the_stroke_goes_on(open_lab: OpenLab) -> None:
 
 
 @both_languages
-def test_clear_empties_the_answer_too(open_lab: OpenLab, language: str) -> None:
+def test_clear_empties_the_answer_too(empty_lab: OpenLab, language: str) -> None:
     """After Clear there is no guess left, and choosing a network makes none."""
-    lab = open_lab(language)
+    lab = empty_lab(language)
     lab.draw()
     expect(lab.numeral).to_have_text("7")
     lab.page.locator("#pad .pad-clear").click()
@@ -72,9 +72,9 @@ def test_clear_empties_the_answer_too(open_lab: OpenLab, language: str) -> None:
     expect(lab.numeral).to_have_text("7")
 
 
-def test_each_example_is_named(open_lab: OpenLab) -> None:
+def test_each_example_is_named(empty_lab: OpenLab) -> None:
     """Three examples, each read as what it is."""
-    lab = open_lab()
+    lab = empty_lab()
     examples = lab.page.locator("#pad [data-strokes]")
     assert examples.count() == 3
     for example in examples.all():
@@ -84,9 +84,9 @@ def test_each_example_is_named(open_lab: OpenLab) -> None:
 
 
 @both_languages
-def test_another_network_reads_the_same_drawing(open_lab: OpenLab, language: str) -> None:
+def test_another_network_reads_the_same_drawing(empty_lab: OpenLab, language: str) -> None:
     """The source line tells the network, its size, its accuracy and its source, and the drawing is read again."""
-    lab = open_lab(language)
+    lab = empty_lab(language)
     lab.draw()
     expect(lab.numeral).to_have_text("7")
     with lab.page.expect_response(lambda answer: "numeral" in answer.text()) as read_again:
@@ -98,10 +98,10 @@ def test_another_network_reads_the_same_drawing(open_lab: OpenLab, language: str
 
 
 @both_languages
-def test_an_uploaded_picture_is_read(open_lab: OpenLab, language: str, tmp_path: Path) -> None:
+def test_an_uploaded_picture_is_read(empty_lab: OpenLab, language: str, tmp_path: Path) -> None:
     """A PNG is read, a change of network reads it again and not the pad, and taking it away empties the answer."""
     (tmp_path / "seven.png").write_bytes(png(drawn()))
-    lab = open_lab(language)
+    lab = empty_lab(language)
     lab.draw(RING)
     expect(lab.numeral).to_have_text("0")
     lab.upload(tmp_path / "seven.png")
@@ -134,9 +134,9 @@ def test_a_pasted_picture_is_read(open_lab: OpenLab) -> None:
 
 
 @both_languages
-def test_a_bad_picture_gets_one_sentence(open_lab: OpenLab, app: App, tmp_path: Path, language: str) -> None:
+def test_a_bad_picture_gets_one_sentence(empty_lab: OpenLab, app: App, tmp_path: Path, language: str) -> None:
     """The sentence is on the page, in its language, old answer and broken file are not; server and pad go on."""
-    lab, before = open_lab(language), len(app.log)
+    lab, before = empty_lab(language), len(app.log)
     bad = {
         "text.png": (b"I am a poem.\n" * 40, "error.image_unreadable"),
         "cut.png": (png(drawn())[:300], "error.image_unreadable"),
@@ -162,9 +162,9 @@ def test_a_bad_picture_gets_one_sentence(open_lab: OpenLab, app: App, tmp_path: 
     assert "Traceback" not in app.log[before:]
 
 
-def test_download_gives_the_weights(open_lab: OpenLab) -> None:
+def test_download_gives_the_weights(empty_lab: OpenLab) -> None:
     """The button gives the chosen network's file, byte for byte."""
-    lab = open_lab()
+    lab = empty_lab()
     for network, name in ((None, "mnist-resnet"), ("Dense", "mnist-dense")):
         if network:
             lab.choose(network)
@@ -175,9 +175,9 @@ def test_download_gives_the_weights(open_lab: OpenLab) -> None:
         assert Path(download.value.path()).read_bytes() == wanted
 
 
-def test_a_finger_draws_and_the_page_stays(open_lab: OpenLab) -> None:
+def test_a_finger_draws_and_the_page_stays(empty_lab: OpenLab) -> None:
     """A finger on the pad draws and scrolls nothing; beside the pad it scrolls."""
-    lab = open_lab(**PHONE)
+    lab = empty_lab(**PHONE)
     lab.swipe([lab.at(*point) for point in SEVEN])
     expect(lab.numeral).to_have_text("7")
     assert lab.page.evaluate("scrollY") == 0

@@ -69,10 +69,10 @@ def changed(found: Image.Image, given: Image.Image) -> tuple[int, int, int, int]
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
-def test_nothing_is_empty(open_lab: OpenLab, language: str) -> None:
+def test_nothing_is_empty(empty_lab: OpenLab, language: str) -> None:
     """It opens with a result and with what one must know, at any width; on a phone no tab hides in a menu."""
     for context in ({}, PHONE):
-        lab = open_lab(language, **context)
+        lab = empty_lab(language, **context)
         for tab in TABS:
             expect(lab.page.get_by_role("tab", name=lab.words[tab], exact=True)).to_be_in_viewport(ratio=1)
         opened(lab)

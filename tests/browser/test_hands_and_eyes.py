@@ -102,15 +102,23 @@ def test_nothing_moves_by_itself(open_lab: OpenLab) -> None:
 
 @pytest.mark.parametrize(("motion", "replays"), [("reduce", False), ("no-preference", True)])
 def test_the_replay(open_lab: OpenLab, motion: str, replays: bool) -> None:
-    """Drafts come of a stroke that is drawn slowly; what is there has a text, until the visitor draws."""
+    """Drafts come of a stroke that is drawn slowly; what is there has a text, until the visitor draws.
+
+    A page that shows nothing new comes to ask for no frame any more.
+    """
     lab = open_lab(reduced_motion=motion)
     drafts = []
     lab.page.on("request", lambda request: "draft=1" in (request.post_data or "") and drafts.append(request))
+    lab.page.add_init_script(
+        "window.asked = 0; const frame = requestAnimationFrame;"
+        "window.requestAnimationFrame = (step) => { window.asked += 1; return frame(step); };"
+    )
     lab.page.reload()
     lab.wait()
     expect(lab.numeral).to_have_text("5")
     lab.page.wait_for_timeout(1500)
     assert bool(drafts) == replays
+    lab.page.wait_for_function("window.last === (window.last = window.asked)", polling=300, timeout=10_000)
     shown = lab.words["pad.shown"].format(digit=5)
     expect(lab.canvas).to_have_attribute("aria-label", re.compile(re.escape(shown)))
     lab.draw(RING)

@@ -88,8 +88,8 @@ def test_values_that_are_none_change_nothing(open_lab: OpenLab) -> None:
     expect(lab.page.locator("#sample-network input:checked")).to_have_value("mnist-cvae")
 
 
-def test_back_and_forward_go_between_tabs(open_lab: OpenLab) -> None:
-    lab = open_lab()
+def test_back_and_forward_go_between_tabs(empty_lab: OpenLab) -> None:
+    lab = empty_lab()
     for name in ("sample", "denoise"):
         tab(lab, name)
         lab.page.wait_for_url(f"**tab={name}**")
@@ -201,9 +201,10 @@ def test_assistive_technology(open_lab: OpenLab, language: str, theme: str) -> N
     assert found == []
 
 
-def test_one_screen_on_a_phone(open_lab: OpenLab) -> None:
+def test_one_screen_on_a_phone(empty_lab: OpenLab) -> None:
     """What is changed and what changes are on one screen of 390 x 844."""
-    lab = open_lab(**(PHONE | {"viewport": {"width": 390, "height": 844}}))
+    lab = empty_lab(**PHONE)
+    lab.page.set_viewport_size({"width": 390, "height": 844})
     for name, (control, result) in CONTROLS.items():
         tab(lab, name)
         changed = lab.page.locator(control).first
@@ -215,9 +216,10 @@ def test_one_screen_on_a_phone(open_lab: OpenLab) -> None:
             assert box["y"] >= -1 and box["y"] + min(box["height"], 300) <= 845, (name, place, box)
 
 
-def test_targets_on_a_phone(open_lab: OpenLab) -> None:
+def test_targets_on_a_phone(empty_lab: OpenLab) -> None:
     """What is touched is 40 pixels high, but for links within a text."""
-    lab = open_lab(**(PHONE | {"viewport": {"width": 390, "height": 844}}))
+    lab = empty_lab(**PHONE)
+    lab.page.set_viewport_size({"width": 390, "height": 844})
     small = """() => [...document.querySelectorAll('button, label, input, [role=tab], select')].filter((one) => {
       const target = one.closest('label') ?? one, box = target.getBoundingClientRect();
       const isSeen = target.checkVisibility() && box.width && one.type !== 'file';
@@ -236,13 +238,14 @@ def test_nothing_jumps(open_lab: OpenLab, context: dict) -> None:
 
     A slow one shows what a fast one draws over before it is seen.
     """
-    lab = open_lab(**context)
+    lab = open_lab(path="", **context)
     tools = lab.page.context.new_cdp_session(lab.page)
     tools.send("Network.setCacheDisabled", {"cacheDisabled": True})
-    tools.send("Emulation.setCPUThrottlingRate", {"rate": 3})
     for name in TABS:
+        tools.send("Emulation.setCPUThrottlingRate", {"rate": 3})
         lab.open(f"/?tab={name}")
         lab.settle()
+        tools.send("Emulation.setCPUThrottlingRate", {"rate": 1})  # a slow one costs as much when it has nothing to do
         shift = lab.page.evaluate(
             """() => new Promise((done) => {
               let sum = 0;
@@ -255,9 +258,9 @@ def test_nothing_jumps(open_lab: OpenLab, context: dict) -> None:
         assert shift <= 0.05, name
 
 
-def test_the_foot(open_lab: OpenLab) -> None:
+def test_the_foot(empty_lab: OpenLab) -> None:
     """What this is, its licence, and what becomes of what one draws."""
-    lab = open_lab()
+    lab = empty_lab()
     foot = lab.page.locator(".foot")
     for key in ("foot.what", "foot.licence", "foot.privacy"):
         expect(foot).to_contain_text(lab.words[key])

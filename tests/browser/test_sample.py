@@ -38,10 +38,10 @@ def pictures(place: Locator) -> list[str]:
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
-def test_nothing_is_empty(open_lab: OpenLab, language: str) -> None:
+def test_nothing_is_empty(empty_lab: OpenLab, language: str) -> None:
     """Each part opens with digits in it and a text that explains it, at any width."""
     for context in ({}, PHONE):
-        lab = open_lab(language, **context)
+        lab = empty_lab(language, **context)
         for part, place in zip(PARTS, ("#sample-gallery", "#map-digit", "#morph-strip", "#rebuilt"), strict=True):
             go(lab, part)
             assert pictures(lab.page.locator(place))
@@ -124,9 +124,9 @@ def test_a_number_out_of_range(open_lab: OpenLab) -> None:
     assert pictures(place)
 
 
-def test_the_sheet_is_what_is_seen(open_lab: OpenLab) -> None:
+def test_the_sheet_is_what_is_seen(empty_lab: OpenLab) -> None:
     """The PNG to download holds as many digits as the page."""
-    lab = open_lab()
+    lab = empty_lab()
     go(lab, "new")
     pictures(lab.page.locator("#sample-gallery"))
     lab.settle()

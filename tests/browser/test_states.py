@@ -74,16 +74,6 @@ FAINT = """() => {
 }"""
 
 
-def cleared(lab: Lab) -> None:
-    """As the page was opened: no picture, no drawing, a desk's window, light."""
-    lab.page.set_viewport_size({"width": 1200, "height": 900})
-    lab.page.evaluate("document.body.classList.remove('dark')")
-    if lab.page.locator("#picture [aria-label='Remove Image']").count():
-        lab.take_away()
-    lab.page.locator("#pad .pad-clear").click()
-    lab.expect_nothing()
-
-
 @both_languages
 def test_every_state_fits_and_can_be_read(open_lab: OpenLab, tmp_path: Path, language: str) -> None:
     """Every text stands out from its ground, in the light and in the dark; and from the smallest phone to a desk
@@ -94,7 +84,7 @@ def test_every_state_fits_and_can_be_read(open_lab: OpenLab, tmp_path: Path, lan
     lab = open_lab(language)
     lab.page.add_style_tag(content="* { transition: none !important; }")
     closed = lab.page.locator("button.label-wrap:not(.open)")
-    cleared(lab)
+    lab.empty()
     for state, prepare in STATES.items():
         prepare(lab, tmp_path)
         lab.settle()
@@ -108,7 +98,7 @@ def test_every_state_fits_and_can_be_read(open_lab: OpenLab, tmp_path: Path, lan
             lab.page.wait_for_function(f"document.documentElement.clientWidth === {width}")
             assert lab.page.evaluate("[document.documentElement.scrollWidth, innerWidth]") == [width, width], state
             assert lab.page.evaluate(BEYOND) == [], (state, width)
-        cleared(lab)
+        lab.empty()
 
 
 @both_languages
@@ -147,9 +137,9 @@ def test_text_can_be_read(open_lab: OpenLab, theme: str) -> None:
     assert lab.page.evaluate(FAINT) != []
 
 
-def test_a_phone_shows_the_answer_below_the_pad(open_lab: OpenLab) -> None:
+def test_a_phone_shows_the_answer_below_the_pad(empty_lab: OpenLab) -> None:
     """Without scrolling the visitor sees the whole numeral and the sentence."""
-    lab = open_lab()
+    lab = empty_lab()
     for width, height in ((360, 640), (390, 844)):
         lab.page.set_viewport_size({"width": width, "height": height})
         lab.draw_anew(SEVEN)

@@ -89,10 +89,13 @@ def test_nobody_reads(tmp_path: Path, tiny_mnist: Path) -> None:
 
 
 def test_accelerate_launch(tmp_path: Path, tiny_mnist: Path) -> None:
-    """`accelerate launch -m train fit` trains the flagship with all that its recipe has, and the card says how."""
+    """`accelerate launch -m train fit` trains the flagship with all that its recipe has, and the card says how.
+
+    What launches is a fork, and what it starts to train another Python.
+    """
     launch = [Path(sys.executable).parent / "accelerate", "launch", "-m", "train", "fit", "mnist-resnet"]
     small = ["--network", '{"widths": [4, 8, 16]}']  # measuring it for the card takes longer than all else
-    done = run(tmp_path, *launch, *small, "--dataset", tiny_mnist, "--max-steps", 4, "--output", "out")
+    done = forked.run(tmp_path, *launch, *small, "--dataset", tiny_mnist, "--max-steps", 4, "--output", "out")
     assert done.returncode == 0, done.stderr
     assert names(tmp_path / "out") == sorted([*FILES, "hands.png"])
     assert type(models.load(tmp_path / "out")).__name__ == "ResNet"
