@@ -147,6 +147,22 @@ def test_text_can_be_read(open_lab: OpenLab, theme: str) -> None:
     assert lab.page.evaluate(FAINT) != []
 
 
+@both_languages
+def test_a_phone_has_room_for_a_table(open_lab: OpenLab, language: str) -> None:
+    """No cell of the comparison comes nearer than eight pixels to its neighbour."""
+    lab = open_lab(language, **PHONE)
+    lab.ask_all()
+    assert lab.page.evaluate(GAP) >= 8
+
+
+def test_a_phone_shows_a_sliders_number(open_lab: OpenLab) -> None:
+    """Its box is high enough for a finger, and nothing cuts it."""
+    lab = open_lab(path="/?tab=denoise", **PHONE)
+    box = lab.page.locator("#sigma input[type=number]")
+    shown = box.evaluate("(box) => [box, box.parentElement].map((one) => one.getBoundingClientRect().height)")
+    assert shown[1] >= shown[0] >= 40
+
+
 def test_a_phone_shows_the_answer_below_the_pad(open_lab: OpenLab) -> None:
     """Without scrolling the visitor sees the whole numeral and the sentence."""
     lab = open_lab()
