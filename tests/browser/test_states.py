@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from app_process import SEVEN, png
-from lab import PAGES, PATIENCE, SCRIBBLE, SEVENTEEN, Lab, OpenLab, both_languages, doubtful, scan, tally
+from lab import PAGES, PATIENCE, PHONE, SCRIBBLE, SEVENTEEN, Lab, OpenLab, both_languages, doubtful, scan, tally
 from playwright.sync_api import expect
 
 from tabs.digits import IN_DETAIL, MOST
@@ -72,6 +72,16 @@ FAINT = """() => {
   }
   return faint;
 }"""
+
+# The least room between the texts of two neighbouring cells.
+GAP = """() => Math.min(...[...document.querySelectorAll('.opinions tr')].flatMap((row) => {
+  const texts = [...row.children].filter((cell) => cell.checkVisibility()).map((cell) => {
+    const text = document.createRange();
+    text.selectNodeContents(cell);
+    return text.getBoundingClientRect();
+  });
+  return texts.slice(1).map((text, index) => text.left - texts[index].right);
+}))"""
 
 
 def cleared(lab: Lab) -> None:
