@@ -4,11 +4,31 @@ import re
 from io import BytesIO
 
 import pytest
-from lab import PAGES, PATIENCE, RING, Lab, OpenLab, both_languages
+from lab import PAGES, PATIENCE, PHONE, RING, Lab, OpenLab, both_languages
 from PIL import Image
 from playwright.sync_api import Locator, expect
 
 from models.pipelines import classifier
+
+FOCUS = """() => {
+  const at = document.activeElement, faults = [];
+  if (at === document.body) return ['BODY', faults];
+  const width = (one) => {
+    const {opacity, outlineStyle, outlineWidth, outlineOffset} = getComputedStyle(one);
+    return opacity === '0' || outlineStyle === 'none' ? null : parseFloat(outlineWidth) + parseFloat(outlineOffset);
+  };
+  let ring = at;
+  for (let up = 0; up < 3 && width(ring) === null; up++) ring = ring.parentElement;
+  if (width(ring) === null) faults.push('no ring');
+  const box = ring.getBoundingClientRect(), more = width(ring);
+  for (let over = ring.parentElement; over && over !== document.body; over = over.parentElement) {
+    if (getComputedStyle(over).overflow === 'visible') continue;
+    const edge = over.getBoundingClientRect();
+    const cuts = [edge.left - box.left, edge.top - box.top, box.right - edge.right, box.bottom - edge.bottom];
+    if (Math.max(...cuts) + more > 0.6) faults.push(over.className);
+  }
+  return [`${at.tagName} ${at.id} ${at.ariaLabel ?? at.textContent}`, faults];
+}"""
 
 
 def said(lab: Lab) -> Locator:
@@ -55,6 +75,21 @@ def test_gradio_speaks_the_language_of_the_page(open_lab: OpenLab, language: str
     lab.page.locator("#mask-dice").click()
     lab.page.wait_for_function("done => heard.includes(done)", arg=lab.words["gradio.complete"], timeout=PATIENCE)
     assert not [one for one in lab.page.evaluate("heard") if re.fullmatch(r"[a-z]+\.[a-z_]+", one)]
+
+
+@pytest.mark.parametrize("path", ["?tab=digits", "?tab=sample", "?tab=sample&part=map", "?tab=denoise", "?tab=faces"])
+def test_the_keyboards_ring_is_seen(open_lab: OpenLab, path: str) -> None:
+    """Whatever has the focus, it or what is drawn in its place has a ring that nothing cuts, on a phone."""
+    lab, seen = open_lab(path=PAGES["en"] + path, **PHONE), set()
+    lab.settle()
+    for _ in range(60):
+        lab.page.keyboard.press("Tab")
+        name, faults = lab.page.evaluate(FOCUS)
+        seen.add(name)
+        assert faults == [], name
+        if name == "BODY":
+            break
+    assert name == "BODY" and len(seen) > 8
 
 
 @pytest.mark.parametrize(

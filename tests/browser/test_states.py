@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from app_process import SEVEN, png
-from lab import PAGES, PATIENCE, SCRIBBLE, SEVENTEEN, Lab, OpenLab, both_languages, doubtful, scan, tally
+from lab import PAGES, PATIENCE, PHONE, SCRIBBLE, SEVENTEEN, Lab, OpenLab, both_languages, doubtful, scan, tally
 from playwright.sync_api import expect
 
 from tabs.digits import IN_DETAIL, MOST
@@ -73,6 +73,16 @@ FAINT = """() => {
   return faint;
 }"""
 
+# The least room between the texts of two neighbouring cells.
+GAP = """() => Math.min(...[...document.querySelectorAll('.opinions tr')].flatMap((row) => {
+  const texts = [...row.children].filter((cell) => cell.checkVisibility()).map((cell) => {
+    const text = document.createRange();
+    text.selectNodeContents(cell);
+    return text.getBoundingClientRect();
+  });
+  return texts.slice(1).map((text, index) => text.left - texts[index].right);
+}))"""
+
 
 @both_languages
 def test_every_state_fits_and_can_be_read(open_lab: OpenLab, tmp_path: Path, language: str) -> None:
@@ -135,6 +145,22 @@ def test_text_can_be_read(open_lab: OpenLab, theme: str) -> None:
     assert lab.page.evaluate(FAINT) == []
     lab.page.add_style_tag(content=".sentence { color: var(--line) !important; }")
     assert lab.page.evaluate(FAINT) != []
+
+
+@both_languages
+def test_a_phone_has_room_for_a_table(open_lab: OpenLab, language: str) -> None:
+    """No cell of the comparison comes nearer than eight pixels to its neighbour."""
+    lab = open_lab(language, **PHONE)
+    lab.ask_all()
+    assert lab.page.evaluate(GAP) >= 8
+
+
+def test_a_phone_shows_a_sliders_number(open_lab: OpenLab) -> None:
+    """Its box is high enough for a finger, and nothing cuts it."""
+    lab = open_lab(path="/?tab=denoise", **PHONE)
+    box = lab.page.locator("#sigma input[type=number]")
+    shown = box.evaluate("(box) => [box, box.parentElement].map((one) => one.getBoundingClientRect().height)")
+    assert shown[1] >= shown[0] >= 40
 
 
 def test_a_phone_shows_the_answer_below_the_pad(empty_lab: OpenLab) -> None:
