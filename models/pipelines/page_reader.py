@@ -5,7 +5,6 @@ from copy import deepcopy
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from itertools import pairwise
-from statistics import median
 from typing import Self
 
 import numpy as np
@@ -33,8 +32,9 @@ LARGE, CLEAR = 28, 128  # pixels of a digit: below, the finer look knows better;
 PREPARED = 160  # pixels on a side: a digit is prepared at that size at most
 INKED, EDGE = 0.4, 0.1  # from here on a place is ink of a digit; beside one that is, from there on
 FEWER = 4  # pixels on a side that are one where light is measured, which changes slowly
-PAPER = 10  # pixels that are put around a picture of nothing but ink and paper whose ink is cut at its edge
-TWO_TONES = 0.9  # of a picture's variance between its light and its dark: it holds nothing but ink and paper
+PAPER = 10  # pixels that are put around what was cut at its ink's edge
+BEGINS = 0.2  # of the contrast: from here on something is ink at an edge
+TWO_TONES = 0.8  # of a picture's variance between its light and its dark: it holds nothing but ink and paper
 AROUND = 0.3  # of a digit's height: the paper around it that tells its tone
 
 
@@ -198,35 +198,30 @@ def _looked_at(image: Image.Image) -> tuple[Image.Image, float, int]:
     if high - low < mnist.LEAST_CONTRAST:
         raise blank()
     margin = 0
-    if (paper := _paper(grey)) is not None:
-        pixels = np.asarray(grey, np.float32)
-        if max(abs(edge - paper).max() for edge in (pixels[[0, -1]], pixels[:, [0, -1]])) > (high - low) / 2:
-            grey, margin = ImageOps.expand(grey, PAPER, paper), PAPER
-        if paper < (low + high) / 2:  # most pages that the network has learned from are light
-            grey = ImageOps.invert(grey)
+    if (paper := _cut_at_its_ink(grey)) is not None:
+        grey, margin = ImageOps.expand(grey, PAPER, paper), PAPER
     larger = -(-SMALLEST_SIDE // max(grey.size))
     if larger > 1:
         grey = grey.resize([larger * side for side in grey.size], Image.Resampling.BICUBIC)
     return grey, larger / factor, larger * margin
 
 
-def _paper(grey: Image.Image) -> int | None:
-    """The tone of the paper of a picture, 'L', that holds nothing but ink and paper; None for any other.
+def _cut_at_its_ink(grey: Image.Image) -> int | None:
+    """The tone of the paper of a picture, 'L', that was cut where its ink begins, on each side; None for any other.
 
-    Two tones hold most of its variance, parted as by Otsu (1979). Even a digit that is cut at its ink's edge, written
-    with the thickest pen, leaves paper in all four corners.
+    It holds nothing but ink and paper: two tones, parted as by Otsu (1979), hold most of its variance. Even of a digit
+    that the thickest pen wrote there is paper in all four corners.
     """
-    counts, tones = np.float64(grey.histogram()), np.arange(256)
-    limit = threshold_otsu(hist=(counts, tones))
-    light = tones > limit
-    means = [np.average(tones[one], weights=counts[one]) for one in (light, ~light)]
-    share = counts[light].sum() / counts.sum()
-    mean = np.average(tones, weights=counts)
-    variance = np.average((tones - mean) ** 2, weights=counts)
-    corners = [grey.getpixel((x, y)) for x in (0, grey.width - 1) for y in (0, grey.height - 1)]
-    is_one_tone = len({corner > limit for corner in corners}) == 1
-    between = share * (1 - share) * (means[0] - means[1]) ** 2
-    return round(median(corners)) if is_one_tone and between > TWO_TONES * variance else None
+    limit = threshold_otsu(hist=(np.float64(grey.histogram()), np.arange(256)))
+    pixels = np.asarray(grey, np.float32)
+    corners = pixels[:: max(1, grey.height - 1), :: max(1, grey.width - 1)]
+    paper, contrast = float(np.median(corners)), float(np.ptp(pixels))
+    edges = pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]
+    if np.ptp(np.uint8(corners > limit)) or any(abs(edge - paper).max() < BEGINS * contrast for edge in edges):
+        return None
+    light = pixels > limit
+    between = light.var() * (pixels[light].mean() - pixels[~light].mean()) ** 2
+    return round(paper) if between > TWO_TONES * pixels.var() else None
 
 
 def _digit(part: Image.Image, own: np.ndarray, ink: np.ndarray) -> Image.Image:
