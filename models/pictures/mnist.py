@@ -11,7 +11,7 @@ from models.pictures.modes import blank
 EXAMPLES = Path(__file__).with_name("mnist-examples.png")
 DIGIT_SIZE, DIGIT_BOX = 28, 20  # MNIST: a digit fitted into 20x20, its centre of mass in the middle of 28x28
 FINE = 4  # the digit is prepared so many times larger than it will be
-STROKES = (2.0, 4.0)  # pixels of 20: the middle of what MNIST has
+STROKES = (2.0, 3.5)  # pixels of 20: the middle of what MNIST has
 VISIBLE = 51  # of 255: the ink that a digit's box is drawn around
 FULL = 0.8  # of the strongest ink: from here on it is all ink, as in MNIST, whose strokes are white within
 LEAST_CONTRAST = 15  # of 255 between paper and ink; below it a picture counts as blank
@@ -89,8 +89,10 @@ def whole(grey: Image.Image) -> Image.Image:
 def _with_usual_strokes(ink: Image.Image) -> Image.Image:
     """Ink, its longer side `FINE` times 20 pixels, with strokes that are not far thicker or thinner than MNIST's."""
     width = _stroke_width(np.asarray(ink) > 127) / FINE
-    # The radius by which each side of a stroke grows or shrinks; the picture grows and shrinks with it.
-    radius = round((min(max(width, STROKES[0]), STROKES[1]) - width) / 2 * FINE)
+    usual = min(max(width, STROKES[0]), STROKES[1])
+    # The radius by which each side of a stroke grows or shrinks. The picture does so with it, and is then brought to 20
+    # pixels again: (width + 2 radius) * 20 / (20 + 2 radius) is the usual width.
+    radius = round((usual - width) / (2 - 2 * usual / DIGIT_BOX) * FINE)
     if radius > 0:
         ink = ImageOps.expand(ink, radius).filter(ImageFilter.MaxFilter(2 * radius + 1))
     elif radius < 0:

@@ -175,6 +175,13 @@ def test_download_gives_the_weights(empty_lab: OpenLab) -> None:
         assert Path(download.value.path()).read_bytes() == wanted
 
 
+def test_a_small_digit_in_a_corner(empty_lab: OpenLab) -> None:
+    """The pen is nearly as wide as the digit, of which a seven is left all the same."""
+    lab = empty_lab()
+    lab.draw([(0.1, 0.1), (0.18, 0.1), (0.13, 0.22)])
+    expect(lab.numeral).to_have_text("7")
+
+
 def test_a_finger_draws_and_the_page_stays(empty_lab: OpenLab) -> None:
     """A finger on the pad draws and scrolls nothing; beside the pad it scrolls."""
     lab = empty_lab(**PHONE)
