@@ -21,7 +21,7 @@ from starlette.responses import JSONResponse
 from models.errors import InputError
 from tabs import Words
 from tabs.room import Room, needed
-from tabs.sessions import bound, is_named_well
+from tabs.sessions import bound
 from tabs.uploads import Uploads
 from tabs.widgets.picture import gone, pixels
 
@@ -66,8 +66,6 @@ def soften(pages: Mapping[str, Words], room: Room, uploads: Uploads) -> None:
         words = pages[fn.page]
         title = words("error.title")
         try:
-            if not is_named_well(body.session_hash):
-                raise gr.Error(words("error.call"), title=title, print_exception=False)
             if (given := len(body.data)) < (asked := len(fn.inputs)):
                 raise gr.Error(words("error.inputs", needed=asked, given=given), title=title, print_exception=False)
             uploads.note(body.session_hash, body.data)
@@ -126,6 +124,8 @@ class Refusals:
 
         try:
             await self.app(scope, receive, following)
+        except InputError as error:
+            await JSONResponse({"error": self.words.sentence(error)}, 400)(scope, receive, send)
         except Exception as error:
             ours = noted(f"{scope['method']} {scope['path']}", error)
             if started:

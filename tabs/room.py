@@ -21,6 +21,7 @@ KEPT, WORKED_ON, PART = 20, 80, 4_000_000
 SMALL = 1_000_000  # bytes of a call that waits for nobody
 CALL, QUEUED, FORM = 28_000_000, 8_000_000, 100_000_000  # bytes of a call: a file of 20 MB as text; one that is queued
 HELD = 2 * CALL  # bytes of calls at once
+GRACE, SLOWEST = 10.0, 50_000  # seconds, and bytes a second from then on: slower calls give their room to others
 
 
 class Room:
@@ -90,9 +91,24 @@ class Bodies:
 
         if length <= SMALL or most == FORM:  # which goes to the disk as it comes
             return await self.app(scope, limited, send)
+        is_whole = False
+
+        async def hurried() -> dict[str, Any]:
+            nonlocal is_whole
+            if is_whole:
+                return await limited()
+            try:
+                async with asyncio.timeout_at(start + GRACE + read / SLOWEST):
+                    message = await limited()
+            except TimeoutError:
+                return {"type": "http.disconnect"}
+            is_whole = not message.get("more_body")
+            return message
+
         try:
             async with self.room.taken(length):
-                await self.app(scope, limited, send)
+                start = asyncio.get_running_loop().time()
+                await self.app(scope, hurried, send)
         except InputError as error:
             await JSONResponse({"error": self.words.sentence(error)}, 503)(scope, receive, send)
 

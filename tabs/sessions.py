@@ -9,14 +9,16 @@ from typing import Any
 
 from gradio.blocks import Blocks
 from gradio.queueing import Queue
-from gradio.state_holder import SessionState
+from gradio.state_holder import SessionState, StateHolder
 
+from models.errors import InputError
 from tabs import Words
 
 LONGEST = 100  # letters of a session's name, which is kept as long as anything of it; the page's has eleven
 EVENTS, SESSIONS = 32, 64  # of each session, and of all, whose answers are kept though nobody has come for them
 
 _begin = SessionState.__init__
+_of = StateHolder.__getitem__
 _push = Queue.push
 
 
@@ -33,23 +35,24 @@ def _lean(state: SessionState, blocks: Blocks) -> None:
     state.config_values = Nothing()
 
 
+def _named(sessions: StateHolder, name: str) -> SessionState:
+    """As Gradio finds a session, or makes it. Raises InputError for a name that is too long to be kept."""
+    if len(name) > LONGEST:
+        raise InputError("session", f"The name of a session has at most {LONGEST} letters.", most=LONGEST)
+    return _of(sessions, name)
+
+
 def lighten() -> None:
     """Let sessions begin at once, and keep nothing."""
     SessionState.__init__ = _lean
+    StateHolder.__getitem__ = _named
     SessionState._update_value_in_config = SessionState._update_config = lambda state, *_: None
-
-
-def is_named_well(session: str | None) -> bool:
-    """Whether a session's name may be kept."""
-    return len(session or "") <= LONGEST
 
 
 def bound(words: Words) -> None:
     """Let the queue keep only so many answers that nobody fetches, and refuse in these words what would be more."""
 
     async def push(queue: Queue, body: Any, *args: Any, **options: Any) -> tuple[bool, Any, str]:
-        if not is_named_well(body.session_hash):
-            return False, words("error.call"), "error"
         sessions = queue.pending_event_ids_session
         if body.session_hash in sessions:
             sessions[body.session_hash] = sessions.pop(body.session_hash)  # the last that has asked

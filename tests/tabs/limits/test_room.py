@@ -11,7 +11,7 @@ from app_process import App
 from hostile import API, Request, send
 
 from models.errors import InputError
-from tabs import room
+from tabs import Words, room
 from tabs.room import Room
 
 
@@ -57,6 +57,43 @@ def test_what_is_too_large_alone() -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(room, "PATIENCE", 0.05)
         alone(both)
+
+
+def test_calls_that_do_not_come() -> None:
+    """They hold all the room there is until they are too slow; then another has it, and is served in peace."""
+    served: list[str] = []
+
+    async def reads(scope: dict, receive: Callable, send: Callable) -> None:
+        while (message := await receive()).get("more_body"):
+            pass
+        served.append(message["type"])
+        if message["type"] == "http.request":
+            assert (await receive())["type"] == "http.disconnect"  # of a caller who waits for the answer
+
+    async def call(*parts: bytes, wait: float = 0) -> None:
+        left = [{"type": "http.request", "body": part, "more_body": part != b"end"} for part in parts]
+
+        async def receive() -> dict:
+            if left:
+                return left.pop(0)
+            await asyncio.sleep(wait)
+            return {"type": "http.disconnect"}
+
+        scope = {"type": "http", "method": "POST", "path": "/run/x", "headers": [(b"content-length", b"28000000")]}
+        await bodies(scope, receive, lambda message: pytest.fail("it is served"))
+
+    async def all_of_them() -> None:
+        slow = [asyncio.create_task(call(b"{", wait=3600)) for _ in range(2)]
+        await asyncio.sleep(0.01)
+        assert bodies.room.free == 0
+        await call(b"begin", b"end", wait=0.3)  # longer than a body may take
+        await asyncio.gather(*slow)
+        assert served == ["http.disconnect", "http.disconnect", "http.request"] and bodies.room.free == room.HELD
+
+    bodies = room.Bodies(reads, Words("en"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(room, "GRACE", 0.1)
+        alone(all_of_them)
 
 
 @pytest.mark.parametrize(("path", "most"), [("run/classify", 28), ("call/classify", 8), ("queue/join", 8)])
