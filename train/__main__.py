@@ -134,7 +134,8 @@ def parser() -> argparse.ArgumentParser:
                        "latent-lab)")  # fmt: skip
     which.add_argument("--no-space", action="store_true", help="publish the models and their collection alone")
     one.add_argument("--slim", action="store_true", help="leave the weights out of the Space: they come from the Hub")
-    one.add_argument("--force", action="store_true", help="overwrite a Space of that name that is something else")
+    one.add_argument("--force", action="store_true", help="overwrite a Space or a repository of that name that is "
+                     "something else")  # fmt: skip
     one.add_argument("--hardware", choices=["zero-a10g"], help="make a Space that fits ZeroGPU, for an account without "
                      "a paid plan")  # fmt: skip
 
