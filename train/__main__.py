@@ -25,6 +25,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+OURS = ("models", "train")  # a module of these that is missing is a fault of ours
 TRACKERS = ("tensorboard", "trackio")
 
 
@@ -43,6 +44,11 @@ def main(arguments: list[str] | None = None) -> int:
             return command.run(args)
     except (ValueError, OSError) as error:
         mistakes = [str(error)]
+    except ModuleNotFoundError as error:
+        package = str(error.name).partition(".")[0]
+        if package in OURS:
+            raise
+        mistakes = [f"Without {package} there is no `{args.command}`: pip install -r train/requirements.txt."]
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
     for mistake in mistakes:
