@@ -118,6 +118,7 @@ def _train(
     published = base.build(net.config)
     published.load_state_dict(progress.best["weights"])
     published.to(published.stored).float().eval()  # measured as it is published
+    accelerator.print(f"measuring on {len(found.test)} test {task.unit}s, which may take minutes ...")
     finish = task.finish(published, found.validation)
     test = once(accelerator, lambda: task.measure(published, found))
     return Run(recipe.seed, published, progress, finish, test, accelerator.device)
