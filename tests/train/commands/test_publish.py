@@ -90,15 +90,19 @@ def test_a_push_takes_nothing_away(cli: Callable, publish: Callable, hub: HubSer
 
 
 def test_a_push_under_another_name(cli: Callable, hub: HubServer, lab: Path, written_graphs: list[str]) -> None:
-    """The card that is sent names the repository that it is in, in all three ways; that of the folder stays."""
-    card = lab / "mnist-dense" / "README.md"
-    card.write_text(card.read_text() + loading.section("mnist-dense", models.create("mnist-dense")))
+    """The card that is sent names the repository that it is in, in all three ways; that of the folder stays.
+
+    What somebody wrote below them is sent as it is, whatever it names.
+    """
+    card, mine = lab / "mnist-dense" / "README.md", '\n## Mine\n\n```python\nmodels.load("mnist-dense")\n```\n'
+    card.write_text(card.read_text() + loading.section("mnist-dense", models.create("mnist-dense")) + mine)
     before = contents(lab / "mnist-dense")
     assert cli("push", "mnist-dense", "alice/mine")[0] == 0
     files = hub.files("alice/mine")
     sent = files["README.md"].decode()
     for way in ("hf download alice/mine config.json", "hf download alice/mine model.onnx", 'load("alice/mine")'):
         assert way in sent
+    assert sent.endswith(f"```\n{mine}") and sent.count("## Load it") == 1
     assert "NAMESPACE" not in sent and "alice/mnist-dense" not in sent
     assert f"thumbnail: {hub.url}/alice/mine/resolve/main/reliability.png" in sent
     assert files["model.onnx"] == b"onnx Dense"
