@@ -177,8 +177,8 @@ def _outlive_readers() -> None:
         if stream is None:  # it was closed before Python began
             continue
         heard = _Heard(stream.fileno(), "w", closefd=False)
-        # `line_buffering` and `write_through` as Python has chosen them, by what the stream is and PYTHONUNBUFFERED.
-        like = {word: getattr(stream, word) for word in ("encoding", "errors", "line_buffering", "write_through")}
+        # Who follows hours of training in a file or through a pipe reads each line when it is said.
+        like = {"encoding": stream.encoding, "errors": stream.errors, "line_buffering": True}
         setattr(sys, name, io.TextIOWrapper(io.BufferedWriter(heard), **like))
 
 

@@ -20,7 +20,7 @@ from train.commands.publishing import model
 from train.data import digits
 from train.data.splits import Data
 from train.engine import folders, loop
-from train.engine.processes import expect_whole, once
+from train.engine.processes import PATIENCE, expect_whole, once
 from train.recipe import Recipe
 from train.run import Run
 from train.tasks import TASKS
@@ -39,6 +39,7 @@ def run(args: argparse.Namespace) -> int:
         cpu=not torch.accelerator.is_available(),
         log_with=args.tracker,
         project_dir=Path("runs") / args.name,
+        kwargs_handlers=[PATIENCE],
     )
     once(accelerator, lambda: expect_whole(accelerator))
     places = [arguments.run_folder(args, one) for one in recipes]
