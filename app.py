@@ -99,6 +99,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, help="default: GRADIO_SERVER_PORT, or the first free one from 7860")
     parser.add_argument("--share", action="store_true", help="also serve through a public link (or GRADIO_SHARE=1)")
     args = parser.parse_args()
+    port = args.port or os.environ.get("GRADIO_SERVER_PORT", 7860)
     register_gpu()
     print(f"* Pictures take at most {MEGABYTES} MB at once ({MEMORY}); the others wait.", flush=True)
     try:
@@ -123,8 +124,10 @@ def main() -> None:
             _frontend=False,  # else it asks itself for the page, and gives up where a busy machine takes 3 seconds
             show_error=True,  # else what Gradio itself refuses has no sentence
         )
-    except (OSError, OverflowError):  # in use, another machine's, or no port number at all
-        where = f"{args.host or '127.0.0.1'}:{args.port or os.environ.get('GRADIO_SERVER_PORT', 7860)}"
+    except OverflowError:
+        raise SystemExit(f"error: there is no port {port}: choose a --port of at most 65535.") from None
+    except OSError:  # in use, or another machine's
+        where = f"{args.host or '127.0.0.1'}:{port}"
         raise SystemExit(f"error: the app cannot listen at {where}: choose another --port or --host.") from None
 
 

@@ -25,6 +25,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+OURS = ("models", "train")  # a module of these that is missing is a fault of ours
 TRACKERS = ("tensorboard", "trackio")
 
 
@@ -43,6 +44,11 @@ def main(arguments: list[str] | None = None) -> int:
             return command.run(args)
     except (ValueError, OSError) as error:
         mistakes = [str(error)]
+    except ModuleNotFoundError as error:
+        package = str(error.name).partition(".")[0]
+        if package in OURS:
+            raise
+        mistakes = [f"Without {package} there is no `{args.command}`: pip install -r train/requirements.txt."]
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
     for mistake in mistakes:
@@ -134,7 +140,8 @@ def parser() -> argparse.ArgumentParser:
                        "latent-lab)")  # fmt: skip
     which.add_argument("--no-space", action="store_true", help="publish the models and their collection alone")
     one.add_argument("--slim", action="store_true", help="leave the weights out of the Space: they come from the Hub")
-    one.add_argument("--force", action="store_true", help="overwrite a Space of that name that is something else")
+    one.add_argument("--force", action="store_true", help="overwrite a Space or a repository of that name that is "
+                     "something else")  # fmt: skip
     one.add_argument("--hardware", choices=["zero-a10g"], help="make a Space that fits ZeroGPU, for an account without "
                      "a paid plan")  # fmt: skip
 
@@ -170,8 +177,8 @@ def _outlive_readers() -> None:
         if stream is None:  # it was closed before Python began
             continue
         heard = _Heard(stream.fileno(), "w", closefd=False)
-        # `line_buffering` and `write_through` as Python has chosen them, by what the stream is and PYTHONUNBUFFERED.
-        like = {word: getattr(stream, word) for word in ("encoding", "errors", "line_buffering", "write_through")}
+        # Who follows hours of training in a file or through a pipe reads each line when it is said.
+        like = {"encoding": stream.encoding, "errors": stream.errors, "line_buffering": True}
         setattr(sys, name, io.TextIOWrapper(io.BufferedWriter(heard), **like))
 
 

@@ -44,19 +44,21 @@ def write_checkpoint(folder: Path, name: str, recipe: Recipe, runs: list[Run], d
 def renew(folder: Path, name: str, net: Model, figures: dict[str, float], data: Data) -> str:
     """Write the card of a checkpoint anew with these figures; weights, and what it tells of the training, stay.
 
-    Returns the figures for a row of the README.
+    What somebody wrote below the ways to load it stays too. Returns the figures for a row of the README.
 
     Raises:
         ValueError: there is no card, or none that tells of a training.
         OSError: it cannot be written.
     """
     file, task = folder / hub.CARD, TASKS[name]
-    found = TRAINING.search(file.read_text(encoding="utf-8")) if file.is_file() else None
+    text = file.read_text(encoding="utf-8") if file.is_file() else ""
+    found = TRAINING.search(text)
     if found is None:
         raise ValueError(f"{file} is no card that tells of a training: train the network again.")
     with tempfile.TemporaryDirectory() as temporary:
         section = task.section(Path(temporary), net, figures, data)
-        _card(name, RECIPES[name], net, figures, data, section, found[0]).save(Path(temporary, hub.CARD))
+        card = _card(name, RECIPES[name], net, figures, data, section, found[0])
+        Path(temporary, hub.CARD).write_text(f"{card}{loading.below(text)}", encoding="utf-8")
         for made in sorted(Path(temporary).iterdir(), key=lambda one: one.name == hub.CARD):  # the card comes last
             state.replace(folder / made.name, made.read_bytes())
     seeds = re.search(r"over (\d+) seeds: \*\*(.+?)\*\*", found[0])

@@ -121,7 +121,7 @@ def made(folder: Path) -> Path:
     """The graph of a checkpoint folder, made where there is none yet, and checked before it takes its place.
 
     Raises:
-        ValueError: no checkpoint, no exporter, or a graph that is not what the network is.
+        ValueError: no checkpoint, or a graph that is not what the network is.
         OSError: it cannot be written.
     """
     file = place(folder)
@@ -134,11 +134,9 @@ def made(folder: Path) -> Path:
 
 def write(net: Model, file: Path) -> None:
     """Write a network's graph and see that it is one. Raises ValueError and OSError."""
-    try:
-        import onnxruntime  # noqa: F401
-        import onnxscript  # noqa: F401
-    except ImportError as error:
-        raise ValueError(f"Without {error.name} nothing is exported: pip install -r train/requirements.txt.") from error
+    import onnxruntime  # noqa: F401
+    import onnxscript  # noqa: F401  # which torch would miss in words of its own
+
     wanted = graph(net)
     drawn = example(wanted, {"batch": 2, "height": 48, "width": 56})
     free = {name: _free(shape) for name, shape in wanted.inputs.items()}

@@ -12,7 +12,8 @@ from train import export
 from train.standalone import script
 from train.tasks import TASKS
 
-SECTION = re.compile(r"^## Load it\n.*\Z", re.MULTILINE | re.DOTALL)  # of a card, its last
+# Of a card, to the end of the last way in; what somebody wrote below is no part of it.
+SECTION = re.compile(r"^## Load it\n.*?(?:^net = models\.load\([^\n]*\n```(?:\n|\Z)|\Z)", re.MULTILINE | re.DOTALL)
 NOBODY = "NAMESPACE"  # stands for whoever publishes
 
 
@@ -53,6 +54,12 @@ import models
 net = models.load("{source}")  # {ours}
 ```
 """
+
+
+def below(text: str) -> str:
+    """What somebody wrote on a card below the ways in."""
+    found = SECTION.search(text)
+    return text[found.end() :] if found else ""
 
 
 def renewed(text: str, name: str, folder: Path, repo_id: str | None = None) -> str:

@@ -79,6 +79,14 @@ def head(repo_id: str, kind: str = "model", *, token: str | None = None) -> Head
     return Head(commit, found, tags)
 
 
+def read(repo_id: str, path: str, commit: str) -> bytes:
+    """A small file of a model's repository, at a commit that holds it. Raises HubError."""
+    try:
+        return Path(HfApi().hf_hub_download(repo_id, path, revision=commit)).read_bytes()
+    except FAILURES as error:
+        raise understood(error, repo_id) from error
+
+
 def changed(files: dict[str, Content], there: Head | None) -> list[str]:
     """The paths of what is not there yet, or is other there."""
     known = there.files if there else {}

@@ -114,5 +114,6 @@ def test_a_port_in_use_is_told_in_one_sentence(shared_app: App, refused: Callabl
 
 
 def test_an_impossible_port_is_told_in_one_sentence(refused: Callable) -> None:
-    """The sentence names it."""
-    assert "99999" in refused("--port", "99999")
+    """The sentence names it, and the last one that there is, which is 2^16 - 1."""
+    told = refused("--port", "99999")
+    assert "99999" in told and str(2**16 - 1) in told

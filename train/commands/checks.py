@@ -149,9 +149,11 @@ def _pin(args: argparse.Namespace) -> None:
 
 
 def _slim(args: argparse.Namespace) -> None:
+    if args.slim and args.no_space:
+        raise ValueError("--slim is for the Space, and --no-space makes none: leave one of them out.")
     if args.slim and args.private:
         raise ValueError("--slim needs models that a Space can read: leave it out, or --private.")
-    if args.slim and not args.no_space:
+    if args.slim:
         known = {*arguments.published(args), *hub.pins()}
         unknown = [name for name in models.names() if name not in known and (hub.CHECKPOINTS / name).is_dir()]
         if unknown:

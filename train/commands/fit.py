@@ -20,7 +20,7 @@ from train.commands.publishing import model
 from train.data import digits
 from train.data.splits import Data
 from train.engine import folders, loop
-from train.engine.processes import expect_whole, once
+from train.engine.processes import PATIENCE, expect_whole, once
 from train.recipe import Recipe
 from train.run import Run
 from train.tasks import TASKS
@@ -39,6 +39,7 @@ def run(args: argparse.Namespace) -> int:
         cpu=not torch.accelerator.is_available(),
         log_with=args.tracker,
         project_dir=Path("runs") / args.name,
+        kwargs_handlers=[PATIENCE],
     )
     once(accelerator, lambda: expect_whole(accelerator))
     places = [arguments.run_folder(args, one) for one in recipes]
@@ -118,6 +119,7 @@ def _train(
     published = base.build(net.config)
     published.load_state_dict(progress.best["weights"])
     published.to(published.stored).float().eval()  # measured as it is published
+    accelerator.print(f"measuring on {len(found.test)} test {task.unit}s, which may take minutes ...")
     finish = task.finish(published, found.validation)
     test = once(accelerator, lambda: task.measure(published, found))
     return Run(recipe.seed, published, progress, finish, test, accelerator.device)

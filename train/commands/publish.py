@@ -25,7 +25,7 @@ QUESTIONS = 8  # asked of the Hub at a time
 def run(args: argparse.Namespace) -> int:
     """Publish what is asked for, and tell what was done.
 
-    Returns 0, or 1 where the models are published and something beside them is not.
+    Returns 0, or 1 where something is not published, and all the rest is.
     """
     with alone():
         repository.expect_namespace(args.namespace)
@@ -35,14 +35,15 @@ def run(args: argparse.Namespace) -> int:
         if not args.dry_run:
             _export(names)
         with ThreadPoolExecutor(QUESTIONS) as pool:
-            publications = list(pool.map(lambda name: model.plan(name, args.namespace), names))
+            planned = list(pool.map(lambda name: model.plan(name, args.namespace, force=args.force), names))
+        troubles = [_other(one) for one in planned if one.other]
         if args.dry_run:
-            return _tell_plan(args, publications, space_id)
-        try:
-            _send(args, publications)
-        finally:
-            _tell(publications)
-        return _send_rest(args, publications, space_id, there)
+            _tell_plan(planned, space_id)
+        else:
+            troubles += _send_all(args, planned, space_id, there)
+    for trouble in troubles:
+        print(f"error: {trouble}", file=sys.stderr)
+    return 1 if troubles else 0
 
 
 def _space(space_id: str, force: bool) -> Head | None:
@@ -57,11 +58,37 @@ def _space(space_id: str, force: bool) -> Head | None:
     return there
 
 
+def _other(one: Publication) -> str:
+    return (
+        f"The repository {one.repo_id} is something else, and is left alone: rename it on the Hub, or overwrite it "
+        "with --force."
+    )
+
+
 def _export(names: list[str]) -> None:
     """Make the graphs of weights that have none yet, which takes some seconds each."""
     folders = [hub.CHECKPOINTS / name for name in names]
     for folder in [folder for folder in folders if not export.place(folder).is_file()]:
         print(f"{folder.name}: {export.made(folder)} is made", flush=True)
+
+
+def _send_all(
+    args: argparse.Namespace, planned: list[Publication], space_id: str | None, there: Head | None
+) -> list[HubError]:
+    """The models, then the rest; what was done is told, however it ends. Returns what the Hub did not take of the rest.
+
+    Raises HubError and OSError where a model is not published.
+    """
+    publications = [one for one in planned if not one.other]
+    try:
+        try:
+            _send(args, publications)
+        finally:
+            _tell(planned)
+        return _send_rest(args, publications, space_id, there)
+    except (KeyboardInterrupt, HubError, OSError):
+        print("The same command, given again, finishes what is not done.", flush=True)
+        raise
 
 
 def _send(args: argparse.Namespace, publications: list[Publication]) -> None:
@@ -76,8 +103,8 @@ def _send(args: argparse.Namespace, publications: list[Publication]) -> None:
 
 def _send_rest(
     args: argparse.Namespace, publications: list[Publication], space_id: str | None, there: Head | None
-) -> int:
-    """The Space, then the collection, then the links. What the Hub does not take of them keeps nobody from the rest."""
+) -> list[HubError]:
+    """The Space, then the collection. What the Hub does not take of them keeps nobody from the rest; it is returned."""
     troubles: list[HubError] = []
     if space_id:
         try:
@@ -90,9 +117,7 @@ def _send_rest(
         print(f"{'collection':52} {collection.collect(args.namespace, repo_ids, space_id, private=args.private)}")
     except HubError as error:
         troubles.append(error)
-    for trouble in troubles:
-        print(f"error: {trouble}", file=sys.stderr)
-    return 1 if troubles else 0
+    return troubles
 
 
 def _send_space(args: argparse.Namespace, space_id: str, there: Head | None) -> str:
@@ -102,7 +127,12 @@ def _send_space(args: argparse.Namespace, space_id: str, there: Head | None) -> 
     before = there or repository.head(space_id, "space")
     files = space.files(space_id, slim=args.slim, hardware=args.hardware, private=args.private)
     message = f"Publish Latent Lab {models.__version__}"
-    commit = repository.commit(space_id, files, kind="space", message=message, there=before)
+    try:
+        commit = repository.commit(space_id, files, kind="space", message=message, there=before)
+    except HubError as error:
+        if there is None:
+            raise type(error)(f"{error} The Space is made and still empty: the same command finishes it.") from error
+        raise
     done = f"{'updated' if there else 'made'}, {len(files)} files" if commit != before.commit else "nothing to do"
     return f"{done:30} {constants.ENDPOINT}/spaces/{space_id} @ {commit[:7]}"
 
@@ -110,22 +140,23 @@ def _send_space(args: argparse.Namespace, space_id: str, there: Head | None) -> 
 def _tell(publications: list[Publication]) -> None:
     """A table of what was done."""
     for one in publications:
-        there = f"{constants.ENDPOINT}/{one.repo_id}" + (f" @ {one.there.commit[:7]}" if one.there else "")
+        there = f"{constants.ENDPOINT}/{one.repo_id} @ {one.there.commit[:7]}" if one.there else ""
         tag = f"  tag {models.__version__}" if one.tagged else ""
         if one.tagged and one.there and one.tagged != one.there.commit:
             tag += f" stays at {one.tagged[:7]}: --retag moves it"
         print(f"{one.name:21} {one.done:30} {there}{tag}")
 
 
-def _tell_plan(args: argparse.Namespace, publications: list[Publication], space_id: str | None) -> int:
+def _tell_plan(publications: list[Publication], space_id: str | None) -> None:
     """The same of what would be done."""
     for one in publications:
         what = "nothing to do" if one.pinned else "would be pinned"
-        if one.commits:
+        if one.other:
+            what = one.done
+        elif one.commits:
             what = f"would be {'updated' if one.there else 'made'}, {one.amount}"
         print(f"{one.name:21} {what:42} {one.repo_id}")
     if unmade := sum(export.GRAPH not in one.files for one in publications):
         print(f"ONNX graphs are made first, {unmade} of them, and come on top.")
     if space_id:
         print(f"The Space {space_id} and the collection would follow.")
-    return 0

@@ -3,11 +3,14 @@
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 from accelerate import Accelerator
-from accelerate.utils import DistributedType, broadcast_object_list
+from accelerate.utils import DistributedType, InitProcessGroupKwargs, broadcast_object_list
 
+# The first process alone reads data and measures; torch would let the others wait for 10 minutes on GPUs, else for 30.
+PATIENCE = InitProcessGroupKwargs(timeout=timedelta(hours=3))
 IN_PIECES = (DistributedType.FSDP, DistributedType.DEEPSPEED, DistributedType.MEGATRON_LM)
 
 

@@ -79,6 +79,32 @@ def test_the_whole_way(hub: HubServer, tmp_path: Path, tiny_mnist: Path) -> None
         Image.open(folder / picture).verify()
 
 
+GATED = """
+import runpy, time
+from pathlib import Path
+from train.tasks.classification import Classification
+
+def gated(*given):
+    for _ in range(500):
+        if not Path("go").exists():
+            time.sleep(0.02)
+    return measure(*given)
+
+measure, Classification.measure = Classification.measure, gated
+runpy.run_module("train", run_name="__main__", alter_sys=True)
+"""
+
+
+def test_what_it_waits_for_is_told_before(tmp_path: Path, tiny_mnist: Path) -> None:
+    """Through a pipe too: that it measures is read while it does, with all that was said before."""
+    arguments = ["fit", "mnist-dense", "--network", '{"hidden": 16}', "--epochs", 1, "--dataset", tiny_mnist]
+    with forked.Forked(tmp_path, "-c", GATED, *arguments) as process:
+        output = wait_for(process, b"measuring on 100 test images")
+        assert b"seed 0: test" not in output and re.search(rb"^epoch 1 ", output, re.MULTILINE)
+        (tmp_path / "go").touch()
+        assert b"seed 0: test" in process.stdout.read()
+
+
 def test_nobody_reads(tmp_path: Path, tiny_mnist: Path) -> None:
     """Whoever read the output is gone, as `| head` goes: the training comes to its end, and writes all."""
     arguments = ["fit", "mnist-dense", "--network", '{"hidden": 16}', "--epochs", 2, "--dataset", tiny_mnist]

@@ -1,13 +1,15 @@
 """What the training command has to load before it answers: the less, the sooner it does."""
 
 import json
+import re
 import signal
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 
 import pytest
-from shell import PYTHON, environment, run, sentences
+from shell import PYTHON, ROOT, environment, run, sentences
 
 GRAMMAR = [["--help"], ["fit", "--help"], ["evaluate", "--what"], ["fit", "mnist-dense", "--epochs", "0"], []]
 LIGHT = [
@@ -23,6 +25,13 @@ for words in json.loads(sys.argv[1]):
     with contextlib.suppress(SystemExit), contextlib.redirect_stdout(io.StringIO()):
         main(words)
 print(json.dumps(sorted(sys.modules)))
+"""
+
+WITHOUT = """
+import json, sys
+sys.modules |= dict.fromkeys(json.loads(sys.argv[1]))  # to import these is a ModuleNotFoundError
+from train.__main__ import main
+print([main(words) for words in json.loads(sys.argv[2])])
 """
 
 
@@ -44,6 +53,21 @@ def test_what_is_heavy_waits(tmp_path: Path) -> None:
     packages = loaded(LIGHT, tmp_path)
     assert "torch" in packages
     assert not packages & {"accelerate", "datasets", "matplotlib", "sklearn", "torchmetrics", "pandas", "skimage"}
+
+
+def test_what_is_not_installed(tmp_path: Path) -> None:
+    """With the app's packages alone: what needs a further one says in one sentence how it is had."""
+    lines = (ROOT / "train" / "requirements.txt").read_text().splitlines()[1:]
+    names = {line.partition("==")[0].lower() for line in lines}
+    known = metadata.packages_distributions()
+    missing = sorted(name for name, homes in known.items() if names & {home.lower() for home in homes})
+    assert {"accelerate", "datasets", "onnxscript", "sklearn"} <= {*missing}
+    needy = [["fit", "mnist-dense"], ["evaluate", "mnist-dense", "--json"], ["export", "mnist-dense"]]
+    done = run(tmp_path, sys.executable, "-c", WITHOUT, json.dumps(missing), json.dumps(needy))
+    assert (done.returncode, done.stdout) == (0, "[1, 1, 1]\n")
+    for words, line in zip(needy, done.stderr.splitlines(), strict=True):
+        told = rf"error: Without \w+ there is no `{words[0]}`: pip install -r train/requirements\.txt\."
+        assert re.fullmatch(told, line)
 
 
 def test_all_mistakes_at_once(cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

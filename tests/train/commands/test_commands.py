@@ -226,11 +226,16 @@ def test_options_that_are_none(cli: Callable, option: str, capsys: pytest.Captur
 
 @pytest.mark.parametrize("name", ["mnist-dense", "mnist-sparse-ae"])
 def test_evaluate_writes(name: str, cli: Callable, checkpoints: Path, tiny_mnist: Path, monkeypatch) -> None:
-    """With `--write` card and README tell the figures of other data; weights, recipe and all of the training stay."""
+    """With `--write` card and README tell the figures of other data; weights, recipe and all of the training stay, and
+    so does what somebody wrote below the card.
+    """
     folder, readme = checkpoints / name, checkpoints.parent / "README.md"
     monkeypatch.setattr("train.commands.evaluate.README", readme)
     readme.write_text(f"| [`{name}`](x/README.md) | what it is | 7 | 5 % |\n| [`other`](x/README.md) | no | 1 | 2 |\n")
     assert cli("fit", name, "--dataset", tiny_mnist, "--epochs", 1, "--seeds", 2, "--output", folder)[0] == 0
+    mine = "\n## Mine\n\n```python\nprint('mine')\n```\n"
+    with open(folder / "README.md", "a") as file:
+        file.write(mine)
     before = contents(folder)
     card = ModelCard.load(folder / "README.md")
     few = checkpoints.parent / "few"
@@ -243,6 +248,7 @@ def test_evaluate_writes(name: str, cli: Callable, checkpoints: Path, tiny_mnist
     assert {file for file in before if before[file] != after[file]} >= {"README.md"}
     for file in ("model.safetensors", "config.json", "recipe.json", "learning-curve.png"):
         assert after[file] == before[file]
+    assert after["README.md"].decode().endswith(f"```\n{mine}") and new.text.count("## ") == card.text.count("## ")
     training = re.compile(r"^## Training\n.*?^## Limits$", re.MULTILINE | re.DOTALL)
     assert training.search(new.text)[0] == training.search(card.text)[0]
     assert "30 test images of few" in new.text and "100 test images" not in new.text

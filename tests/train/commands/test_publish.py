@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 from hub_server import HubError, HubServer
-from huggingface_hub import HfApi, ModelCard, metadata_load, snapshot_download
+from huggingface_hub import ModelCard, metadata_load, snapshot_download
 from shell import PUBLISHED, contents, sentence
-from world import Watched
 
 import models
 from models import hub as sources
@@ -91,15 +90,19 @@ def test_a_push_takes_nothing_away(cli: Callable, publish: Callable, hub: HubSer
 
 
 def test_a_push_under_another_name(cli: Callable, hub: HubServer, lab: Path, written_graphs: list[str]) -> None:
-    """The card that is sent names the repository that it is in, in all three ways; that of the folder stays."""
-    card = lab / "mnist-dense" / "README.md"
-    card.write_text(card.read_text() + loading.section("mnist-dense", models.create("mnist-dense")))
+    """The card that is sent names the repository that it is in, in all three ways; that of the folder stays.
+
+    What somebody wrote below them is sent as it is, whatever it names.
+    """
+    card, mine = lab / "mnist-dense" / "README.md", '\n## Mine\n\n```python\nmodels.load("mnist-dense")\n```\n'
+    card.write_text(card.read_text() + loading.section("mnist-dense", models.create("mnist-dense")) + mine)
     before = contents(lab / "mnist-dense")
     assert cli("push", "mnist-dense", "alice/mine")[0] == 0
     files = hub.files("alice/mine")
     sent = files["README.md"].decode()
     for way in ("hf download alice/mine config.json", "hf download alice/mine model.onnx", 'load("alice/mine")'):
         assert way in sent
+    assert sent.endswith(f"```\n{mine}") and sent.count("## Load it") == 1
     assert "NAMESPACE" not in sent and "alice/mnist-dense" not in sent
     assert f"thumbnail: {hub.url}/alice/mine/resolve/main/reliability.png" in sent
     assert files["model.onnx"] == b"onnx Dense"
@@ -252,23 +255,6 @@ def test_a_dry_run_where_the_pin_alone_is_missing(
     assert commits(hub) == counted and list(sources.pins()) == PUBLISHED
 
 
-def test_what_was_stopped_is_finished(publish: Callable, hub: HubServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A Hub that fails in the midst: what is done is told, pinned and not done again."""
-    refuse = {"commit/main": HubError(500, "We're working hard to fix this")}
-    watched = Watched("POST /api/models/alice/mnist-mlp/preupload", lambda: vars(hub.faults).update(refuse=refuse))
-    monkeypatch.setattr(hub, "requests", watched)
-    status, out, err = publish()
-    assert status == 1
-    assert "failed on alice/mnist-mlp" in err and "Traceback" not in err
-    assert "not done" in out
-    assert list(sources.pins()) == ["mnist-dense"]
-    monkeypatch.setattr(hub, "requests", [])
-    hub.faults.refuse = {}
-    assert publish()[0] == 0
-    assert commits(hub) == {"alice/mnist-dense": 1, "alice/mnist-mlp": 1, SPACE: 1}
-    assert list(sources.pins()) == PUBLISHED
-
-
 def test_a_space_that_costs(publish: Callable, hub: HubServer) -> None:
     """402: the models and their collection are published all the same; the sentence names the way out, which works."""
     hub.faults.paid = True
@@ -297,23 +283,6 @@ def test_a_hub_without_collections(publish: Callable, hub: HubServer, status: in
     (line,) = err.strip().splitlines()
     assert "no collection" in line
     assert commits(hub) == {"alice/mnist-dense": 1, "alice/mnist-mlp": 1, SPACE: 1}
-
-
-def foreign(hub: HubServer) -> None:
-    """A Space of that name that is something else."""
-    api = HfApi()
-    api.create_repo("alice/latent-lab", repo_type="space", space_sdk="static")
-    api.upload_file(path_or_fileobj=b"<h1>", path_in_repo="index.html", repo_id="alice/latent-lab", repo_type="space")
-
-
-def test_a_foreign_space_stays(publish: Callable, hub: HubServer) -> None:
-    """It is refused before anything is sent; `--force` puts the app in its place."""
-    foreign(hub)
-    assert "is something else" in sentence(publish())
-    assert commits(hub) == {SPACE: 1}
-    assert publish("--force")[0] == 0
-    assert "index.html" not in hub.files(SPACE) and "app.py" in hub.files(SPACE)
-    assert publish("--space", "latent-lab")[1].count("nothing to do") == 3
 
 
 def test_unpin(cli: Callable, publish: Callable) -> None:

@@ -20,6 +20,7 @@ REFUSED: dict[str, tuple[str, list[str], str]] = {
     "an illegal Space": ("hf_write", ["alice", "--space", "my lab"], "NAMESPACE/NAME"),
     "an unknown model": ("hf_write", ["alice", "--only", "mnist-dens"], "(did you mean mnist-dense?)"),
     "a model without a folder": ("hf_write", ["alice", "--only", "mnist-cnn"], "config.json cannot be read"),
+    "slim and no Space": ("hf_write", ["alice", "--slim", "--no-space"], "leave one of them out"),
     "slim and private": ("hf_write", ["alice", "--slim", "--private"], "--slim"),
 }
 

@@ -93,7 +93,8 @@ def two(tmp_path_factory: pytest.TempPathFactory, tiny_mnist: Path) -> Path:
     folder = tmp_path_factory.mktemp("two")
     first, second = forked.pair(folder, "-m", "train", *FIT, "--dataset", tiny_mnist)
     assert (first.returncode, second.returncode) == (0, 0), first.stderr
-    assert (first.stdout + second.stdout).count("wrote ") == 1
+    for told in ("measuring on 100 test images", "wrote "):
+        assert (first.stdout + second.stdout).count(told) == 1
     return folder
 
 
@@ -148,6 +149,26 @@ def test_two_processes_are_stopped_together(two: Path, tmp_path: Path, tiny_mnis
     assert models.load(tmp_path / "runs" / "mnist-dense" / "checkpoint")
     for done in forked.pair(tmp_path, "-m", "train", *fit, "--resume"):
         assert done.returncode == 0, done.stderr
+    expect_same(tmp_path, two)
+
+
+IMPATIENT = """
+import runpy, time
+from datetime import timedelta
+from torch.distributed import distributed_c10d
+from train.tasks.classification import Classification
+
+measure = Classification.measure
+Classification.measure = lambda *given: (time.sleep(4), measure(*given))[1]
+distributed_c10d.default_pg_timeout = timedelta(seconds=2)
+runpy.run_module("train", run_name="__main__", alter_sys=True)
+"""
+
+
+def test_the_first_process_may_take_its_time(two: Path, tmp_path: Path, tiny_mnist: Path) -> None:
+    """While it measures, for longer than torch lets processes wait for each other, the second waits all the same."""
+    for done in forked.pair(tmp_path, "-c", IMPATIENT, *FIT, "--dataset", tiny_mnist):
+        assert done.returncode == 0, done.stderr[-2000:]
     expect_same(tmp_path, two)
 
 

@@ -125,6 +125,8 @@ def test_several_seeds(name: str, cli: Callable, tmp_path: Path, tiny_mnist: Pat
     """Mean and deviation are of the figure that it is chosen by, in its own unit."""
     status, stdout, stderr = cli("fit", name, "--dataset", tiny_mnist, "--epochs", 1, "--seeds", 2)
     assert status == 0, stderr
+    said = re.findall(r"^(epoch 1|measuring on 100 test images|seed \d)\b", stdout, re.MULTILINE)
+    assert said == ["epoch 1", "measuring on 100 test images", "seed 0", *said[:2], "seed 1"]  # before the wait
     values = [float(value) for value in re.findall(r"^seed \d: test mse ([\d.]+)$", stdout, re.MULTILINE)]
     text = (tmp_path / "runs" / name / "checkpoint" / "README.md").read_text()
     mean, spread = map(

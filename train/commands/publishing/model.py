@@ -1,5 +1,6 @@
 """A checkpoint folder as a repository on the Hub."""
 
+import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -9,7 +10,7 @@ from huggingface_hub import ModelCard, hf_hub_url
 from yaml import YAMLError
 
 import models
-from models import hub
+from models import base, hub
 from models.hub import repository
 from models.hub.repository import Content, Head
 from train import export, loading
@@ -29,6 +30,7 @@ class Publication:
         there: what the repository holds now; None where there is none.
         changed: the paths of what is to be sent.
         tagged: the commit at which the tag of this version stands; None where it does not.
+        other: whether it holds something else, which is left alone.
         done: what was done, in words.
     """
 
@@ -38,6 +40,7 @@ class Publication:
     there: Head | None = None
     changed: list[str] = field(default_factory=list)
     tagged: str | None = None
+    other: bool = False
     done: str = "not done"
 
     @property
@@ -62,16 +65,38 @@ class Publication:
         return bool(pin and self.there) and (pin["repo_id"], pin["revision"]) == (self.repo_id, self.there.commit)
 
 
-def plan(name: str, namespace: str) -> Publication:
-    """What the Hub is to hold of a model, beside what it holds. Sends nothing. Raises HubError and OSError."""
+def plan(name: str, namespace: str, *, force: bool = False) -> Publication:
+    """What the Hub is to hold of a model, beside what it holds, which with `force` may be anything. Sends nothing.
+
+    Raises HubError and OSError.
+    """
     repo_id, folder = f"{namespace}/{name}", hub.CHECKPOINTS / name
     files: dict[str, Content] = {file.name: file for file in hub.files(folder)}
     one = Publication(name, repo_id, files | _beside(name, folder, repo_id), repository.head(repo_id))
     one.changed = repository.changed(one.files, one.there)
+    one.other = not force and _is_other(one)
+    if one.other:
+        one.done = "something else, left alone"
+        return one
     one.tagged = one.there and one.there.tags.get(models.__version__)
     if one.there and one.commits:
         repository.expect_writable(repo_id)
     return one
+
+
+def _is_other(one: Publication) -> bool:
+    """Whether a repository holds something that is not this network; one that was just made holds nothing."""
+    held = set(one.there.files if one.there else ()) - {repository.ATTRIBUTES}
+    if not held or (hub.CONFIG in held and hub.CONFIG not in one.changed):
+        return False
+    if not {hub.CONFIG, hub.WEIGHTS} <= held:
+        return True
+    wanted, told = base.architecture(one.name), repository.read(one.repo_id, hub.CONFIG, one.there.commit)
+    try:
+        config = json.loads(told)
+        return (config["architecture"], config["task"]) != (wanted.__name__, wanted.task)
+    except (ValueError, RecursionError, KeyError, TypeError):  # no such config as ours
+        return True
 
 
 def send(one: Publication, *, private: bool, retag: bool, told: Callable[[int], object] | None = None) -> None:

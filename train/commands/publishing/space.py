@@ -29,15 +29,16 @@ def files(space_id: str, *, slim: bool, hardware: str | None, private: bool) -> 
 
     Args:
         space_id: NAMESPACE/NAME.
-        slim: leave out the weights, which come from the Hub.
+        slim: leave out the weights of what is pinned, which come from the Hub.
         hardware: `ZERO` for a Space that fits ZeroGPU.
         private: whether the models are, so that a Space cannot be built with them.
     """
     found: dict[str, Content] = {}
+    left = {f"{hub.CHECKPOINTS.name}/{name}/{hub.WEIGHTS}" for name in hub.pins()} if slim else set()
     for place in (*(ROOT / name for name in CODE), hub.CHECKPOINTS):
         for file in [place] if place.is_file() else sorted(place.rglob("*")):
             path = file.relative_to(place.parent).as_posix()
-            if file.is_file() and _is_published(path) and not (slim and file.name == hub.WEIGHTS):
+            if file.is_file() and _is_published(path) and path not in left:
                 found[path] = file
     for name, pin in hub.pins().items():  # as they are in the repositories
         if (path := f"{hub.CHECKPOINTS.name}/{name}/{hub.CARD}") in found:
