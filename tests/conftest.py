@@ -9,6 +9,7 @@ import signal
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from functools import cache as cached
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -75,10 +76,14 @@ def hub(cache: Path) -> Iterator[HubServer]:
 
 @pytest.fixture
 def checkpoints(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder in the place of `checkpoints/`."""
+    """An empty folder in the place of `checkpoints/`; what is loaded from it is kept no longer than it."""
+    from models.pipelines import common, page_reader
+
     folder = tmp_path / "checkpoints"
     folder.mkdir()
     monkeypatch.setattr("models.hub.CHECKPOINTS", folder)
+    for module, name in ((common, "_shared"), (page_reader, "missing")):
+        monkeypatch.setattr(module, name, cached(getattr(module, name).__wrapped__))
     return folder
 
 

@@ -201,9 +201,9 @@ def test_assistive_technology(open_lab: OpenLab, language: str, theme: str) -> N
     assert found == []
 
 
-def test_one_screen_on_a_phone(empty_lab: OpenLab) -> None:
+def test_one_screen_on_a_phone(open_lab: OpenLab) -> None:
     """What is changed and what changes are on one screen of 390 x 844."""
-    lab = empty_lab(**PHONE)
+    lab = open_lab(**PHONE)
     lab.page.set_viewport_size({"width": 390, "height": 844})
     for name, (control, result) in CONTROLS.items():
         tab(lab, name)
