@@ -212,15 +212,17 @@ def _cut_at_its_ink(grey: Image.Image) -> int | None:
     It holds nothing but ink and paper: two tones, parted as by Otsu (1979), hold most of its variance. Even of a digit
     that the thickest pen wrote most of the edge is paper.
     """
-    limit = threshold_otsu(hist=(np.float64(grey.histogram()), np.arange(256)))
-    pixels = np.asarray(grey, np.float32)
-    edges = pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]
-    paper = float(np.median(np.concatenate(edges)))
-    if any(abs(edge - paper).max() < BEGINS * np.ptp(pixels) for edge in edges):
+    pixels = np.asarray(grey)
+    edges = [np.float32(edge) for edge in (pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1])]
+    paper, contrast = float(np.median(np.concatenate(edges))), np.ptp(pixels)
+    if any(abs(edge - paper).max() < BEGINS * contrast for edge in edges):
         return None
-    light = pixels > limit
-    between = light.var() * (pixels[light].mean() - pixels[~light].mean()) ** 2
-    return round(paper) if between > TWO_TONES * pixels.var() else None
+    counts, tones = np.float64(grey.histogram()), np.arange(256)
+    light = tones > threshold_otsu(hist=(counts, tones))
+    bright, dark = (np.average(tones[side], weights=counts[side]) for side in (light, ~light))
+    mean = np.average(tones, weights=counts)
+    between, whole = (np.average((of - mean) ** 2, weights=counts) for of in (np.where(light, bright, dark), tones))
+    return round(paper) if between > TWO_TONES * whole else None
 
 
 def _digit(part: Image.Image, own: np.ndarray, ink: np.ndarray) -> Image.Image:

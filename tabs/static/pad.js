@@ -21,13 +21,14 @@ const drafted = (pause = 120) => !isBrush && Date.now() - sent > pause && send(t
 
 // Of the places of a stroke those without which it would be off by more than that (Ramer, Douglas and Peucker).
 const needed = (row, slack) => {
+  if (row.length < 3) return row;
   const [x0, y0] = row[0], [x1, y1] = row.at(-1), [dx, dy] = [x1 - x0, y1 - y0], square = dx * dx + dy * dy || 1;
   const off = row.map(([x, y]) => {
     const along = Math.min(1, Math.max(0, ((x - x0) * dx + (y - y0) * dy) / square));
     return Math.hypot(x - x0 - along * dx, y - y0 - along * dy);
   });
   const most = Math.max(...off), far = off.indexOf(most);
-  if (row.length < 3 || most <= slack) return row.length < 3 ? row : [row[0], row.at(-1)];
+  if (most <= slack) return [row[0], row.at(-1)];
   return [...needed(row.slice(0, far + 1), slack).slice(0, -1), ...needed(row.slice(far), slack)];
 };
 // In an address a stroke is a row of places, a star before the first: each three letters, on a grid of 512 by 512.
