@@ -29,7 +29,7 @@ import tiny
 
 import models
 from models.networks.classifiers import MNIST_MEAN, MNIST_SD
-from train.__main__ import _fast_bf16
+from train.commands.arguments import fast_bf16
 from train.data.splits import Data
 from train.engine.loop import fit
 from train.tasks import RECIPES
@@ -92,7 +92,7 @@ def ours(data: Data, precision: str) -> float:
 def main() -> int:
     """Measure, print, and tell by the status whether the bar is met."""
     torch.set_num_threads(CORES)
-    precision = "bf16" if RECIPES[NAME].mixed_precision == "bf16" and _fast_bf16() else "no"
+    precision = "bf16" if RECIPES[NAME].mixed_precision == "bf16" and fast_bf16() else "no"
     data = tiny.data(train=IMAGES, validation=500, test=10)
     pictures = Pictures(data.train.images[:, 0].numpy(), data.train.labels.numpy())
     runs = {

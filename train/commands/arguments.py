@@ -27,7 +27,7 @@ def recipe(args: argparse.Namespace) -> Recipe:
     names = ("epochs", "batch_size", "accumulation", "lr", "patience", "seed", "mixed_precision")
     given = {name: getattr(args, name) for name in names}
     found = replace(found, **{name: value for name, value in given.items() if value is not None})
-    if args.mixed_precision is None and not _fast_bf16():
+    if args.mixed_precision is None and not fast_bf16():
         found = replace(found, mixed_precision="no")
     return found
 
@@ -55,7 +55,8 @@ def begin(net: Model, source: str) -> list[str]:
     return [name for name in own if name not in taken]
 
 
-def _fast_bf16() -> bool:
+def fast_bf16() -> bool:
+    """Whether this processor or GPU trains faster in bf16."""
     if torch.cuda.is_available():
         return torch.cuda.is_bf16_supported(including_emulation=False)
     # What the processor can do is not enough: torch may have been told to make less of it, and then lacks the kernels.
