@@ -1,6 +1,8 @@
 """The house keeps its order: imports point one way, folders and files stay small. All is read from the tree."""
 
 import ast
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -37,6 +39,22 @@ ONLY = {  # a package of others, and who may know it
     "safetensors": {"models.hub"},
 }
 MODULES, LINES = 14, 330
+BENCHES = """
+import runpy, sys
+from pathlib import Path
+
+path, known = sys.path[1:], set(sys.modules)
+for file in sys.argv[1:]:
+    sys.path[:] = [str(Path(file).parent), *path]
+    try:
+        runpy.run_path(file)
+    except ModuleNotFoundError as error:
+        if error.name not in {"bm3d", "pythae"}:  # the benches tell where these are to be had
+            raise
+    for name in set(sys.modules) - known:  # each finds the tests' own modules by itself
+        if "/tests/" in (getattr(sys.modules[name], "__file__", None) or ""):
+            del sys.modules[name]
+"""
 TOPS = ("app.py", "tabs", "models", "train")
 FILES = sorted(file for top in TOPS for file in ([ROOT / top] if top.endswith(".py") else (ROOT / top).rglob("*.py")))
 
@@ -110,3 +128,10 @@ def test_sizes() -> None:
         assert len(list(folder.glob("*.py"))) <= MODULES, folder
     for file in everything:
         assert len(file.read_text("utf-8").splitlines()) <= LINES, file
+
+
+def test_benches_begin() -> None:
+    """What measures is run now and then only: all that it imports is still there."""
+    files = [str(file) for file in sorted((ROOT / "tests" / "bench").rglob("bench_*.py"))]
+    begun = subprocess.run([sys.executable, "-c", BENCHES, *files], cwd=ROOT, capture_output=True, text=True)
+    assert begun.returncode == 0, begun.stderr
