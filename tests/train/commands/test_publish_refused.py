@@ -1,5 +1,6 @@
 """What `publish` does not do: one sentence for each, and nothing is anywhere."""
 
+import errno
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -45,6 +46,19 @@ def test_broken_folders_are_told_at_once(publish: Callable, hub: HubServer, lab:
     told = sentences(publish())
     assert ["model.safetensors" in told[0], "README.md is no card" in told[1], len(told)] == [True, True, 2]
     assert hub.requests == []
+
+
+def test_a_full_disk(publish: Callable, hub: HubServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No room for the graphs: the sentence says where, nothing is sent, and nothing is left behind."""
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("train.export.write", full)
+    told = sentence(publish())
+    assert "No space left on device" in told and "runs/onnx" in told
+    assert hub.repos == {} and sources.pins() == {}
+    assert [file for file in (tmp_path / "runs").rglob("*") if file.is_file()] == []
 
 
 @pytest.mark.parametrize(
