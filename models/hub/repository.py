@@ -26,11 +26,13 @@ class Head:
         commit: its sha.
         files: path -> sha256 of what is in LFS, else the name of the file's Git blob.
         tags: name -> the commit at which it stands.
+        hardware: the Hub's name of what a Space runs on; None of a model, and where the Hub does not tell.
     """
 
     commit: str
     files: dict[str, str]
     tags: dict[str, str]
+    hardware: str | None = None
 
 
 @dataclass
@@ -67,8 +69,8 @@ def head(repo_id: str, kind: str = "model", *, token: str | None = None) -> Head
     """What is in a repository now; None where there is none that the token may see. Raises HubError."""
     api = HfApi(token=token)
     try:
-        commit = api.repo_info(repo_id, repo_type=kind).sha
-        tree = api.list_repo_tree(repo_id, recursive=True, revision=commit, repo_type=kind)
+        about = api.repo_info(repo_id, repo_type=kind)
+        tree = api.list_repo_tree(repo_id, recursive=True, revision=about.sha, repo_type=kind)
         found = {one.path: one.lfs.sha256 if one.lfs else one.blob_id for one in tree if isinstance(one, RepoFile)}
         tags = {tag.name: tag.target_commit for tag in api.list_repo_refs(repo_id, repo_type=kind).tags}
     except FAILURES as error:
@@ -76,7 +78,8 @@ def head(repo_id: str, kind: str = "model", *, token: str | None = None) -> Head
         if isinstance(cause, NoRepository):
             return None
         raise cause from error
-    return Head(commit, found, tags)
+    runs = getattr(about, "runtime", None)
+    return Head(about.sha, found, tags, runs and (runs.requested_hardware or runs.hardware))
 
 
 def read(repo_id: str, path: str, commit: str) -> bytes:

@@ -118,7 +118,8 @@ def _send_space(args: argparse.Namespace, space_id: str, there: Head | None) -> 
     if there is None:
         repository.create(space_id, private=args.private, hardware=args.hardware, kind="space")
     before = there or repository.head(space_id, "space")
-    files = space.files(space_id, slim=args.slim, hardware=args.hardware, private=args.private)
+    hardware = args.hardware or before.hardware  # one that is on ZeroGPU stays fit for it
+    files = space.files(space_id, slim=args.slim, hardware=hardware, private=args.private)
     message = f"Publish Latent Lab {models.__version__}"
     try:
         commit = repository.commit(space_id, files, kind="space", message=message, there=before)

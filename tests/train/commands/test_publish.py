@@ -283,6 +283,7 @@ def test_a_space_that_costs(publish: Callable, hub: HubServer) -> None:
     plain = (space.ROOT / "requirements.txt").read_text().splitlines()
     assert [line for line in lines if line not in plain] == ["torch==2.11.0"]
     assert len(lines) == len(plain)
+    assert publish()[1].count("nothing to do") == 3  # it stays fit for what it runs on
 
 
 @pytest.mark.parametrize("status", [404, 501])
