@@ -3,7 +3,7 @@
 import errno
 import json
 
-from httpx2 import ConnectError, HTTPError, ProxyError
+from httpx2 import ConnectError, HTTPError, ProxyError, UnsupportedProtocol
 from huggingface_hub import constants, get_token
 from huggingface_hub.errors import (
     BadRequestError,
@@ -126,7 +126,7 @@ def understood(error: Exception, repo_id: str, *, writing: bool = False) -> HubE
         return _not_the_hub()
     if isinstance(error, ProxyError):
         return NotTheHub(f"The proxy does not let through to the Hub at {constants.ENDPOINT}: check HTTPS_PROXY.")
-    if isinstance(error, ConnectError):
+    if isinstance(error, ConnectError | UnsupportedProtocol):  # the other of an HF_ENDPOINT that is no address
         return Unreachable(
             f"The Hub at {constants.ENDPOINT}, asked for {repo_id}, cannot be reached: check the network and "
             "HF_ENDPOINT, or try again later."

@@ -1,6 +1,7 @@
 """What `publish` does not do: one sentence for each, and nothing is anywhere."""
 
 import errno
+import shutil
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -45,6 +46,14 @@ def test_broken_folders_are_told_at_once(publish: Callable, hub: HubServer, lab:
     (lab / "mnist-mlp" / "README.md").write_text("---\nlicense: [\n---\n")
     told = sentences(publish())
     assert ["model.safetensors" in told[0], "README.md is no card" in told[1], len(told)] == [True, True, 2]
+    assert hub.requests == []
+
+
+def test_a_lab_without_a_model(publish: Callable, hub: HubServer, lab: Path) -> None:
+    """A Space that serves none is not made."""
+    for name in PUBLISHED:
+        shutil.rmtree(lab / name)
+    assert "nothing to publish" in sentence(publish())
     assert hub.requests == []
 
 
