@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
-from huggingface_hub.errors import HfHubHTTPError, HFValidationError
+from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi, constants, get_session
+from huggingface_hub.errors import BadRequestError, HfHubHTTPError, HFValidationError
 from huggingface_hub.hf_api import RepoFile
-from huggingface_hub.utils import validate_repo_id
+from huggingface_hub.utils import build_hf_headers, hf_raise_for_status, validate_repo_id
 
-from models.hub.failures import FAILURES, MayNotWrite, NoRepository, NotOffered, refusal, understood
+from models.hub.failures import FAILURES, MayNotWrite, NoRepository, NotOffered, bad_card, refusal, understood
 
 Content = Path | bytes
 ATTRIBUTES = ".gitattributes"  # the Hub's own
@@ -134,6 +134,19 @@ def expect_writable(repo_id: str, kind: str = "model") -> None:
         cause = understood(error, repo_id, writing=True)
         if not isinstance(cause, NotOffered):  # then the commit will tell
             raise cause from error
+
+
+def expect_card(repo_id: str, card: bytes) -> None:
+    """See, without a trace, that the Hub takes the head of a model's card. Raises HubError."""
+    asked = {"content": card.decode(), "repoType": "model"}
+    try:
+        hf_raise_for_status(
+            get_session().post(f"{constants.ENDPOINT}/api/validate-yaml", json=asked, headers=build_hf_headers())
+        )
+    except BadRequestError as error:
+        raise bad_card(error, repo_id) from error
+    except FAILURES as error:
+        raise understood(error, repo_id, writing=True) from error
 
 
 def create(repo_id: str, *, private: bool = False, hardware: str | None = None, kind: str = "model") -> None:

@@ -13,6 +13,7 @@ def run(args: argparse.Namespace) -> int:
     """Upload a folder and pin it."""
     folder = arguments.upload(args)
     with alone():
+        model.expect_card(args.name, folder, args.repo_id)
         hub.prepare_push(args.repo_id, private=args.private)
         before = repository.head(args.repo_id)
         if not args.force:

@@ -70,6 +70,18 @@ def test_a_full_disk(publish: Callable, hub: HubServer, tmp_path: Path, monkeypa
     assert [file for file in (tmp_path / "runs").rglob("*") if file.is_file()] == []
 
 
+@pytest.mark.parametrize("words", [["publish", "alice"], ["push", "mnist-mlp", "alice/mine"]])
+def test_a_card_that_the_hub_refuses(
+    cli: Callable, lab: Path, hub: HubServer, written_graphs: list[str], words: list[str]
+) -> None:
+    """It is YAML, and not what the Hub wants: that is asked before the first repository is made."""
+    card = lab / "mnist-mlp" / "README.md"
+    card.write_text(card.read_text().replace("license: apache-2.0", "license: 2"))
+    told = sentence(cli(*words))
+    assert "metadata" in told and '"license" must be a string' in told
+    assert hub.repos == {} and sources.pins() == {}
+
+
 @pytest.mark.parametrize(
     "second", [["publish", "alice", "--no-space"], ["push", "mnist-dense", "alice/mine"], ["unpin", "mnist-dense"]]
 )

@@ -81,6 +81,8 @@ def plan(name: str, namespace: str, *, force: bool = False) -> Publication:
     one.tagged = one.there and one.there.tags.get(models.__version__)
     if one.there and one.commits:
         repository.expect_writable(repo_id)
+    if hub.CARD in one.changed:
+        repository.expect_card(repo_id, one.files[hub.CARD])
     return one
 
 
@@ -135,6 +137,12 @@ def send(one: Publication, *, private: bool, retag: bool, told: Callable[[int], 
     one.tagged = repository.tag(one.repo_id, models.__version__, one.there, move=retag)
     hub.pin(one.name, one.repo_id, one.there.commit, hub.CHECKPOINTS / one.name)
     one.done = done
+
+
+def expect_card(name: str, folder: Path, repo_id: str) -> None:
+    """See that the Hub takes a folder's card, where it has one, before there is a repository. Raises HubError."""
+    if (folder / hub.CARD).is_file():
+        repository.expect_card(repo_id, card(name, folder, repo_id))
 
 
 def push(name: str, folder: Path, repo_id: str, there: Head | None = None) -> str:
