@@ -247,6 +247,8 @@ class _Handler(BaseHTTPRequestHandler):
                 commit = hub.commit_at(repo["id"], path[5] if len(path) > 5 else "main")
                 about = {"author": owner, "sha": commit["sha"], "lastModified": commit["date"], "tags": []}
                 about |= {key: repo[key] for key in ("sdk",) if key in repo}
+                if "hardware" in repo:
+                    about["runtime"] = {"stage": "RUNNING", "hardware": {"requested": repo["hardware"]}}
                 files = [{"rfilename": p} | (f if "blobs" in self.query else {}) for p, f in commit["files"].items()]
                 return about | {"id": f"{owner}/{name}", "private": repo["private"], "siblings": files}
             case ["GET", "api", "models", owner, name, "auth-check", *write]:

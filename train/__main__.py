@@ -124,6 +124,7 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("repo_id", metavar="NAMESPACE/NAME", help="the Hub repository; made if it is not there")
     one.add_argument("--folder", type=Path, help="what to upload (default: checkpoints/NAME)")
     one.add_argument("--private", action="store_true", help="make a new Hub repository private")
+    one.add_argument("--force", action="store_true", help="overwrite a repository of that name that is something else")
 
     one = command(
         "publish",

@@ -229,12 +229,17 @@ def read(folder: Path) -> tuple[Any, dict[str, torch.Tensor], str]:
 @contextmanager
 def aside(folder: Path) -> Iterator[Path]:
     """A temporary folder whose files take their places in `folder` when the block ends well; else nothing changes."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as temporary:
-        yield Path(temporary)
-        folder.mkdir(exist_ok=True)
-        for file in Path(temporary).iterdir():
-            os.replace(file, folder / file.name)
+    around = folder if folder.is_dir() else folder.parent  # which may be another disk: nothing is renamed across
+    try:
+        around.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=around) as temporary:
+            yield Path(temporary)
+            folder.mkdir(exist_ok=True)
+            for file in Path(temporary).iterdir():
+                os.replace(file, folder / file.name)
+    except OSError as error:
+        error.filename = error.filename or str(folder)  # a full disk does not say where
+        raise
 
 
 def write(folder: Path, config: dict[str, Any], tensors: dict[str, torch.Tensor]) -> None:

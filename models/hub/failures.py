@@ -3,7 +3,7 @@
 import errno
 import json
 
-from httpx2 import ConnectError, HTTPError, ProxyError
+from httpx2 import ConnectError, HTTPError, ProxyError, UnsupportedProtocol
 from huggingface_hub import constants, get_token
 from huggingface_hub.errors import (
     BadRequestError,
@@ -126,7 +126,7 @@ def understood(error: Exception, repo_id: str, *, writing: bool = False) -> HubE
         return _not_the_hub()
     if isinstance(error, ProxyError):
         return NotTheHub(f"The proxy does not let through to the Hub at {constants.ENDPOINT}: check HTTPS_PROXY.")
-    if isinstance(error, ConnectError):
+    if isinstance(error, ConnectError | UnsupportedProtocol):  # the other of an HF_ENDPOINT that is no address
         return Unreachable(
             f"The Hub at {constants.ENDPOINT}, asked for {repo_id}, cannot be reached: check the network and "
             "HF_ENDPOINT, or try again later."
@@ -141,7 +141,7 @@ def understood(error: Exception, repo_id: str, *, writing: bool = False) -> HubE
             f"The Hub cache {constants.HF_HUB_CACHE} cannot be written ({error.strerror}): set HF_HOME to one that can."
         )
     if isinstance(error, ValueError) and isinstance(error.__cause__, BadRequestError):  # so it reports a bad card
-        return MetadataRefused(f"The Hub refuses the metadata of {repo_id}{_told(error.__cause__)}.")
+        return bad_card(error.__cause__, repo_id)
     if isinstance(error.__cause__, FAILURES):  # what kept the client from asking for a file
         return understood(error.__cause__, repo_id, writing=writing)
     return Unreachable(
@@ -202,6 +202,11 @@ def _refused(error: HfHubHTTPError, repo_id: str, writing: bool) -> HubError:
 def refusal(error: HfHubHTTPError, repo_id: str) -> HubError:
     """What a 403 means to somebody who may write there: the Hub's own words are all there is."""
     return StorageRefused(f"The Hub takes no more into {repo_id}{_told(error)}.")
+
+
+def bad_card(error: BadRequestError, repo_id: str) -> HubError:
+    """What a 400 means to somebody who asks about the head of a card."""
+    return MetadataRefused(f"The Hub refuses the metadata of {repo_id}{_told(error)}.")
 
 
 def _no_token() -> HubError:

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
-from huggingface_hub.errors import HfHubHTTPError, HFValidationError
+from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi, constants, get_session
+from huggingface_hub.errors import BadRequestError, HfHubHTTPError, HFValidationError
 from huggingface_hub.hf_api import RepoFile
-from huggingface_hub.utils import validate_repo_id
+from huggingface_hub.utils import build_hf_headers, hf_raise_for_status, validate_repo_id
 
-from models.hub.failures import FAILURES, MayNotWrite, NoRepository, NotOffered, refusal, understood
+from models.hub.failures import FAILURES, MayNotWrite, NoRepository, NotOffered, bad_card, refusal, understood
 
 Content = Path | bytes
 ATTRIBUTES = ".gitattributes"  # the Hub's own
@@ -26,11 +26,13 @@ class Head:
         commit: its sha.
         files: path -> sha256 of what is in LFS, else the name of the file's Git blob.
         tags: name -> the commit at which it stands.
+        hardware: the Hub's name of what a Space runs on; None of a model, and where the Hub does not tell.
     """
 
     commit: str
     files: dict[str, str]
     tags: dict[str, str]
+    hardware: str | None = None
 
 
 @dataclass
@@ -67,8 +69,8 @@ def head(repo_id: str, kind: str = "model", *, token: str | None = None) -> Head
     """What is in a repository now; None where there is none that the token may see. Raises HubError."""
     api = HfApi(token=token)
     try:
-        commit = api.repo_info(repo_id, repo_type=kind).sha
-        tree = api.list_repo_tree(repo_id, recursive=True, revision=commit, repo_type=kind)
+        about = api.repo_info(repo_id, repo_type=kind)
+        tree = api.list_repo_tree(repo_id, recursive=True, revision=about.sha, repo_type=kind)
         found = {one.path: one.lfs.sha256 if one.lfs else one.blob_id for one in tree if isinstance(one, RepoFile)}
         tags = {tag.name: tag.target_commit for tag in api.list_repo_refs(repo_id, repo_type=kind).tags}
     except FAILURES as error:
@@ -76,7 +78,8 @@ def head(repo_id: str, kind: str = "model", *, token: str | None = None) -> Head
         if isinstance(cause, NoRepository):
             return None
         raise cause from error
-    return Head(commit, found, tags)
+    runs = getattr(about, "runtime", None)
+    return Head(about.sha, found, tags, runs and (runs.requested_hardware or runs.hardware))
 
 
 def read(repo_id: str, path: str, commit: str) -> bytes:
@@ -131,6 +134,19 @@ def expect_writable(repo_id: str, kind: str = "model") -> None:
         cause = understood(error, repo_id, writing=True)
         if not isinstance(cause, NotOffered):  # then the commit will tell
             raise cause from error
+
+
+def expect_card(repo_id: str, card: bytes) -> None:
+    """See, without a trace, that the Hub takes the head of a model's card. Raises HubError."""
+    asked = {"content": card.decode(), "repoType": "model"}
+    try:
+        hf_raise_for_status(
+            get_session().post(f"{constants.ENDPOINT}/api/validate-yaml", json=asked, headers=build_hf_headers())
+        )
+    except BadRequestError as error:
+        raise bad_card(error, repo_id) from error
+    except FAILURES as error:
+        raise understood(error, repo_id, writing=True) from error
 
 
 def create(repo_id: str, *, private: bool = False, hardware: str | None = None, kind: str = "model") -> None:

@@ -88,6 +88,15 @@ def test_loading(published: World, cause: str) -> None:
     published.expect_embedded(words[0])
 
 
+def test_an_endpoint_that_is_no_address(published: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is what has to be mended; to wait would not help."""
+    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "hub")
+    monkeypatch.setenv("HF_TOKEN", "hf_write")
+    with pytest.raises(failures.Unreachable) as refusal:
+        sources.prepare_push(REPO)
+    told(refusal, "hub", "check the network and HF_ENDPOINT")
+
+
 def test_a_file_in_the_place_of_the_cache(published: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A cache that cannot be made is not a Hub out of reach."""
     (tmp_path / "file").touch()

@@ -129,8 +129,10 @@ def _namespace(args: argparse.Namespace) -> None:
 
 def _published(args: argparse.Namespace) -> list[str]:
     """What keeps a checkpoint folder from being published, a sentence for each folder."""
-    found = []
-    for name in arguments.published(args):
+    found, wanted = [], arguments.published(args)
+    if not wanted:
+        raise ValueError(f"There is nothing to publish: no model has a folder in {hub.CHECKPOINTS}.")
+    for name in wanted:
         try:
             folder = arguments.upload(argparse.Namespace(name=name, folder=None))
             model.check_card(folder)

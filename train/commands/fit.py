@@ -13,6 +13,7 @@ from accelerate import Accelerator
 
 import models
 from models import base, hub
+from models.hub import repository
 from train import card
 from train.commands import arguments
 from train.commands.evaluate import load
@@ -44,13 +45,19 @@ def run(args: argparse.Namespace) -> int:
     once(accelerator, lambda: expect_whole(accelerator))
     places = [arguments.run_folder(args, one) for one in recipes]
     if args.push_to_hub:
-        once(accelerator, lambda: hub.prepare_push(args.push_to_hub, private=args.private))
+        once(accelerator, lambda: _prepare_push(args))
     with ExitStack() as locks:
         once(accelerator, lambda: _lock(locks, places, output, args.resume))
         runs, found = _train_all(args, accelerator, recipes, places)
         if accelerator.is_main_process:
             _publish(args, output, recipes[0], runs, found)
     return next((128 + run.progress.stopped_by for run in runs if run.progress.stopped_by), 0)
+
+
+def _prepare_push(args: argparse.Namespace) -> None:
+    """See, before an hour of training, that its checkpoint may go where it shall."""
+    hub.prepare_push(args.push_to_hub, private=args.private)
+    model.expect_ours(args.name, args.push_to_hub, repository.head(args.push_to_hub), "push --force")
 
 
 def _lock(locks: ExitStack, seeds: list[Path], output: Path, resume: bool) -> None:

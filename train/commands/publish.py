@@ -36,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
             _export(names)
         with ThreadPoolExecutor(QUESTIONS) as pool:
             planned = list(pool.map(lambda name: model.plan(name, args.namespace, force=args.force), names))
-        troubles = [_other(one) for one in planned if one.other]
+        troubles = [model.left_alone(one.repo_id, "--force") for one in planned if one.other]
         if args.dry_run:
             _tell_plan(planned, space_id)
         else:
@@ -56,13 +56,6 @@ def _space(space_id: str, force: bool) -> Head | None:
     if there:
         repository.expect_writable(space_id, "space")
     return there
-
-
-def _other(one: Publication) -> str:
-    return (
-        f"The repository {one.repo_id} is something else, and is left alone: rename it on the Hub, or overwrite it "
-        "with --force."
-    )
 
 
 def _export(names: list[str]) -> None:
@@ -125,7 +118,8 @@ def _send_space(args: argparse.Namespace, space_id: str, there: Head | None) -> 
     if there is None:
         repository.create(space_id, private=args.private, hardware=args.hardware, kind="space")
     before = there or repository.head(space_id, "space")
-    files = space.files(space_id, slim=args.slim, hardware=args.hardware, private=args.private)
+    hardware = args.hardware or before.hardware  # one that is on ZeroGPU stays fit for it
+    files = space.files(space_id, slim=args.slim, hardware=hardware, private=args.private)
     message = f"Publish Latent Lab {models.__version__}"
     try:
         commit = repository.commit(space_id, files, kind="space", message=message, there=before)

@@ -13,8 +13,11 @@ def run(args: argparse.Namespace) -> int:
     """Upload a folder and pin it."""
     folder = arguments.upload(args)
     with alone():
+        model.expect_card(args.name, folder, args.repo_id)
         hub.prepare_push(args.repo_id, private=args.private)
         before = repository.head(args.repo_id)
+        if not args.force:
+            model.expect_ours(args.name, args.repo_id, before, "--force")
         revision = model.push(args.name, folder, args.repo_id, before)
         hub.pin(args.name, args.repo_id, revision, folder)
     same = before and before.commit == revision

@@ -169,6 +169,17 @@ def test_the_space(publish: Callable, hub: HubServer, lab: Path) -> None:
     assert ".github/" not in files["README.md"].decode()  # pictures that a Space has not
 
 
+def test_what_else_lies_there_stays_at_home(publish: Callable, hub: HubServer, lab: Path) -> None:
+    """Of `checkpoints/` the Space gets the models' own files and the pins."""
+    (lab / "mine").mkdir()
+    for place in ("mine/model.safetensors", "mnist-dense/notes.txt", "notes.txt"):
+        (lab / place).write_bytes(b"not for others")
+    publish()
+    held = {path.removeprefix("checkpoints/") for path in hub.files(SPACE) if path.startswith("checkpoints/")}
+    own = ("README.md", "config.json", "model.safetensors", "reliability.png")
+    assert held == {"hub.json", *(f"{name}/{file}" for name in PUBLISHED for file in own)}
+
+
 def test_the_thumbnail_is_a_file_of_the_space(publish: Callable, hub: HubServer, lab: Path) -> None:
     """The address in the head is that of a file which is there."""
     (lab / "mnist-cvae").mkdir()
@@ -272,6 +283,7 @@ def test_a_space_that_costs(publish: Callable, hub: HubServer) -> None:
     plain = (space.ROOT / "requirements.txt").read_text().splitlines()
     assert [line for line in lines if line not in plain] == ["torch==2.11.0"]
     assert len(lines) == len(plain)
+    assert publish()[1].count("nothing to do") == 3  # it stays fit for what it runs on
 
 
 @pytest.mark.parametrize("status", [404, 501])

@@ -58,6 +58,27 @@ def test_a_foreign_model_stays(publish: Callable, hub: HubServer, case: str) -> 
     assert publish()[1].count("nothing to do") == 3
 
 
+@pytest.mark.parametrize("case", THEIRS)
+def test_a_push_leaves_it_alone_too(cli: Callable, lab: Path, hub: HubServer, written_graphs: list, case: str) -> None:
+    """The same of a repository that a push names, under any name."""
+    put("alice/mine", THEIRS[case])
+    before = hub.files("alice/mine")
+    told = sentence(cli("push", "mnist-mlp", "alice/mine"))
+    assert "alice/mine is something else" in told and told.endswith("with --force.")
+    assert hub.files("alice/mine") == before and sources.pins() == {}
+    assert cli("push", "mnist-mlp", "alice/mine", "--force")[0] == 0
+    assert hub.files("alice/mine")["model.safetensors"] == (lab / "mnist-mlp" / "model.safetensors").read_bytes()
+    assert cli("push", "mnist-mlp", "alice/mine")[0] == 0  # it is ours now
+
+
+def test_no_training_for_it(cli: Callable, lab: Path, hub: HubServer, tiny_mnist: Path) -> None:
+    """A repository that is something else stops a training that would push there before it begins."""
+    put("alice/mine", THEIRS["another network of ours"])
+    told = sentence(cli("fit", "mnist-mlp", "--dataset", tiny_mnist, "--push-to-hub", "alice/mine"))
+    assert "alice/mine is something else" in told and told.endswith("with push --force.")
+    assert not Path("runs").exists()
+
+
 def test_what_is_ours_is_renewed(cli: Callable, publish: Callable, hub: HubServer, lab: Path) -> None:
     """A repository that was made and never filled, one that `push` made, one of such a network of another size."""
     HfApi().create_repo(MLP)

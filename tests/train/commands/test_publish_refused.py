@@ -1,5 +1,7 @@
 """What `publish` does not do: one sentence for each, and nothing is anywhere."""
 
+import errno
+import shutil
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -45,6 +47,39 @@ def test_broken_folders_are_told_at_once(publish: Callable, hub: HubServer, lab:
     told = sentences(publish())
     assert ["model.safetensors" in told[0], "README.md is no card" in told[1], len(told)] == [True, True, 2]
     assert hub.requests == []
+
+
+def test_a_lab_without_a_model(publish: Callable, hub: HubServer, lab: Path) -> None:
+    """A Space that serves none is not made."""
+    for name in PUBLISHED:
+        shutil.rmtree(lab / name)
+    assert "nothing to publish" in sentence(publish())
+    assert hub.requests == []
+
+
+def test_a_full_disk(publish: Callable, hub: HubServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No room for the graphs: the sentence says where, nothing is sent, and nothing is left behind."""
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("train.export.write", full)
+    told = sentence(publish())
+    assert "No space left on device" in told and "runs/onnx" in told
+    assert hub.repos == {} and sources.pins() == {}
+    assert [file for file in (tmp_path / "runs").rglob("*") if file.is_file()] == []
+
+
+@pytest.mark.parametrize("words", [["publish", "alice"], ["push", "mnist-mlp", "alice/mine"]])
+def test_a_card_that_the_hub_refuses(
+    cli: Callable, lab: Path, hub: HubServer, written_graphs: list[str], words: list[str]
+) -> None:
+    """It is YAML, and not what the Hub wants: that is asked before the first repository is made."""
+    card = lab / "mnist-mlp" / "README.md"
+    card.write_text(card.read_text().replace("license: apache-2.0", "license: 2"))
+    told = sentence(cli(*words))
+    assert "metadata" in told and '"license" must be a string' in told
+    assert hub.repos == {} and sources.pins() == {}
 
 
 @pytest.mark.parametrize(

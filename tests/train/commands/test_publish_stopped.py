@@ -1,8 +1,11 @@
 """A `publish` that is stopped half-way: what it tells, and that another one finishes it."""
 
+import errno
+import os
 import signal
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from hub_server import HubError, HubServer
@@ -59,6 +62,25 @@ def test_ctrl_c(
     status, out, err = publish()
     assert (status, err) == (0, "") and AGAIN not in out
     assert list(sources.pins()) == PUBLISHED and "app.py" in hub.files(SPACE)
+
+
+def test_a_pin_for_which_there_is_no_room(publish: Callable, hub: HubServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is on the Hub is told, the sentence says which disk is full, and with room again it is finished."""
+    real = os.replace
+
+    def full(source: Path, place: Path) -> None:
+        if Path(place).name == "hub.json":
+            raise OSError(errno.ENOSPC, "No space left on device")
+        real(source, place)
+
+    monkeypatch.setattr(os, "replace", full)
+    status, out, err = publish()
+    assert status == 1 and "No space left on device: " in err and "checkpoints" in err
+    assert AGAIN in out and sources.pins() == {}
+    assert {repo_id: len(hub.commits(repo_id)) for repo_id in hub.repos} == {"alice/mnist-dense": 2}
+    monkeypatch.setattr(os, "replace", real)
+    assert publish()[0] == 0
+    assert list(sources.pins()) == PUBLISHED and len(hub.commits("alice/mnist-dense")) == 2
 
 
 def test_a_space_that_is_made_and_not_filled(publish: Callable, hub: HubServer) -> None:

@@ -3,8 +3,9 @@
 import errno
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 
 import forked
@@ -235,6 +236,28 @@ def test_full_disk_keeps_the_old_checkpoint(
     assert contents(folder) == before
     assert sorted(folder.parent.iterdir()) == beside
     assert (checkpoints / "hub.json").read_text() == "{}"
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path) -> Iterator[Path]:
+    """A folder on another disk."""
+    memory = Path("/dev/shm")
+    if not memory.is_dir() or memory.stat().st_dev == tmp_path.stat().st_dev:
+        pytest.skip("this machine has no other disk")
+    with TemporaryDirectory(dir=memory) as place:
+        yield Path(place)
+
+
+def test_a_folder_on_another_disk(folder: Path, tmp_path: Path, elsewhere: Path, monkeypatch) -> None:
+    """Where `checkpoints/`, or a folder to train into, is a link to another disk, it is written all the same."""
+    link = tmp_path / "linked"
+    link.symlink_to(elsewhere)
+    net = models.create("mnist-dense", hidden=4)
+    net.save_pretrained(link)
+    assert contents(elsewhere).keys() == {"config.json", "model.safetensors"}
+    monkeypatch.setattr(sources, "CHECKPOINTS", link)
+    sources.pin("mnist-dense", REPO, "1" * 40, folder)
+    assert sources.pins().keys() == {"mnist-dense"}
 
 
 def test_file_that_may_not_grow(folder: Path) -> None:

@@ -74,29 +74,45 @@ def plan(name: str, namespace: str, *, force: bool = False) -> Publication:
     files: dict[str, Content] = {file.name: file for file in hub.files(folder)}
     one = Publication(name, repo_id, files | _beside(name, folder, repo_id), repository.head(repo_id))
     one.changed = repository.changed(one.files, one.there)
-    one.other = not force and _is_other(one)
+    one.other = not force and _is_other(name, repo_id, one.there, one.changed)
     if one.other:
         one.done = "something else, left alone"
         return one
     one.tagged = one.there and one.there.tags.get(models.__version__)
     if one.there and one.commits:
         repository.expect_writable(repo_id)
+    if hub.CARD in one.changed:
+        repository.expect_card(repo_id, one.files[hub.CARD])
     return one
 
 
-def _is_other(one: Publication) -> bool:
+def _is_other(name: str, repo_id: str, there: Head | None, changed: list[str]) -> bool:
     """Whether a repository holds something that is not this network; one that was just made holds nothing."""
-    held = set(one.there.files if one.there else ()) - {repository.ATTRIBUTES}
-    if not held or (hub.CONFIG in held and hub.CONFIG not in one.changed):
+    held = set(there.files if there else ()) - {repository.ATTRIBUTES}
+    if not held or (hub.CONFIG in held and hub.CONFIG not in changed):
         return False
     if not {hub.CONFIG, hub.WEIGHTS} <= held:
         return True
-    wanted, told = base.architecture(one.name), repository.read(one.repo_id, hub.CONFIG, one.there.commit)
+    wanted, told = base.architecture(name), repository.read(repo_id, hub.CONFIG, there.commit)
     try:
         config = json.loads(told)
         return (config["architecture"], config["task"]) != (wanted.__name__, wanted.task)
     except (ValueError, RecursionError, KeyError, TypeError):  # no such config as ours
         return True
+
+
+def expect_ours(name: str, repo_id: str, there: Head | None, way: str) -> None:
+    """Raise ValueError where a repository holds something that is not this network; `way` overwrites it."""
+    if _is_other(name, repo_id, there, [hub.CONFIG]):
+        raise ValueError(left_alone(repo_id, way))
+
+
+def left_alone(repo_id: str, way: str) -> str:
+    """The sentence on a repository that holds something else, with the way to overwrite it."""
+    return (
+        f"The repository {repo_id} is something else, and is left alone: rename it on the Hub, or overwrite it with "
+        f"{way}."
+    )
 
 
 def send(one: Publication, *, private: bool, retag: bool, told: Callable[[int], object] | None = None) -> None:
@@ -121,6 +137,12 @@ def send(one: Publication, *, private: bool, retag: bool, told: Callable[[int], 
     one.tagged = repository.tag(one.repo_id, models.__version__, one.there, move=retag)
     hub.pin(one.name, one.repo_id, one.there.commit, hub.CHECKPOINTS / one.name)
     one.done = done
+
+
+def expect_card(name: str, folder: Path, repo_id: str) -> None:
+    """See that the Hub takes a folder's card, where it has one, before there is a repository. Raises HubError."""
+    if (folder / hub.CARD).is_file():
+        repository.expect_card(repo_id, card(name, folder, repo_id))
 
 
 def push(name: str, folder: Path, repo_id: str, there: Head | None = None) -> str:

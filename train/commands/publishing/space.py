@@ -35,9 +35,12 @@ def files(space_id: str, *, slim: bool, hardware: str | None, private: bool) -> 
     """
     found: dict[str, Content] = {}
     left = {f"{hub.CHECKPOINTS.name}/{name}/{hub.WEIGHTS}" for name in hub.pins()} if slim else set()
-    for place in (*(ROOT / name for name in CODE), hub.CHECKPOINTS):
-        for file in [place] if place.is_file() else sorted(place.rglob("*")):
-            path = file.relative_to(place.parent).as_posix()
+    code = [file for name in CODE for file in [ROOT / name, *sorted((ROOT / name).rglob("*"))]]
+    folders = [hub.CHECKPOINTS / name for name in models.names()]
+    trained = [file for folder in folders if folder.is_dir() for file in hub.files(folder)]
+    for root, wanted in ((ROOT, code), (hub.CHECKPOINTS.parent, [*trained, hub.CHECKPOINTS / hub.PINS])):
+        for file in wanted:
+            path = file.relative_to(root).as_posix()
             if file.is_file() and _is_published(path) and path not in left:
                 found[path] = file
     for name, pin in hub.pins().items():  # as they are in the repositories
