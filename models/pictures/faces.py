@@ -2,7 +2,8 @@
 
 The detector alone misses a third of the faces that are turned by 40 degrees, and what it is unsure of is as often none.
 So every window that might be a face is looked at once more, closely, at several angles: that of two angles that suit it
-best tell whether it is one, and all of them how far it leans.
+best tell whether it is one, and all of them how far it leans. Its filters for leaning heads are weaker than the others:
+what they alone have hardly seen is looked at, too, from their side.
 """
 
 import math
@@ -23,12 +24,14 @@ COARSE = 160  # pixels on the longer side, for a face that fills the picture
 WINDOW = 80  # pixels on a side of the detector's own window
 # Scores, of which 0 is dlib's own threshold. Chosen on faces of UTKFace in BSDS's photographs, and on those alone.
 MAYBE, FACE, SURE = -0.9, -0.15, 0.2
+HINT = -1.2  # a first score of a filter of leaning heads; two angles have to reach dlib's threshold then
 PLAIN = 0.6  # a first score with which an upright window needs no further proof
 # A first score of an upright filter that tells that the head is upright, too: none leaning by 20 degrees has it, of
 # those by 16 degrees one in 25, of the upright ones more than half.
 CERTAIN = 1.0
 UPRIGHT = 3  # of the detector's five filters the first: a face from the front, and from either side
 ANGLES = (-45, -25, 0, 25, 45)  # degrees
+LEANING = {3: ANGLES[3:], 4: ANGLES[:2]}  # the other filters, and on which side the heads lean that they are for
 FAR = -0.6  # a score at an angle that is far from that of the face
 CLOSE, WIDE = 90, 162  # pixels on a side: of a window that is looked at closely, and with what is around it
 LEVEL = 10  # degrees: a head that leans less is upright
@@ -152,8 +155,10 @@ def _larger(face: Face, scale: float, margin: int = 0) -> Face:
 
 def _seen(grey: Image.Image, enlargements: int) -> list[Face]:
     """The faces of an 'L' picture as it is."""
-    faces = [_judged(grey, window) for window in _windows(grey, enlargements, MAYBE)]
-    return apart([face for face in faces if face.score > FACE])
+    windows = _windows(grey, enlargements, HINT)
+    faces = [_judged(grey, window) for window in windows if window.score > MAYBE]
+    hints = [_leaning(grey, window) for window in windows if window.score <= MAYBE and window.filter in LEANING]
+    return apart([face for face in faces if face.score > FACE] + [face for face in hints if face.score > 0])
 
 
 def _windows(grey: Image.Image, enlargements: int, threshold: float) -> list[Window]:
@@ -164,16 +169,25 @@ def _windows(grey: Image.Image, enlargements: int, threshold: float) -> list[Win
 
 
 def _judged(grey: Image.Image, window: Window) -> Face:
-    """The mean of the two best scores at any angle, and the mean of the angles, weighed by theirs."""
+    """The mean of the two best scores at any angle; the first where the window is surely upright."""
     if window.filter < UPRIGHT and window.score > CERTAIN:
         return Face(window, window.score, 0.0)
     scores = {angle: _score(_closely(grey, window, angle)) for angle in ANGLES[1:-1]}
     plain = window.score > PLAIN and max(scores, key=scores.get) == 0
     if not plain:
         scores |= {angle: _score(_closely(grey, window, angle)) for angle in (ANGLES[0], ANGLES[-1])}
-    weights = [max(score - FAR, 1e-3) ** 2 for score in scores.values()]
-    score = window.score if plain else sum(sorted(scores.values())[-2:]) / 2
-    return Face(window, score, float(np.average(list(scores), weights=weights)))
+    return Face(window, window.score if plain else sum(sorted(scores.values())[-2:]) / 2, _tilt(scores))
+
+
+def _leaning(grey: Image.Image, window: Window) -> Face:
+    """The mean of the scores at the angles of the filter that has seen it."""
+    scores = {angle: _score(_closely(grey, window, angle)) for angle in LEANING[window.filter]}
+    return Face(window, sum(scores.values()) / len(scores), _tilt(scores))
+
+
+def _tilt(scores: dict[int, float]) -> float:
+    """The mean of the angles, weighed by their scores."""
+    return float(np.average(list(scores), weights=[max(score - FAR, 1e-3) ** 2 for score in scores.values()]))
 
 
 def _closely(grey: Image.Image, window: Window, angle: float) -> Image.Image:
