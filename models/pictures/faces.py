@@ -21,7 +21,6 @@ SEARCHED = 640  # pixels on the longer side of the picture in which faces are lo
 CLOSER = 2  # times that, where nothing is found in a larger picture, or faces that are hardly large enough
 HARDLY = 70  # pixels on a side in the first look
 COARSE = 160  # pixels on the longer side, for a face that fills the picture
-WINDOW = 80  # pixels on a side of the detector's own window
 # Scores, of which 0 is dlib's own threshold. Chosen on faces of UTKFace in BSDS's photographs, and on those alone.
 MAYBE, FACE, SURE = -0.9, -0.15, 0.2
 HINT = -1.2  # a first score of a filter of leaning heads; two angles have to reach dlib's threshold then
