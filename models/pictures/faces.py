@@ -33,6 +33,7 @@ ANGLES = (-45, -25, 0, 25, 45)  # degrees
 LEANING = {3: ANGLES[3:], 4: ANGLES[:2]}  # the other filters, and on which side the heads lean that they are for
 FAR = -0.6  # a score at an angle that is far from that of the face
 CLOSE, WIDE = 90, 162  # pixels on a side: of a window that is looked at closely, and with what is around it
+LYING = (90, -90, 180)  # degrees by which a picture is turned in which no face is sure
 LEVEL = 10  # degrees: a head that leans less is upright
 MOST = 40  # faces that are offered
 # By the detector's windows on aligned training faces: a crop is 1.14 of their side wide, and has the same middle.
@@ -80,6 +81,14 @@ class Square:
         """The same square elsewhere."""
         return replace(self, left=self.left + right, top=self.top + down)
 
+    def laid(self, angle: int, size: tuple[int, int]) -> "Square":
+        """The same square, once the picture is turned anticlockwise by a multiple of 90 degrees, and has this size."""
+        cos, sin = round(math.cos(math.radians(angle))), round(math.sin(math.radians(angle)))
+        before = size if cos else size[::-1]
+        right, down = (2 * at + self.side - whole for at, whole in zip((self.left, self.top), before, strict=True))
+        left, top = (size[0] + cos * right + sin * down) // 2, (size[1] + cos * down - sin * right) // 2
+        return Square(left - self.side // 2, top - self.side // 2, self.side, self.tilt + angle)
+
 
 class Window(NamedTuple):
     """What the detector takes for a face: its middle and side in pixels, its score, and which of its filters did."""
@@ -112,7 +121,8 @@ def _detector() -> dlib.fhog_object_detector:
 def find(image: Image.Image) -> list[Square]:
     """The faces of a picture, frontal or half turned, the heads upright or leaning by up to 45 degrees.
 
-    The largest comes first; after all that are surely faces come those that may be none.
+    The largest comes first; after all that are surely faces come those that may be none. Where none is surely one, but
+    some are once the picture is turned onto another side, it is these.
     """
     if not all(image.size):
         return []
@@ -126,23 +136,40 @@ def find(image: Image.Image) -> list[Square]:
     if all(face.score < SURE or face.window.side < min(image.size) / 3 for face in faces):
         faces += _filling(grey)
     faces = apart(faces)
+    if all(face.score < SURE for face in faces) and (lying := _lying(grey)):
+        return lying[:MOST]
     faces.sort(key=lambda face: (face.score < SURE, -face.window.side))
     return [_square(face) for face in faces[:MOST]]
 
 
+def _lying(grey: Image.Image) -> list[Square]:
+    """The sure faces of an 'L' picture that has to be turned to stand upright, the largest first."""
+    small, scale = _reduced(grey, SEARCHED)
+    for turn in LYING:
+        upright = small.rotate(turn, expand=True)
+        if faces := [_larger(face, 1 / scale) for face in _seen(upright, 1) if face.score >= SURE]:
+            faces.sort(key=lambda face: -face.window.side)
+            return [_square(face).laid(-turn, grey.size) for face in faces]
+    return []
+
+
 def _at(grey: Image.Image, longest: int) -> list[Face]:
     """The faces of an 'L' picture that is reduced to so many pixels; their windows are those of the whole picture."""
-    scale = min(1.0, longest / max(grey.size))
-    small = grey.resize([max(1, round(scale * side)) for side in grey.size], Image.Resampling.BOX)
+    small, scale = _reduced(grey, longest)
     return [_larger(face, 1 / scale) for face in _seen(small, 1)]
+
+
+def _reduced(grey: Image.Image, longest: int) -> tuple[Image.Image, float]:
+    """An 'L' picture of so many pixels on its longer side, or less, and by what it was multiplied."""
+    scale = min(1.0, longest / max(grey.size))
+    return grey.resize([max(1, round(scale * side)) for side in grey.size], Image.Resampling.BOX), scale
 
 
 def _filling(grey: Image.Image) -> list[Face]:
     """A face that fills the picture: its forehead is beyond the edge, where the detector wants to look."""
-    scale = min(1.0, COARSE / max(grey.size))
-    small = np.asarray(grey.resize([max(1, round(scale * side)) for side in grey.size], Image.Resampling.BOX))
-    margin = min(small.shape) // 4
-    padded = Image.fromarray(np.pad(small, margin, mode="edge"))
+    small, scale = _reduced(grey, COARSE)
+    margin = min(small.size) // 4
+    padded = Image.fromarray(np.pad(np.asarray(small), margin, mode="edge"))
     return [_larger(face, 1 / scale, margin) for face in _seen(padded, 0 if scale < 1 else 1)]
 
 

@@ -63,6 +63,21 @@ def test_hardly_seen(longest: int, angle: int) -> None:
     assert abs(face.tilt - angle) <= 15 and 0.6 < face.side / wanted.side < 1.6
 
 
+@pytest.mark.parametrize("turn", [90, 180, -90])
+def test_lying(turn: int) -> None:
+    """A picture that lies on its side or stands on its head: the same square, turned with it, to a pixel."""
+    upright = astronaut().crop((60, 0, 400, 300))
+    wanted = find(upright)[0]
+    lying = upright.rotate(turn, expand=True)
+    (face,) = find(lying)
+    assert (face.side, face.tilt % 360) == (wanted.side, turn % 360)
+    places = [
+        (one.left + one.side / 2 - picture.width / 2) + 1j * (one.top + one.side / 2 - picture.height / 2)
+        for one, picture in ((wanted, upright), (face, lying))
+    ]
+    assert abs(places[0] * np.exp(-1j * np.radians(turn)) - places[1]) < 2  # downwards is the imaginary axis
+
+
 def test_turned_square() -> None:
     """It lies in its box, about the same middle, and covers as much as the upright one."""
     square = Square(30, 40, 100, 30)
