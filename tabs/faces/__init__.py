@@ -237,7 +237,8 @@ def build(words: Words, address: Address, *, public: bool) -> None:
             network: `face-gan`, `face-unet` or `face-ae`.
 
         Returns:
-            The photograph, of the same size, a PNG; what was not hidden is as it was.
+            The photograph, of the same size, a PNG; what was not hidden is as it was. Its text `hidden`
+            says what was taken as hidden, where that was not white.
         """
         with words.errors():
             pipeline: FaceReconstructor = chosen(network, names(), reconstructor)

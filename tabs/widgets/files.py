@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 from gradio.components import Component
 from gradio.processing_utils import save_file_to_cache
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 
 def cached(data: bytes, name: str, component: Component) -> str:
@@ -21,11 +22,14 @@ def cached(data: bytes, name: str, component: Component) -> str:
 
 
 def png(image: Image.Image, name: str, component: Component) -> str:
-    """The path in the cache of a PNG with Exif data, colour profile and dots per inch.
+    """The path in the cache of a PNG with Exif data, colour profile, dots per inch, and what was taken as hidden.
 
     Gradio would leave all but the colour profile out, and take ten times as long for a file a little smaller.
     """
-    kept = {"exif": image.info.get("exif", b""), "dpi": image.info.get("dpi")}
+    texts = PngInfo()
+    if hidden := image.info.get("hidden"):
+        texts.add_text("hidden", hidden)
+    kept = {"exif": image.info.get("exif", b""), "dpi": image.info.get("dpi"), "pnginfo": texts}
     with TemporaryDirectory() as folder:
         path = Path(folder, f"{name}.png")
         image.save(path, compress_level=1, **kept)

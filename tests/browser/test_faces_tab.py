@@ -15,6 +15,7 @@ from PIL import Image
 from playwright.sync_api import expect
 from skimage import data
 
+from models.pictures.formats import TOLD
 from tabs.head import STATIC
 
 TABS = ("tab.digits", "tab.sample", "tab.denoise", "tab.faces")
@@ -186,6 +187,32 @@ def test_a_brush(open_lab: OpenLab, tmp_path: Path) -> None:
     left, top, right, bottom = changed(download(lab), portrait())
     assert 60 < (left + right) / 2 < 140 and 80 < (top + bottom) / 2 < 160  # of 200x240, in whose middle the face is
     assert 10 < right - left < 80 and 5 < bottom - top < 60
+
+
+@page.both_languages
+def test_a_mask_of_ones_own(open_lab: OpenLab, tmp_path: Path, language: str) -> None:
+    """A colour is taken as what it means, which is said; a photograph, and a file of another kind, are called that."""
+    lab = opened(open_lab(language))
+    seen = renewed(lab, None)
+    portrait().save(tmp_path / "mine.png")
+    red = Image.new("RGB", (200, 240))
+    red.paste((255, 0, 0), (60, 100, 110, 130))
+    red.save(tmp_path / "red.png")
+    (tmp_path / "mask.png").write_bytes(b"%PDF-1.7 of a mask")
+    upload(lab, tmp_path / "mine.png")
+    seen = renewed(lab, seen)
+    choose(lab, "own")
+    said = lab.page.locator("#reconstructed .sentence")
+    expect(said).to_have_text(lab.words["faces.bring"], timeout=PATIENCE)
+    lab.page.locator("#face-mask input[type=file]").set_input_files(tmp_path / "red.png")
+    renewed(lab, seen)
+    expect(lab.page.locator("#reconstructed")).to_contain_text(lab.words["hidden.red"])
+    left, top, right, bottom = changed(download(lab), portrait())
+    assert 60 <= left < 64 and 100 <= top < 104 and 106 < right <= 110 and 126 < bottom <= 130
+    page.replace(lab, tmp_path / "mine.png", "face-mask")
+    expect(said).to_have_text(lab.words["error.mask_photograph"], timeout=PATIENCE)
+    page.replace(lab, tmp_path / "mask.png", "face-mask")
+    expect(said).to_have_text(lab.words["error.image_format"].format(kind="PDF", read=TOLD), timeout=PATIENCE)
 
 
 def test_one_of_several(open_lab: OpenLab, tmp_path: Path) -> None:
