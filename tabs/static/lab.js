@@ -169,6 +169,30 @@ const lab = (() => {
   const root = document.documentElement, language = root.lang;
   new MutationObserver(() => { if (root.lang !== language) root.lang = language; })
     .observe(root, {attributeFilter: ['lang']});
+  // What Gradio calls its own buttons and fields is English on every page: it becomes ours.
+  const LABELS = Object.entries('$labels'[language] ?? {}).map(([given, ours]) => [
+    new RegExp(`^${given.replace(/\{(\w+)\}/g, '(?<$1>.+)')}$`), ours.replace(/\{(\w+)\}/g, '$<$1>'),
+  ]);
+  const renamed = (text) => LABELS.reduce((said, [given, ours]) => said.replace(given, ours), text);
+  const rename = (page) => {
+    for (const key of ['aria-label', 'title']) {
+      for (const one of page.querySelectorAll(`[${key}]`)) {
+        const given = one.getAttribute(key), ours = renamed(given);
+        if (ours !== given) one.setAttribute(key, ours);
+      }
+    }
+    for (const one of page.querySelectorAll('[data-testid=image] button .wrap')) {
+      for (const text of one.childNodes) {
+        const given = text.nodeType === Node.TEXT_NODE ? text.data.trim() : '', ours = renamed(given);
+        if (ours !== given) text.data = ours;
+      }
+    }
+  };
+  found('.gradio-container').then((page) => {
+    rename(page);
+    new MutationObserver(() => rename(page))
+      .observe(page, {subtree: true, childList: true, attributeFilter: ['aria-label', 'title']});
+  });
   // A Chinese browser that opens the first page is taken to the Chinese one, unless it asked for English.
   const leaves = !asked.has('lang') && !/\/zh\/?$/.test(location.pathname) && navigator.language.startsWith('zh');
   // Gradio's own words, too, are those of the page; it would take the browser's.
