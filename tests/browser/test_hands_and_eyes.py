@@ -119,6 +119,7 @@ def test_no_english_on_a_chinese_page(open_lab: OpenLab, tmp_path: Path) -> None
     lab.cross("face-photo").click()
     lab.page.locator("#face-photo input[type=file]").set_input_files(tmp_path / "pair.png")
     expect(lab.page.locator("#whose .thumbnail-item")).to_have_count(2, timeout=PATIENCE)
+    expect(lab.page.locator("#face-slider .whole img")).to_have_count(2, timeout=PATIENCE)  # nothing is awaited
     look("two faces")
     lab.open("/zh?tab=denoise")
     look("denoise")
