@@ -67,9 +67,15 @@ const lab = (() => {
       field.remove();
     });
     const {done, usual, picture} = button.dataset;
+    const said = button.nextElementSibling, isSeen = Boolean(brought[view()]);
     button.textContent = done;
-    button.nextElementSibling.textContent = brought[view()] ? picture : done;
-    setTimeout(() => { button.textContent = usual; button.nextElementSibling.textContent = ''; }, 4000);
+    said.textContent = isSeen ? picture : done;
+    said.classList.toggle('seen', isSeen);
+    setTimeout(() => {
+      button.textContent = usual;
+      said.textContent = '';
+      said.classList.remove('seen');
+    }, 4000);
   };
   const change = (language) => {
     const to = new URL(language.href);
@@ -159,7 +165,10 @@ const lab = (() => {
     const all = [...document.querySelectorAll('[data-said]')].filter((one) => one.checkVisibility());
     const fresh = all.filter((one) => told.get(one) !== say(one)), text = fresh.map(say).join(' ');
     for (const one of fresh) told.set(one, say(one));
-    if (text && isTouched) document.querySelector('.said').textContent = text;
+    const place = document.querySelector('.said');
+    if (!text || !isTouched) return;
+    place.classList.remove('seen');
+    place.textContent = text;
   };
   found('.gradio-container').then((page) => new MutationObserver(() => {
     clearTimeout(waits);
@@ -214,6 +223,15 @@ const lab = (() => {
     still: () => still.matches,
     // What the address asked of a view; null where it says nothing.
     asked: (of, key) => (of === first ? asked.get(key) : null),
+    // What the address said beside a value, the first time that it is asked for; null where it named another value.
+    beside: (of, key, value, other) => {
+      if (of !== first || asked.get(key) !== value) return null;
+      const text = asked.get(other);
+      asked.delete(other);
+      return text;
+    },
+    // Brings an answer into sight that came below what was pressed.
+    reveal: (id) => requestAnimationFrame(() => document.getElementById(id).scrollIntoView({block: 'nearest'})),
     // Calls back once the page shows what the address names, if that says more than a tab.
     asks: async (then) => {
       if (![...asked.keys()].some((key) => !foreign(key) && key !== 'tab' && key !== 'part')) return;
