@@ -18,7 +18,7 @@ def cached(data: bytes, name: str, component: Component) -> str:
     with TemporaryDirectory() as folder:
         path = Path(folder, name)
         path.write_bytes(data)
-        return _kept(path, component)
+        return kept(path, component)
 
 
 def png(image: Image.Image, name: str, component: Component) -> str:
@@ -29,14 +29,15 @@ def png(image: Image.Image, name: str, component: Component) -> str:
     texts = PngInfo()
     if hidden := image.info.get("hidden"):
         texts.add_text("hidden", hidden)
-    kept = {"exif": image.info.get("exif", b""), "dpi": image.info.get("dpi"), "pnginfo": texts}
+    carried = {"exif": image.info.get("exif", b""), "dpi": image.info.get("dpi"), "pnginfo": texts}
     with TemporaryDirectory() as folder:
         path = Path(folder, f"{name}.png")
-        image.save(path, compress_level=1, **kept)
-        return _kept(path, component)
+        image.save(path, compress_level=1, **carried)
+        return kept(path, component)
 
 
-def _kept(path: Path, component: Component) -> str:
+def kept(path: Path, component: Component) -> str:
+    """The path in the cache of the same file; one that lies elsewhere, as a package's do, Gradio does not show."""
     cached = save_file_to_cache(path, component.GRADIO_CACHE)
     component.temp_files.add(cached)  # or it would not be deleted with what the component shows
     return cached

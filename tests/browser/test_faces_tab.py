@@ -118,6 +118,18 @@ def test_the_visitor_guesses_first(open_lab: OpenLab, language: str) -> None:
     assert all(one.is_visible() for one in strip.all())
 
 
+def test_a_guess_on_a_phone(open_lab: OpenLab) -> None:
+    """The face is large enough to see what is wrong with an eye, and stays where it is once the others are shown."""
+    lab = opened(open_lab(**PHONE | {"viewport": {"width": 390, "height": 844}}))
+    strip, made = lab.page.locator("#face-strip"), lab.page.locator("#face-strip img").nth(1)
+    before = made.bounding_box()
+    assert before["width"] == before["height"] > 200
+    strip.locator(".eyes button").first.tap()
+    expect(strip.locator("img").first).to_be_visible()
+    assert made.bounding_box() == before
+    assert max(one.bounding_box()["y"] + one.bounding_box()["height"] for one in strip.locator("img").all()) < 600
+
+
 def test_portraits_to_choose_from(open_lab: OpenLab) -> None:
     """Each has a name that is read; another one is hidden, filled, and in the address."""
     lab = opened(open_lab())
