@@ -266,3 +266,10 @@ def scan() -> Image.Image:
     light = 235 - 150 * right / width - 40 * down / height
     pixels = light * (1 - 0.6 * strength) + chance.normal(0, 5, (height, width))
     return Image.fromarray(np.uint8(pixels.clip(0, 255))).convert("RGB")
+
+
+def at_faces(lab: Lab) -> Lab:
+    """Open the faces' tab, and wait for what it opens with."""
+    lab.page.get_by_role("tab", name=lab.words["tab.faces"], exact=True).click()
+    expect(lab.page.locator("#reconstructed .figures")).to_be_visible(timeout=PATIENCE)
+    return lab

@@ -15,6 +15,7 @@ from lab import (
     SEVENTEEN,
     Lab,
     OpenLab,
+    at_faces,
     both_languages,
     doubtful,
     replace,
@@ -188,6 +189,18 @@ def test_a_phone_shows_the_answer_below_the_pad(empty_lab: OpenLab) -> None:
         for part in (lab.numeral, lab.sentence):
             box = part.bounding_box()
             assert box["y"] > 0 and box["y"] + box["height"] <= height, width
+
+
+def test_a_guess_on_a_phone(open_lab: OpenLab) -> None:
+    """The face is large enough to see what is wrong with an eye, and stays where it is once the others are shown."""
+    lab = at_faces(open_lab(**PHONE | {"viewport": {"width": 390, "height": 844}}))
+    strip, made = lab.page.locator("#face-strip"), lab.page.locator("#face-strip img").nth(1)
+    before = made.bounding_box()
+    assert before["width"] == before["height"] > 200
+    strip.locator(".eyes button").first.tap()
+    expect(strip.locator("img").first).to_be_visible()
+    assert made.bounding_box() == before
+    assert max(one.bounding_box()["y"] + one.bounding_box()["height"] for one in strip.locator("img").all()) < 600
 
 
 def test_no_picture_is_said_as_long_as_there_is_none(open_lab: OpenLab, tmp_path: Path) -> None:
