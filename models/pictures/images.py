@@ -18,6 +18,7 @@ from models.pictures.drawing import WORKING_SIZE, Drawing, is_drawing
 from models.pictures.modes import averageable, blank, to_grey
 
 MAX_PIXELS = 50_000_000
+ORIENTATION = 274  # the tag that says how the camera was held
 # Of no use to a JPEG that is whole: what would be pixels, and the marks from which they may go on.
 ASTRAY = b"".join(b"\xfe" * 64 + bytes((0xFF, 0xD0 + number)) for number in range(8)) + b"\xfe" * 64
 TIFF_TILE = (322, 323)  # the tags with a tile's width and height, which may be far beyond the picture's
@@ -27,14 +28,14 @@ def picture(source: Any) -> Image.Image:
     """A picture of whatever people hand over as one.
 
     Args:
-        source: a PIL image; a path; or an array or a tensor, (H, W), (H, W, C) or (C, H, W) of 1, 3 or 4 channels,
-            uint8, bool, or floats in [0, 1].
+        source: a PIL image, which is turned upright if its Exif data say how; a path; or an array or a tensor, (H, W),
+            (H, W, C) or (C, H, W) of 1, 3 or 4 channels, uint8, bool, or floats in [0, 1].
 
     Raises:
         InputError: it is none of these, or a file that is no picture, or too large.
     """
     if isinstance(source, Image.Image):
-        return source
+        return ImageOps.exif_transpose(source) if source.getexif().get(ORIENTATION, 1) > 1 else source
     if isinstance(source, str | os.PathLike):
         return open_image(Path(source))
     if isinstance(source, bytes):
