@@ -25,7 +25,7 @@ OUTLIER_WEIGHT = 0.5
 SHOWN = 20  # digits of a snapshot
 DRAWN = 5  # validation images to one drawing that it is calibrated by
 HANDS, SHEET = 1000, 40  # that are drawn for a card, of which it shows so many of each digit
-PAGES, SPARSE = 4000, 20  # that are composed, and read by the page reader, at most one to so many images
+PAGES, SPARSE = 2000, 20  # that are composed, and read by the page reader, at most one to so many images
 PRINTED = 60  # pixels that print is cut at
 
 
@@ -116,7 +116,7 @@ RECIPES = {
     ),
     "mnist-resnet": ClassifierRecipe(
         dataset="ylecun/mnist",
-        epochs=20,
+        epochs=24,
         batch_size=128,
         lr=3e-3,
         optimizer="adamw",
@@ -129,9 +129,9 @@ RECIPES = {
         augment=Augment(rotation=10, scale=0.08, shear=0.15, shift=1, elastic=0.8, thickness=0.8, coarse=0.15),
         drawn=0.125,
         printed=0.03,
-        handed=0.25,
+        handed=0.125,
         also=5,
-        outliers=0.25,
+        outliers=0.125,
         keep_best=True,
         mixed_precision="bf16",
         source=(
