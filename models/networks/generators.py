@@ -18,6 +18,7 @@ class Generator(Model):
     something between digits; None for the others.
     """
 
+    stored = torch.float16
     latent: int
     conditional: bool = False
 
