@@ -14,7 +14,7 @@ import gradio as gr
 from starlette.middleware import Middleware
 
 from models.pipelines.common import share_heaps
-from tabs import Words, denoise, digits, faces, frame, refusals, sample, sessions
+from tabs import Words, denoise, digits, faces, frame, refusals, sample, sessions, spoken
 from tabs.address import Address, script
 from tabs.head import FAVICON, Head, static
 from tabs.room import Bodies, Room
@@ -25,7 +25,6 @@ from tabs.widgets.picture import HEAVIEST
 TABS = {"digits": digits, "sample": sample, "denoise": denoise, "faces": faces}
 VIEWS = {name: tuple(getattr(tab, "PARTS", ())) for name, tab in TABS.items()}
 PAGES = {"": Words("en"), "zh": Words("zh")}
-GRADIO = {"en": "en", "zh": "zh-CN"}  # what it calls these languages
 MEMORY = "LATENT_LAB_MEMORY"
 MEGABYTES = int(os.environ.get(MEMORY, "1200"))  # for pictures at once, beside half a gigabyte that all else takes
 # Of Gradio's 40 each would hold memory of its own, while they wait for the same cores.
@@ -63,21 +62,11 @@ def build() -> gr.Blocks:
     return demo
 
 
-def spoken() -> gr.I18n:
-    """What Gradio tells readers aloud, and has no words for: it would say the keys."""
-
-    def missing(words: Words) -> dict[str, str]:
-        queued = words("gradio.queued", position="{position}", size="{size}")
-        return {"common.complete": words("gradio.complete"), "status.queue_position": queued}
-
-    return gr.I18n(**{GRADIO[words.language]: missing(words) for words in PAGES.values()})
-
-
 def layers() -> list[Middleware]:
     """What lies around Gradio's own app, from the outside in."""
     words = PAGES[""]
     return [
-        Middleware(Head, pages=PAGES, script=script(VIEWS)),
+        Middleware(Head, pages=PAGES, script=script(VIEWS, spoken.labels(PAGES))),
         Middleware(refusals.Refusals, words=words),
         Middleware(Bodies, words=words),
     ]
@@ -114,7 +103,7 @@ def main() -> None:
             max_threads=THREADS,
             max_file_size=HEAVIEST,
             footer_links=[],
-            i18n=spoken(),
+            i18n=spoken.missing(PAGES),
             run_history=False,
             state_session_capacity=256,  # of 10,000, what tabs show of their pictures would take gigabytes
             ssr_mode=False,

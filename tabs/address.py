@@ -19,10 +19,13 @@ from tabs.widgets.picture import HEAVIEST
 SEEDS = range(2**32)
 
 
-def script(views: Mapping[str, tuple[str, ...]]) -> str:
-    """The page's own script, told which tabs there are and the parts of each."""
+def script(views: Mapping[str, tuple[str, ...]], labels: Mapping[str, Mapping[str, str]]) -> str:
+    """The page's own script, told which tabs there are, the parts of each, and what Gradio's labels become."""
     text = (STATIC / "lab.js").read_text("utf-8")
-    return text.replace("'$views'", json.dumps(views)).replace("'$heaviest'", str(HEAVIEST))
+    given = {"views": json.dumps(views), "labels": json.dumps(labels), "heaviest": str(HEAVIEST)}
+    for name, value in given.items():
+        text = text.replace(f"'${name}'", value)
+    return text
 
 
 class Address:

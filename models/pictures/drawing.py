@@ -16,6 +16,7 @@ BARE = 0.4  # of the pixels are transparent: it is a drawing, not a photograph w
 ONE_COLOUR = 24  # of 255: the deviation of ink of one colour
 WIDEST = 1.2  # times its height: wider, and it is no one digit
 AS_TALL = 0.8  # of the tallest part's height: the pieces of one digit are not all so tall
+GAP, LOW = 0.1, 0.5  # of the tallest line's height: between two lines there is more, and no line is so low
 
 
 def is_drawing(image: Image.Image) -> bool:
@@ -36,7 +37,7 @@ class Drawing:
 
     Attributes:
         ink: 'L', at most `WORKING_SIZE`.
-        groups: for each digit, from left to right, its pieces, (h, w) bool, in `ink` reduced by `factor`.
+        lines: for each digit of each line, from left to right, its pieces, (h, w) bool, in `ink` reduced by `factor`.
     """
 
     def __init__(self, image: Image.Image):
@@ -52,12 +53,13 @@ class Drawing:
         self.factor = -(-max(self.ink.size) // COARSE_SIZE)
         pieces, _ = label(np.asarray(self.ink.reduce(self.factor)) > mnist.VISIBLE, CONNECTED)
         pieces = _without_specks(pieces)
-        self.groups = columns(pieces)
+        self.lines = _lines(pieces)
+        self.groups = [group for line in self.lines for group in line]
         if not self.groups:
             raise blank()
 
     def digits(self) -> list[Image.Image]:
-        """Every digit, 28x28 'L', from left to right; ink that lies above other ink belongs to the same one."""
+        """Every digit, 28x28 'L', line by line; in a line, ink that lies above other ink belongs to the same one."""
         return [self._fitted(group) for group in self.groups]
 
     def digit(self) -> Image.Image:
@@ -67,8 +69,10 @@ class Drawing:
     def may_be_one(self) -> bool:
         """Whether it could be one digit drawn in pieces, by its form alone.
 
-        It could not where it is wider than a digit, or where every part is about as tall as the tallest.
+        It could not where there are lines, it is wider than a digit, or every part is about as tall as the tallest.
         """
+        if len(self.lines) > 1:
+            return False
         parts = [np.argwhere(part) for part in self.groups]
         height, width = np.ptp(np.concatenate(parts), 0) + 1
         heights = [np.ptp(part[:, 0]) + 1 for part in parts]
@@ -93,6 +97,32 @@ def _without_specks(pieces: np.ndarray) -> np.ndarray:
     areas = np.bincount(pieces.ravel())
     areas[0] = 0
     return np.where(areas[pieces] > SPECK * areas.max(), pieces, 0)
+
+
+def _lines(pieces: np.ndarray) -> list[list[np.ndarray]]:
+    """The digits of each line; all are in one where no two would stand above one another."""
+    rows = [np.nonzero((pieces == number).any(1))[0] for number in np.unique(pieces[pieces > 0])]
+    spans = sorted((int(filled[0]), int(filled[-1]) + 1) for filled in rows)
+    while near := _near(spans):
+        first, second = spans[near - 1 : near + 1]
+        spans[near - 1 : near + 1] = [(first[0], max(first[1], second[1]))]
+    whole, lines = columns(pieces), []
+    for top, bottom in spans:
+        line = np.zeros_like(pieces)
+        line[top:bottom] = pieces[top:bottom]
+        lines.append(columns(line))
+    # Two circles above one another may be an 8; what runs up or down the sheet stands side by side.
+    several = max(map(len, lines), default=0) > 1 and sum(map(len, lines)) > len(whole)
+    return lines if several else [whole]
+
+
+def _near(spans: list[tuple[int, int]]) -> int:
+    """Which of these, from top to bottom, is of one line with that before it, the nearest of them; 0 for none."""
+    heights = [bottom - top for top, bottom in spans]
+    gaps = {after: spans[after][0] - spans[after - 1][1] for after in range(1, len(spans))}
+    least = max(heights, default=0)
+    one = [n for n, gap in gaps.items() if gap <= GAP * least or min(heights[n - 1 : n + 1]) < LOW * least]
+    return min(one, key=gaps.__getitem__, default=0)
 
 
 def columns(pieces: np.ndarray) -> list[np.ndarray]:

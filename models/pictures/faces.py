@@ -2,7 +2,8 @@
 
 The detector alone misses a third of the faces that are turned by 40 degrees, and what it is unsure of is as often none.
 So every window that might be a face is looked at once more, closely, at several angles: that of two angles that suit it
-best tell whether it is one, and all of them how far it leans.
+best tell whether it is one, and all of them how far it leans. Its filters for leaning heads are weaker than the others:
+what they alone have hardly seen is looked at, too, from their side.
 """
 
 import math
@@ -20,17 +21,19 @@ SEARCHED = 640  # pixels on the longer side of the picture in which faces are lo
 CLOSER = 2  # times that, where nothing is found in a larger picture, or faces that are hardly large enough
 HARDLY = 70  # pixels on a side in the first look
 COARSE = 160  # pixels on the longer side, for a face that fills the picture
-WINDOW = 80  # pixels on a side of the detector's own window
 # Scores, of which 0 is dlib's own threshold. Chosen on faces of UTKFace in BSDS's photographs, and on those alone.
 MAYBE, FACE, SURE = -0.9, -0.15, 0.2
+HINT = -1.2  # a first score of a filter of leaning heads; two angles have to reach dlib's threshold then
 PLAIN = 0.6  # a first score with which an upright window needs no further proof
 # A first score of an upright filter that tells that the head is upright, too: none leaning by 20 degrees has it, of
 # those by 16 degrees one in 25, of the upright ones more than half.
 CERTAIN = 1.0
 UPRIGHT = 3  # of the detector's five filters the first: a face from the front, and from either side
 ANGLES = (-45, -25, 0, 25, 45)  # degrees
+LEANING = {3: ANGLES[3:], 4: ANGLES[:2]}  # the other filters, and on which side the heads lean that they are for
 FAR = -0.6  # a score at an angle that is far from that of the face
 CLOSE, WIDE = 90, 162  # pixels on a side: of a window that is looked at closely, and with what is around it
+LYING = (90, -90, 180)  # degrees by which a picture is turned in which no face is sure
 LEVEL = 10  # degrees: a head that leans less is upright
 MOST = 40  # faces that are offered
 # By the detector's windows on aligned training faces: a crop is 1.14 of their side wide, and has the same middle.
@@ -78,6 +81,14 @@ class Square:
         """The same square elsewhere."""
         return replace(self, left=self.left + right, top=self.top + down)
 
+    def laid(self, angle: int, size: tuple[int, int]) -> "Square":
+        """The same square, once the picture is turned anticlockwise by a multiple of 90 degrees, and has this size."""
+        cos, sin = round(math.cos(math.radians(angle))), round(math.sin(math.radians(angle)))
+        before = size if cos else size[::-1]
+        right, down = (2 * at + self.side - whole for at, whole in zip((self.left, self.top), before, strict=True))
+        left, top = (size[0] + cos * right + sin * down) // 2, (size[1] + cos * down - sin * right) // 2
+        return Square(left - self.side // 2, top - self.side // 2, self.side, self.tilt + angle)
+
 
 class Window(NamedTuple):
     """What the detector takes for a face: its middle and side in pixels, its score, and which of its filters did."""
@@ -110,7 +121,8 @@ def _detector() -> dlib.fhog_object_detector:
 def find(image: Image.Image) -> list[Square]:
     """The faces of a picture, frontal or half turned, the heads upright or leaning by up to 45 degrees.
 
-    The largest comes first; after all that are surely faces come those that may be none.
+    The largest comes first; after all that are surely faces come those that may be none. Where none is surely one, but
+    some are once the picture is turned onto another side, it is these.
     """
     if not all(image.size):
         return []
@@ -124,23 +136,40 @@ def find(image: Image.Image) -> list[Square]:
     if all(face.score < SURE or face.window.side < min(image.size) / 3 for face in faces):
         faces += _filling(grey)
     faces = apart(faces)
+    if all(face.score < SURE for face in faces) and (lying := _lying(grey)):
+        return lying[:MOST]
     faces.sort(key=lambda face: (face.score < SURE, -face.window.side))
     return [_square(face) for face in faces[:MOST]]
 
 
+def _lying(grey: Image.Image) -> list[Square]:
+    """The sure faces of an 'L' picture that has to be turned to stand upright, the largest first."""
+    small, scale = _reduced(grey, SEARCHED)
+    for turn in LYING:
+        upright = small.rotate(turn, expand=True)
+        if faces := [_larger(face, 1 / scale) for face in _seen(upright, 1) if face.score >= SURE]:
+            faces.sort(key=lambda face: -face.window.side)
+            return [_square(face).laid(-turn, grey.size) for face in faces]
+    return []
+
+
 def _at(grey: Image.Image, longest: int) -> list[Face]:
     """The faces of an 'L' picture that is reduced to so many pixels; their windows are those of the whole picture."""
-    scale = min(1.0, longest / max(grey.size))
-    small = grey.resize([max(1, round(scale * side)) for side in grey.size], Image.Resampling.BOX)
+    small, scale = _reduced(grey, longest)
     return [_larger(face, 1 / scale) for face in _seen(small, 1)]
+
+
+def _reduced(grey: Image.Image, longest: int) -> tuple[Image.Image, float]:
+    """An 'L' picture of so many pixels on its longer side, or less, and by what it was multiplied."""
+    scale = min(1.0, longest / max(grey.size))
+    return grey.resize([max(1, round(scale * side)) for side in grey.size], Image.Resampling.BOX), scale
 
 
 def _filling(grey: Image.Image) -> list[Face]:
     """A face that fills the picture: its forehead is beyond the edge, where the detector wants to look."""
-    scale = min(1.0, COARSE / max(grey.size))
-    small = np.asarray(grey.resize([max(1, round(scale * side)) for side in grey.size], Image.Resampling.BOX))
-    margin = min(small.shape) // 4
-    padded = Image.fromarray(np.pad(small, margin, mode="edge"))
+    small, scale = _reduced(grey, COARSE)
+    margin = min(small.size) // 4
+    padded = Image.fromarray(np.pad(np.asarray(small), margin, mode="edge"))
     return [_larger(face, 1 / scale, margin) for face in _seen(padded, 0 if scale < 1 else 1)]
 
 
@@ -152,8 +181,10 @@ def _larger(face: Face, scale: float, margin: int = 0) -> Face:
 
 def _seen(grey: Image.Image, enlargements: int) -> list[Face]:
     """The faces of an 'L' picture as it is."""
-    faces = [_judged(grey, window) for window in _windows(grey, enlargements, MAYBE)]
-    return apart([face for face in faces if face.score > FACE])
+    windows = _windows(grey, enlargements, HINT)
+    faces = [_judged(grey, window) for window in windows if window.score > MAYBE]
+    hints = [_leaning(grey, window) for window in windows if window.score <= MAYBE and window.filter in LEANING]
+    return apart([face for face in faces if face.score > FACE] + [face for face in hints if face.score > 0])
 
 
 def _windows(grey: Image.Image, enlargements: int, threshold: float) -> list[Window]:
@@ -164,16 +195,25 @@ def _windows(grey: Image.Image, enlargements: int, threshold: float) -> list[Win
 
 
 def _judged(grey: Image.Image, window: Window) -> Face:
-    """The mean of the two best scores at any angle, and the mean of the angles, weighed by theirs."""
+    """The mean of the two best scores at any angle; the first where the window is surely upright."""
     if window.filter < UPRIGHT and window.score > CERTAIN:
         return Face(window, window.score, 0.0)
     scores = {angle: _score(_closely(grey, window, angle)) for angle in ANGLES[1:-1]}
     plain = window.score > PLAIN and max(scores, key=scores.get) == 0
     if not plain:
         scores |= {angle: _score(_closely(grey, window, angle)) for angle in (ANGLES[0], ANGLES[-1])}
-    weights = [max(score - FAR, 1e-3) ** 2 for score in scores.values()]
-    score = window.score if plain else sum(sorted(scores.values())[-2:]) / 2
-    return Face(window, score, float(np.average(list(scores), weights=weights)))
+    return Face(window, window.score if plain else sum(sorted(scores.values())[-2:]) / 2, _tilt(scores))
+
+
+def _leaning(grey: Image.Image, window: Window) -> Face:
+    """The mean of the scores at the angles of the filter that has seen it."""
+    scores = {angle: _score(_closely(grey, window, angle)) for angle in LEANING[window.filter]}
+    return Face(window, sum(scores.values()) / len(scores), _tilt(scores))
+
+
+def _tilt(scores: dict[int, float]) -> float:
+    """The mean of the angles, weighed by their scores."""
+    return float(np.average(list(scores), weights=[max(score - FAR, 1e-3) ** 2 for score in scores.values()]))
 
 
 def _closely(grey: Image.Image, window: Window, angle: float) -> Image.Image:

@@ -45,6 +45,7 @@ STARTS = {
     b"\x93NUMPY": "NumPy",
     b"\x1f\x8b": "gzip",
 }
+JPEG, JPEG_END = b"\xff\xd8\xff", b"\xff\xd9"
 TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # the latter two of more than 4 GB
 # Of TIFF's first directory: a sensor's mosaic (TIFF/EP), Adobe's DNG; cameras put a thumbnail before the picture.
 PHOTOMETRIC, MOSAIC, DNG, REDUCED, CHILDREN = 262, 32803, 50706, 254, 330

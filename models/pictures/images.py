@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps
+from PIL import Image, ImageChops, ImageOps
 
 from models.errors import InputError
 from models.pictures import formats, mnist
@@ -18,6 +18,9 @@ from models.pictures.drawing import WORKING_SIZE, Drawing, is_drawing
 from models.pictures.modes import averageable, blank, to_grey
 
 MAX_PIXELS = 50_000_000
+ORIENTATION = 274  # the tag that says how the camera was held
+# Of no use to a JPEG that is whole: what would be pixels, and the marks from which they may go on.
+ASTRAY = b"".join(b"\xfe" * 64 + bytes((0xFF, 0xD0 + number)) for number in range(8)) + b"\xfe" * 64
 TIFF_TILE = (322, 323)  # the tags with a tile's width and height, which may be far beyond the picture's
 
 
@@ -25,14 +28,14 @@ def picture(source: Any) -> Image.Image:
     """A picture of whatever people hand over as one.
 
     Args:
-        source: a PIL image; a path; or an array or a tensor, (H, W), (H, W, C) or (C, H, W) of 1, 3 or 4 channels,
-            uint8, bool, or floats in [0, 1].
+        source: a PIL image, which is turned upright if its Exif data say how; a path; or an array or a tensor, (H, W),
+            (H, W, C) or (C, H, W) of 1, 3 or 4 channels, uint8, bool, or floats in [0, 1].
 
     Raises:
         InputError: it is none of these, or a file that is no picture, or too large.
     """
     if isinstance(source, Image.Image):
-        return source
+        return ImageOps.exif_transpose(source) if source.getexif().get(ORIENTATION, 1) > 1 else source
     if isinstance(source, str | os.PathLike):
         return open_image(Path(source))
     if isinstance(source, bytes):
@@ -109,8 +112,7 @@ def pixels(source: str | Path | bytes) -> int:
 
 def _read(source: BinaryIO | str | Path, head: bytes) -> Image.Image:
     """What `open_image` reads, from a file that begins so."""
-    image = _opened(source, head)
-    image.load()
+    image = _loaded(source, head)
     tags = getattr(image, "tag_v2", {})
     if formats.is_overflown(image, tags):
         raise formats.strange_tiff()
@@ -118,6 +120,27 @@ def _read(source: BinaryIO | str | Path, head: bytes) -> Image.Image:
         image.im = image.point(lambda value: 65535 - value).im
     ImageOps.exif_transpose(image, in_place=True)  # without a second copy of a large photograph
     return image
+
+
+def _loaded(source: BinaryIO | str | Path, head: bytes) -> Image.Image:
+    """A picture with its pixels, also of a JPEG that is cut off before the mark of its end, if none of them is lacking.
+
+    If some were, they would be read from whatever stood there instead.
+    """
+    image = _opened(source, head)
+    try:
+        image.load()
+        return image
+    except OSError:
+        if not head.startswith(formats.JPEG):
+            raise
+        del image
+        data = source.getvalue() if isinstance(source, io.BytesIO) else Path(source).read_bytes()
+        data = data.rstrip(b"\xff")  # of the mark, if half of it is there
+        whole, other = (_opened(io.BytesIO(data + more + formats.JPEG_END), head) for more in (b"", ASTRAY))
+        if ImageChops.difference(whole, other).getbbox():
+            raise
+        return whole
 
 
 def _opened(source: BinaryIO | str | Path, head: bytes) -> Image.Image:

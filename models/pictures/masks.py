@@ -14,6 +14,7 @@ MOST_OF_IT = 0.5  # of a picture: what is hidden is said
 END, BETWEEN = 0.25, 0.1  # of the range, that is black or white; of the pixels, that may be neither
 PIECE = 2**22  # pixels that are counted at once
 FEW = 32  # colours at most that a mask with classes has; a photograph has more
+EDGES = 0.05  # of the pixels of a mask with classes, at most, differ from their neighbour
 ROUNDS = 8  # in which two colours are found
 GREYISH, APART = 64, 32  # of 255: what channels of a grey differ by at most, and two colours of a mask at least
 GREYS = {"black", "white", "grey"}
@@ -51,16 +52,21 @@ def read(mask: Image.Image) -> Mask:
 
 def _pixels(mask: Image.Image) -> tuple[np.ndarray, np.ndarray, bool]:
     """(H, W, 3) uint8, what is opaque (H, W) bool, and whether the largest of its values is a small number for it."""
-    deep = mask.mode.startswith("I") or mask.mode == "F"
-    small = deep and np.asarray(mask).max() < 255
-    pixels, alpha = unpacked(Image.fromarray(scaled(mask)) if deep else mask)
+    small = False
+    if mask.mode.startswith("I") or mask.mode == "F":
+        values = np.asarray(mask)
+        small = values.max() < 255
+        whole = values.max() < FEW and (values == np.rint(values)).all()
+        mask = Image.fromarray(np.uint8(values.clip(0)) if whole else scaled(mask))
+    pixels, alpha = unpacked(mask)
     pixels = np.broadcast_to(pixels, (*pixels.shape[:2], 3))
     alpha = np.full(pixels.shape[:2], 255, np.uint8) if alpha is None else np.asarray(alpha)
     opaque = alpha > int(alpha.max(initial=0)) // 2  # a brush may be translucent itself
-    top = int(pixels.max(2).max(initial=0, where=opaque))
-    if 0 < top < FEW:  # classes, or 0 and 1
-        pixels, small = np.uint8(pixels * (255 / top)), True
-    return pixels, opaque, small
+    bright = _brightest(pixels)
+    top = int((bright * opaque).max(initial=0))
+    if 0 < top < FEW:  # classes, of which all but 0 are hidden; or a picture that is as dark
+        pixels = np.uint8(255) * (pixels > 0) if _is_flat(bright) else pixels * np.uint8(255 // top)
+    return pixels, opaque, small or 0 < top < FEW
 
 
 def _layer(pixels: np.ndarray, opaque: np.ndarray) -> Mask:
@@ -82,14 +88,14 @@ def _layer(pixels: np.ndarray, opaque: np.ndarray) -> Mask:
 def _colours(pixels: np.ndarray) -> Mask:
     """White, or a colour, on black; or classes; or the other way about."""
     flat = pixels.reshape(-1, 3)
-    bright = pixels.max(2)
-    coloured = (bright - pixels.min(2) > GREYISH).mean() > SANE[0] / 2
+    bright = _brightest(pixels)
+    coloured = (bright - _channels(np.minimum, pixels) > GREYISH).mean() > SANE[0] / 2
     counts = _counts(flat, 5)
     count = np.count_nonzero(counts)
     if count == 1:
         light, dark = bright > 127, bright <= 127
     elif count <= FEW and coloured:
-        dark = ~pixels.any(2)
+        dark = bright == 0
         if not dark.any():  # no black: what there is most of is no mask's colour
             dark = _codes(pixels, 8) == _counts(flat, 8).argmax()
         light = ~dark
@@ -145,7 +151,22 @@ def _nearer(pixels: np.ndarray, one: np.ndarray, other: np.ndarray) -> np.ndarra
     """Which of (H, W, 3) are nearer to one colour than to another, (H, W)."""
     towards = np.float32(one - other)
     middle = float(towards @ (one + other) / 2)
-    return np.concatenate([part @ towards > middle for part in _pieces(pixels, pixels[..., 0].size)])
+    parts = _pieces(pixels, pixels[..., 0].size)
+    return np.concatenate([sum(part[..., k] * towards[k] for k in range(3)) > middle for part in parts])
+
+
+def _is_flat(bright: np.ndarray) -> bool:
+    """Whether hardly a pixel (H, W) differs from its neighbour, as in no photograph, unless it is all but black."""
+    return np.count_nonzero(bright[:, 1:] != bright[:, :-1]) < EDGES * bright.size
+
+
+def _brightest(pixels: np.ndarray) -> np.ndarray:
+    return _channels(np.maximum, pixels)
+
+
+def _channels(which: np.ufunc, pixels: np.ndarray) -> np.ndarray:
+    """The largest or smallest channel of (H, W, 3), (H, W): NumPy reduces an axis of three twenty times as slowly."""
+    return which(which(pixels[..., 0], pixels[..., 1]), pixels[..., 2])
 
 
 def _between(bright: np.ndarray) -> float:

@@ -2,7 +2,7 @@
 
 import math
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import torch
@@ -117,12 +117,12 @@ class DigitClassifier:
     def read(self, image: Image.Image) -> list[Reading]:
         """The digits on a page in reading order, line by line; none where it has none.
 
-        What is transparent around its ink is a drawing, and has no paper: there the digits stand in one line, and one
-        may be drawn in pieces that lie side by side. They are read as one only where the pieces make no sure number,
-        the whole makes a sure digit, and it is no wider than digits are. Digits that touch are parted on paper alone.
+        What is transparent around its ink is a drawing, and has no paper: there one digit may be drawn in pieces that
+        lie side by side. They are read as one only where the pieces make no sure number, the whole makes a sure digit,
+        and it is no wider than digits are. Digits that touch are parted on paper alone.
 
         Args:
-            image: as the call takes it.
+            image: as the call takes it; one that says how the camera was held is turned upright first.
 
         Raises:
             InputError: there is nothing in the picture, it is too large, or it is none.
@@ -148,7 +148,8 @@ class DigitClassifier:
         ]
 
     def _drawn(self, drawing: Drawing) -> list[Reading]:
-        parts = self.readings(drawing.digits())
+        places = [line for line, groups in enumerate(drawing.lines) for _ in groups]
+        parts = [replace(part, line=line) for part, line in zip(self.readings(drawing.digits()), places, strict=True)]
         if len(parts) == 1 or all(part.is_sure and part.is_digit for part in parts) or not drawing.may_be_one():
             return parts
         (whole,) = self.readings([drawing.digit()])

@@ -17,6 +17,8 @@ from tabs.widgets.pad import pad
 from tabs.widgets.picture import data_url, read, require
 from tabs.widgets.prose import sentence
 
+VIEW = "denoise/digit"
+
 
 @cache
 def examples() -> list[Image.Image]:
@@ -28,43 +30,44 @@ def build(words: Words, address: Address, *, public: bool) -> None:
     """Lay out the part; it has no endpoint of its own, `public` or not."""
     with gr.Row(elem_classes="columns"):
         with gr.Column(min_width=280, scale=5):
-            drawing = pad(words, "noisy-pad", "denoise/digit", one=True, initial="3")
+            drawing = pad(words, "noisy-pad", VIEW, one=True, initial="3")
             with gr.Row(elem_classes="buttons"):
                 take = gr.Button(words("digit.take"), size="sm", elem_id="noisy-take")
-            controls = damage(words, corruptions.DIGITS, "digit-damage")
+            controls = damage(words, corruptions.DIGITS, "digit-damage", VIEW)
         with gr.Column(min_width=280, scale=7, elem_classes="result"):
             result = gr.HTML(elem_id="cleaned")
+            figures = gr.HTML(elem_id="cleaned-figures", js_on_load=None)
     taken = gr.State()  # which of the test digits; None where the drawing counts
 
-    def show(url: str | None, taken: int | None, kind: str, strength: float, seed: int) -> str:
+    def show(url: str | None, taken: int | None, kind: str, strength: float, seed: int) -> tuple[str, str]:
         if not url and taken is None:
-            return sentence(words("digit.empty"))
+            return sentence(words("digit.empty")), ""
         try:
             clean = images.to_digit(require(read(url))) if taken is None else examples()[taken]
             noisy = damaged(clean, corruptions.DIGITS, kind, strength, seed)
             return _result(words, clean, noisy, compare(noisy, clean, digits=True))
         except ValueError as error:
-            return sentence(words.sentence(error))
+            return sentence(words.sentence(error)), ""
 
-    def show_drawing(url: str | None, *damage) -> tuple[str, None]:
-        return show(url, None, *damage), None
+    def show_drawing(url: str | None, *damage) -> tuple[str, str, None]:
+        return *show(url, None, *damage), None
 
-    def show_taken(*damage) -> tuple[str, int]:
-        return show(None, chosen := random.randrange(len(examples())), *damage), chosen
+    def show_taken(*damage) -> tuple[str, str, int]:
+        return *show(None, chosen := random.randrange(len(examples())), *damage), chosen
 
-    given = [drawing, taken, *controls.values]
-    drawing.input(show_drawing, [drawing, *controls.values], [result, taken], **PAGE)
-    take.click(show_taken, controls.values, [result, taken], **PAGE)
-    gr.on([controls.strength.input, controls.seed.change], show, given, result, **PAGE)
-    controls.renewed.then(show, given, result, **PAGE)
-    address.add("denoise/digit", damage=controls.kind, strength=controls.strength, seed=controls.seed)
+    given, shown = [drawing, taken, *controls.values], [result, figures]
+    drawing.input(show_drawing, [drawing, *controls.values], [*shown, taken], **PAGE)
+    take.click(show_taken, controls.values, [*shown, taken], **PAGE)
+    gr.on([controls.strength.input, controls.seed.change], show, given, shown, **PAGE)
+    controls.renewed.then(show, given, shown, **PAGE)
+    address.add(VIEW, damage=controls.kind, strength=controls.strength, seed=controls.seed)
 
 
-def _result(words: Words, clean: Image.Image, noisy: Image.Image, attempts: list[Attempt]) -> str:
+def _result(words: Words, clean: Image.Image, noisy: Image.Image, attempts: list[Attempt]) -> tuple[str, str]:
     before = quality(clean, noisy)
-    figures = [_figure(clean, words("methods.clean"), ""), _figure(noisy, words("methods.before"), psnr(before))]
-    figures += [_figure(one.picture, method(words, one.name), psnr(one.quality)) for one in attempts]
-    return f'<div class="rebuilt">{"".join(figures)}</div>{table(words, before, attempts)}'
+    pictures = [_figure(clean, words("methods.clean"), ""), _figure(noisy, words("methods.before"), psnr(before))]
+    pictures += [_figure(one.picture, method(words, one.name), psnr(one.quality)) for one in attempts]
+    return f'<div class="rebuilt">{"".join(pictures)}</div>', table(words, before, attempts)
 
 
 def _figure(picture: Image.Image, title: str, figure: str) -> str:

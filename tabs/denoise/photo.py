@@ -21,7 +21,7 @@ from tabs.widgets.before_after import address as shown_at
 from tabs.widgets.before_after import before_after, changed, part_of, tiles
 from tabs.widgets.damage import damage
 from tabs.widgets.examples import examples
-from tabs.widgets.files import png
+from tabs.widgets.files import kept, png
 from tabs.widgets.methods import method, psnr, ssim, table
 from tabs.widgets.networks import chosen, source
 from tabs.widgets.picture import Picture, absent, require
@@ -69,7 +69,7 @@ def build(words: Words, address: Address, *, public: bool) -> None:
                 elem_classes="pills",
             )
             with gr.Column(visible=False) as harm:
-                controls = damage(words, corruptions.PHOTOS, "photo-damage")
+                controls = damage(words, corruptions.PHOTOS, "photo-damage", VIEW)
             sigma = Slider(
                 0,
                 LARGEST_SIGMA,
@@ -198,7 +198,7 @@ def build(words: Words, address: Address, *, public: bool) -> None:
         )
 
     def take(name: str) -> tuple[str | None, str]:
-        return str(offered()[name]) if name in offered() else None, NOISY if name == "noisy" else CLEAN
+        return kept(offered()[name], upload) if name in offered() else None, NOISY if name == "noisy" else CLEAN
 
     # Gradio's own way to stop an event waits for the part under way, and drops what the visitor asks for meanwhile.
     asked = gr.State(set())

@@ -171,7 +171,8 @@ def build(words: Words, address: Address, *, public: bool) -> None:
         network.change(read_again, [drawing, photograph, upload, network, last], outputs, **PAGE),
     ):
         event.then(follow, shown, [said, heat], **PAGE)
-    ask_all.click(ask, shown, everyone, **PAGE)
+    asked = ask_all.click(ask, shown, everyone, **PAGE)
+    asked.then(None, None, None, js="() => lab.reveal('opinions')", api_visibility="private")
     gr.on(None, tell, network, [line, download], **PAGE)  # when the page opens, and when the network changes
     gr.on([upload.input, photograph.input], js="() => lab.bring('digits', true)", api_visibility="private")
     drawing.input(None, None, None, js="() => lab.bring('digits', false)", api_visibility="private")

@@ -21,7 +21,7 @@ from tabs.head import STATIC
 from tabs.widgets.before_after import address as shown_at
 from tabs.widgets.before_after import tiles
 from tabs.widgets.examples import examples
-from tabs.widgets.files import png
+from tabs.widgets.files import kept, png
 from tabs.widgets.methods import method, psnr, table
 from tabs.widgets.networks import chosen, source
 from tabs.widgets.pad import brush
@@ -237,7 +237,8 @@ def build(words: Words, address: Address, *, public: bool) -> None:
             network: `face-gan`, `face-unet` or `face-ae`.
 
         Returns:
-            The photograph, of the same size, a PNG; what was not hidden is as it was.
+            The photograph, of the same size, a PNG; what was not hidden is as it was. Its text `hidden`
+            says what was taken as hidden, where that was not white.
         """
         with words.errors():
             pipeline: FaceReconstructor = chosen(network, names(), reconstructor)
@@ -269,7 +270,7 @@ def build(words: Words, address: Address, *, public: bool) -> None:
     working = {"show_progress_on": strip, "trigger_mode": "always_last", "api_visibility": "private", **WORK}
     looking = {"api_visibility": "private", "show_progress": "hidden", "trigger_mode": "always_last", **WORK}
     upload.change(look, upload, [found, whose, below], **looking).then(work, given, outputs, **working)
-    some.input(lambda name: str(offered()[name]) if name in offered() else None, some, upload, **PAGE)
+    some.input(lambda name: kept(offered()[name], upload) if name in offered() else None, some, upload, **PAGE)
     whose.select(pick, [upload, found], [found, below], **PAGE).then(work, given, outputs, **working)
     gr.on([kind.change, seed.change, given_mask.input, fill.click], work, given, outputs, **working)
     kind.change(tools, [upload, found, kind], [place, given_mask, painting, canvas, below], **PAGE)

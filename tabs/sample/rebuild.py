@@ -30,6 +30,8 @@ def build(words: Words, address: Address, *, public: bool) -> None:
             )
         with gr.Column(min_width=280, scale=7, elem_classes="result"):
             result = gr.HTML(elem_id="rebuilt")
+            note = words("rebuild.errors", judge=words(f"network.{JUDGE}"))
+            gr.HTML(muted(note), elem_id="rebuilt-note", js_on_load=None)
     noise.preprocess = lambda value: value  # the pipeline says what is wrong with it, in a sentence
 
     def rebuild(
@@ -90,11 +92,10 @@ def _table(words: Words, seen: Image.Image, each: dict[str, Rebuilt], readings: 
         )
         for (name, one), reading in zip(each.items(), others, strict=True)
     ]
-    note = words("rebuild.errors", judge=words(f"network.{JUDGE}"))
     still = sum(reading.is_digit and reading.digit == first.digit for reading in others)
     said = words("rebuild.said", judge=words(f"network.{JUDGE}"), digit=first.digit, count=still, all=len(others))
     line = f'<p class="sentence" data-said>{escape(said)}</p>' if first.is_digit else ""
-    return f'{line}<div class="rebuilt">{"".join(figures)}</div>{muted(note)}'
+    return f'{line}<div class="rebuilt">{"".join(figures)}</div>'
 
 
 def _read(words: Words, reading: Reading, first: Reading) -> str:

@@ -67,9 +67,15 @@ const lab = (() => {
       field.remove();
     });
     const {done, usual, picture} = button.dataset;
+    const said = button.nextElementSibling, isSeen = Boolean(brought[view()]);
     button.textContent = done;
-    button.nextElementSibling.textContent = brought[view()] ? picture : done;
-    setTimeout(() => { button.textContent = usual; button.nextElementSibling.textContent = ''; }, 4000);
+    said.textContent = isSeen ? picture : done;
+    said.classList.toggle('seen', isSeen);
+    setTimeout(() => {
+      button.textContent = usual;
+      said.textContent = '';
+      said.classList.remove('seen');
+    }, 4000);
   };
   const change = (language) => {
     const to = new URL(language.href);
@@ -159,7 +165,10 @@ const lab = (() => {
     const all = [...document.querySelectorAll('[data-said]')].filter((one) => one.checkVisibility());
     const fresh = all.filter((one) => told.get(one) !== say(one)), text = fresh.map(say).join(' ');
     for (const one of fresh) told.set(one, say(one));
-    if (text && isTouched) document.querySelector('.said').textContent = text;
+    const place = document.querySelector('.said');
+    if (!text || !isTouched) return;
+    place.classList.remove('seen');
+    place.textContent = text;
   };
   found('.gradio-container').then((page) => new MutationObserver(() => {
     clearTimeout(waits);
@@ -169,6 +178,30 @@ const lab = (() => {
   const root = document.documentElement, language = root.lang;
   new MutationObserver(() => { if (root.lang !== language) root.lang = language; })
     .observe(root, {attributeFilter: ['lang']});
+  // What Gradio calls its own buttons and fields is English on every page: it becomes ours.
+  const LABELS = Object.entries('$labels'[language] ?? {}).map(([given, ours]) => [
+    new RegExp(`^${given.replace(/\{(\w+)\}/g, '(?<$1>.+)')}$`), ours.replace(/\{(\w+)\}/g, '$<$1>'),
+  ]);
+  const renamed = (text) => LABELS.reduce((said, [given, ours]) => said.replace(given, ours), text);
+  const rename = (page) => {
+    for (const key of ['aria-label', 'title']) {
+      for (const one of page.querySelectorAll(`[${key}]`)) {
+        const given = one.getAttribute(key), ours = renamed(given);
+        if (ours !== given) one.setAttribute(key, ours);
+      }
+    }
+    for (const one of page.querySelectorAll('[data-testid=image] button .wrap')) {
+      for (const text of one.childNodes) {
+        const given = text.nodeType === Node.TEXT_NODE ? text.data.trim() : '', ours = renamed(given);
+        if (ours !== given) text.data = ours;
+      }
+    }
+  };
+  found('.gradio-container').then((page) => {
+    rename(page);
+    new MutationObserver(() => rename(page))
+      .observe(page, {subtree: true, childList: true, attributeFilter: ['aria-label', 'title']});
+  });
   // A Chinese browser that opens the first page is taken to the Chinese one, unless it asked for English.
   const leaves = !asked.has('lang') && !/\/zh\/?$/.test(location.pathname) && navigator.language.startsWith('zh');
   // Gradio's own words, too, are those of the page; it would take the browser's.
@@ -190,6 +223,15 @@ const lab = (() => {
     still: () => still.matches,
     // What the address asked of a view; null where it says nothing.
     asked: (of, key) => (of === first ? asked.get(key) : null),
+    // What the address said beside a value, the first time that it is asked for; null where it named another value.
+    beside: (of, key, value, other) => {
+      if (of !== first || asked.get(key) !== value) return null;
+      const text = asked.get(other);
+      asked.delete(other);
+      return text;
+    },
+    // Brings an answer into sight that came below what was pressed.
+    reveal: (id) => requestAnimationFrame(() => document.getElementById(id).scrollIntoView({block: 'nearest'})),
     // Calls back once the page shows what the address names, if that says more than a tab.
     asks: async (then) => {
       if (![...asked.keys()].some((key) => !foreign(key) && key !== 'tab' && key !== 'part')) return;

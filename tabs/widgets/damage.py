@@ -1,5 +1,6 @@
 """What can happen to a picture, as the page offers it: the kind, how strong, and the seed."""
 
+from contextlib import suppress
 from typing import NamedTuple
 
 import gradio as gr
@@ -27,8 +28,8 @@ class Damage(NamedTuple):
         return [self.kind, self.strength, self.seed]
 
 
-def damage(words: Words, kinds: dict[str, Corruption], elem_id: str) -> Damage:
-    """Lay out the controls. A new kind has its usual strength."""
+def damage(words: Words, kinds: dict[str, Corruption], elem_id: str, view: str) -> Damage:
+    """Lay out the controls. A new kind has its usual strength, or that which the address of `view` says beside it."""
     first = next(iter(kinds))
     kind = gr.Radio(
         [(words(f"damage.{name}"), name) for name in kinds],
@@ -44,12 +45,22 @@ def damage(words: Words, kinds: dict[str, Corruption], elem_id: str) -> Damage:
     for given in (kind, seed):
         given.preprocess = lambda value: value  # the pipeline says what is wrong with it, in a sentence
     dice.click(None, None, seed, js=ROLL)
-    renewed = kind.change(lambda name: gr.update(**_range(words, kinds, name)), kind, strength, **PAGE)
+    beside = f"(name) => [name, lab.beside('{view}', 'damage', name, 'strength')]"
+    renewed = kind.change(
+        lambda name, asked: gr.update(**_range(words, kinds, name, asked)),
+        [kind, strength],
+        strength,
+        js=beside,
+        **PAGE,
+    )
     return Damage(kind, strength, seed, renewed)
 
 
-def _range(words: Words, kinds: dict[str, Corruption], name: str) -> dict:
+def _range(words: Words, kinds: dict[str, Corruption], name: str, asked: str | None = None) -> dict:
     kind = kinds[name]
     low, high = sorted((kind.low, kind.high))
     label = words("strength", unit=words(f"strength.{name}"))
-    return {"minimum": low, "maximum": high, "value": kind.usual, "step": kind.step, "label": label}
+    value = kind.usual
+    with suppress(TypeError, ValueError):  # nothing is asked, or no number
+        value = float(asked) if low <= float(asked) <= high else value
+    return {"minimum": low, "maximum": high, "value": value, "step": kind.step, "label": label}

@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 from gradio.components import Component
 from gradio.processing_utils import save_file_to_cache
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 
 def cached(data: bytes, name: str, component: Component) -> str:
@@ -17,22 +18,26 @@ def cached(data: bytes, name: str, component: Component) -> str:
     with TemporaryDirectory() as folder:
         path = Path(folder, name)
         path.write_bytes(data)
-        return _kept(path, component)
+        return kept(path, component)
 
 
 def png(image: Image.Image, name: str, component: Component) -> str:
-    """The path in the cache of a PNG with Exif data, colour profile and dots per inch.
+    """The path in the cache of a PNG with Exif data, colour profile, dots per inch, and what was taken as hidden.
 
     Gradio would leave all but the colour profile out, and take ten times as long for a file a little smaller.
     """
-    kept = {"exif": image.info.get("exif", b""), "dpi": image.info.get("dpi")}
+    texts = PngInfo()
+    if hidden := image.info.get("hidden"):
+        texts.add_text("hidden", hidden)
+    carried = {"exif": image.info.get("exif", b""), "dpi": image.info.get("dpi"), "pnginfo": texts}
     with TemporaryDirectory() as folder:
         path = Path(folder, f"{name}.png")
-        image.save(path, compress_level=1, **kept)
-        return _kept(path, component)
+        image.save(path, compress_level=1, **carried)
+        return kept(path, component)
 
 
-def _kept(path: Path, component: Component) -> str:
+def kept(path: Path, component: Component) -> str:
+    """The path in the cache of the same file; one that lies elsewhere, as a package's do, Gradio does not show."""
     cached = save_file_to_cache(path, component.GRADIO_CACHE)
     component.temp_files.add(cached)  # or it would not be deleted with what the component shows
     return cached

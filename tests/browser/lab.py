@@ -76,7 +76,7 @@ class Lab:
         self.page.set_viewport_size(self.viewport)
         self.page.locator("#tab-digits-button").click()
         self.page.evaluate("document.body.classList.remove('dark')")
-        if self.page.locator("#picture [aria-label='Remove Image']").count():
+        if self.cross("picture").count():
             self.take_away()
         self.page.locator("#pad .pad-clear").click()
         if not self.page.locator("#network input[value=mnist-resnet]").is_checked():
@@ -161,9 +161,13 @@ class Lab:
             self.page.locator("#picture button").first.click()
         chooser.set_input_files(path)
 
+    def cross(self, place: str) -> Locator:
+        """What takes a chosen picture away again."""
+        return self.page.locator(f"#{place}").get_by_role("button", name=self.words["gradio.remove"], exact=True)
+
     def take_away(self) -> None:
-        """Take the chosen picture away again, by the cross on it."""
-        self.page.locator("#picture [aria-label='Remove Image']").click()
+        """Take the chosen picture away again."""
+        self.cross("picture").click()
 
     def swipe(self, points: Sequence[tuple[float, float]]) -> None:
         """Move one finger through `points` of the page."""
@@ -205,7 +209,7 @@ def renewed(lab: Lab, before: str | None, slider: str) -> str:
 
 def replace(lab: Lab, path: Path, place: str) -> None:
     """Put a file in the place of the picture that is there."""
-    lab.page.locator(f"#{place} [aria-label='Remove Image']").click()
+    lab.cross(place).click()
     lab.page.locator(f"#{place} input[type=file]").set_input_files(path)
 
 
@@ -262,3 +266,10 @@ def scan() -> Image.Image:
     light = 235 - 150 * right / width - 40 * down / height
     pixels = light * (1 - 0.6 * strength) + chance.normal(0, 5, (height, width))
     return Image.fromarray(np.uint8(pixels.clip(0, 255))).convert("RGB")
+
+
+def at_faces(lab: Lab) -> Lab:
+    """Open the faces' tab, and wait for what it opens with."""
+    lab.page.get_by_role("tab", name=lab.words["tab.faces"], exact=True).click()
+    expect(lab.page.locator("#reconstructed .figures")).to_be_visible(timeout=PATIENCE)
+    return lab

@@ -211,6 +211,15 @@ def test_all_networks_are_asked(empty_lab: OpenLab, language: str) -> None:
     assert heights.index(min(heights)) == NETWORKS.index(best)
 
 
+def test_what_all_networks_say_comes_into_sight(empty_lab: OpenLab) -> None:
+    """It stands below the fold, and the button that asked for it stays in sight."""
+    lab = empty_lab(viewport={"width": 1280, "height": 900})
+    lab.draw()
+    lab.ask_all()
+    for place in (lab.opinions.locator("tbody tr").last, lab.page.locator("#ask-all")):
+        expect(place).to_be_in_viewport(ratio=1)
+
+
 def test_all_networks_are_asked_about_what_was_used_last(empty_lab: OpenLab, tmp_path: Path) -> None:
     """Nothing, the picture, or the drawing; what they said of another one is gone, even if it comes too late."""
     lab = empty_lab()

@@ -313,7 +313,7 @@ def test_digits(open_lab: OpenLab) -> None:
 
     seen = [pictures()]
     methods = ("methods.before", "network.mnist-dae", "network.mnist-denoiser", *CLASSICAL)
-    assert place.locator("tbody th").all_inner_texts() == [lab.words[key] for key in methods]
+    assert lab.page.locator("#cleaned-figures tbody th").all_inner_texts() == [lab.words[key] for key in methods]
     lab.page.locator("#noisy-take").click()
     seen.append(pictures())
     choose(lab, "digit-damage", "damage.masking")

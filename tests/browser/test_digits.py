@@ -128,7 +128,7 @@ def test_a_pasted_picture_is_read(open_lab: OpenLab) -> None:
     lab.page.locator("#picture button").first.click()
     for _ in range(3):
         lab.expect_nothing()
-        lab.page.get_by_label("Paste from clipboard").click()
+        lab.page.get_by_label(lab.words["gradio.paste"]).click()
         expect(lab.numeral).to_have_text("7")
         lab.take_away()
 
@@ -150,7 +150,7 @@ def test_a_bad_picture_gets_one_sentence(empty_lab: OpenLab, app: App, tmp_path:
         expect(lab.page.get_by_text(lab.words[error])).to_be_visible()
         expect(lab.numeral).to_have_text("?")
         if error == "error.image_unreadable":  # it is taken away by itself
-            expect(lab.page.get_by_label("Remove Image")).to_have_count(0)
+            expect(lab.page.get_by_label(lab.words["gradio.remove"])).to_have_count(0)
         else:
             lab.take_away()
         lab.page.locator("#pad .pad-clear").click()

@@ -10,11 +10,12 @@ import lab as page
 import numpy as np
 import pytest
 from app_process import App
-from lab import PATIENCE, PHONE, Lab, OpenLab
+from lab import PATIENCE, PHONE, Lab, OpenLab, at_faces
 from PIL import Image
 from playwright.sync_api import expect
 from skimage import data
 
+from models.pictures.formats import TOLD
 from tabs.head import STATIC
 
 TABS = ("tab.digits", "tab.sample", "tab.denoise", "tab.faces")
@@ -35,13 +36,6 @@ def renewed(lab: Lab, before: str | None) -> str:
         expect(made).not_to_have_attribute("src", before, timeout=PATIENCE)
         lab.page.wait_for_timeout(100)
     return made.get_attribute("src")
-
-
-def opened(lab: Lab) -> Lab:
-    """Open the tab, and wait for what it opens with."""
-    lab.page.get_by_role("tab", name=lab.words["tab.faces"], exact=True).click()
-    expect(lab.page.locator("#reconstructed .figures")).to_be_visible(timeout=PATIENCE)
-    return lab
 
 
 def choose(lab: Lab, kind: str) -> None:
@@ -75,7 +69,7 @@ def test_nothing_is_empty(empty_lab: OpenLab, language: str) -> None:
         lab = empty_lab(language, **context)
         for tab in TABS:
             expect(lab.page.get_by_role("tab", name=lab.words[tab], exact=True)).to_be_in_viewport(ratio=1)
-        opened(lab)
+        at_faces(lab)
         renewed(lab, None)
         expect(lab.page.locator("#face-strip img")).to_have_count(3)
         for key in ("faces.plausible", "faces.licence"):
@@ -87,7 +81,7 @@ def test_the_example_waits_for_a_visitor(open_lab: OpenLab) -> None:
     """No network runs for what the page opens with; the dice ask one."""
     lab, asked = open_lab(), []
     lab.page.on("request", lambda request: asked.append(request.url) if "/queue/join" in request.url else None)
-    seen = renewed(opened(lab), None)
+    seen = renewed(at_faces(lab), None)
     lab.settle()
     assert not asked
     lab.page.locator("#mask-dice").click()
@@ -102,7 +96,7 @@ def test_the_visitor_guesses_first(open_lab: OpenLab, language: str) -> None:
     gone = np.abs(np.asarray(hidden.convert("L"), int) - np.asarray(true.convert("L"))) > 64
     is_left = gone[:, :128].sum() > gone[:, 128:].sum()
     for place in (0, 1):
-        lab = opened(open_lab(language))
+        lab = at_faces(open_lab(language))
         strip, eyes = lab.page.locator("#face-strip img"), lab.page.locator("#face-strip .eyes button")
         assert [one.is_visible() for one in strip.all()] == [False, True, False]
         eyes.nth(place).press("Enter")
@@ -119,7 +113,7 @@ def test_the_visitor_guesses_first(open_lab: OpenLab, language: str) -> None:
 
 def test_portraits_to_choose_from(open_lab: OpenLab) -> None:
     """Each has a name that is read; another one is hidden, filled, and in the address."""
-    lab = opened(open_lab())
+    lab = at_faces(open_lab())
     seen, some = renewed(lab, None), lab.page.locator("#face-examples button")
     names = [one.get_attribute("title") for one in some.all()]
     assert len(set(names)) == len(names) == 8 and all(names)
@@ -131,7 +125,7 @@ def test_portraits_to_choose_from(open_lab: OpenLab) -> None:
 
 def test_an_own_photograph(open_lab: OpenLab, tmp_path: Path) -> None:
     """What is downloaded has all its pixels, and is the photograph but for the box, which the dice move."""
-    lab = opened(open_lab())
+    lab = at_faces(open_lab())
     seen = renewed(lab, None)
     portrait(600, 720).save(tmp_path / "mine.png")
     upload(lab, tmp_path / "mine.png")
@@ -155,7 +149,7 @@ def test_an_own_photograph(open_lab: OpenLab, tmp_path: Path) -> None:
 
 def test_a_brush(open_lab: OpenLab, tmp_path: Path) -> None:
     """What is painted over goes, and nothing else, once the visitor has done; a stroke can be taken back."""
-    lab = opened(open_lab())
+    lab = at_faces(open_lab())
     seen = renewed(lab, None)
     portrait().save(tmp_path / "mine.png")
     upload(lab, tmp_path / "mine.png")
@@ -188,9 +182,35 @@ def test_a_brush(open_lab: OpenLab, tmp_path: Path) -> None:
     assert 10 < right - left < 80 and 5 < bottom - top < 60
 
 
+@page.both_languages
+def test_a_mask_of_ones_own(open_lab: OpenLab, tmp_path: Path, language: str) -> None:
+    """A colour is taken as what it means, which is said; a photograph, and a file of another kind, are called that."""
+    lab = at_faces(open_lab(language))
+    seen = renewed(lab, None)
+    portrait().save(tmp_path / "mine.png")
+    red = Image.new("RGB", (200, 240))
+    red.paste((255, 0, 0), (60, 100, 110, 130))
+    red.save(tmp_path / "red.png")
+    (tmp_path / "mask.png").write_bytes(b"%PDF-1.7 of a mask")
+    upload(lab, tmp_path / "mine.png")
+    seen = renewed(lab, seen)
+    choose(lab, "own")
+    said = lab.page.locator("#reconstructed .sentence")
+    expect(said).to_have_text(lab.words["faces.bring"], timeout=PATIENCE)
+    lab.page.locator("#face-mask input[type=file]").set_input_files(tmp_path / "red.png")
+    renewed(lab, seen)
+    expect(lab.page.locator("#reconstructed")).to_contain_text(lab.words["hidden.red"])
+    left, top, right, bottom = changed(download(lab), portrait())
+    assert 60 <= left < 64 and 100 <= top < 104 and 106 < right <= 110 and 126 < bottom <= 130
+    page.replace(lab, tmp_path / "mine.png", "face-mask")
+    expect(said).to_have_text(lab.words["error.mask_photograph"], timeout=PATIENCE)
+    page.replace(lab, tmp_path / "mask.png", "face-mask")
+    expect(said).to_have_text(lab.words["error.image_format"].format(kind="PDF", read=TOLD), timeout=PATIENCE)
+
+
 def test_one_of_several(open_lab: OpenLab, tmp_path: Path) -> None:
     """The visitor picks whose face it is."""
-    lab = opened(open_lab())
+    lab = at_faces(open_lab())
     seen = renewed(lab, None)
     pair = Image.new("RGB", (500, 240), (180, 180, 180))
     pair.paste(portrait(), (0, 0))
@@ -213,7 +233,7 @@ def test_one_of_several(open_lab: OpenLab, tmp_path: Path) -> None:
 def test_a_tilted_face(open_lab: OpenLab, tmp_path: Path) -> None:
     """What is hidden leans as the head does: of the upright box around a square that is turned by 30 degrees, it has
     1 / (sin 30° + cos 30°)^2, a half, and of one that is not turned, all."""
-    lab = opened(open_lab())
+    lab = at_faces(open_lab())
     seen = renewed(lab, None)
     upright = Image.open(PORTRAITS / "katherine-johnson.jpg").convert("RGB")
     tilted = upright.rotate(30, Image.Resampling.BICUBIC, expand=True, fillcolor=(120, 120, 120))
@@ -232,7 +252,7 @@ def test_a_tilted_face(open_lab: OpenLab, tmp_path: Path) -> None:
 
 def test_thirty_faces(open_lab: OpenLab, tmp_path: Path) -> None:
     """Each can be picked; a picture of the last is hidden where it is."""
-    lab = opened(open_lab())
+    lab = at_faces(open_lab())
     first = renewed(lab, None)
     group, portraits = Image.new("RGB", (6 * 240, 5 * 240), (110, 110, 110)), sorted(PORTRAITS.glob("*.jpg"))
     for number in range(30):
@@ -257,7 +277,7 @@ def test_thirty_faces(open_lab: OpenLab, tmp_path: Path) -> None:
 
 def test_all_methods(open_lab: OpenLab) -> None:
     """A row for each with its figures, and their pictures beside the hidden and the true one."""
-    lab = opened(open_lab())
+    lab = at_faces(open_lab())
     seen = renewed(lab, None)
     lab.page.locator("#faces-compare").click()
     rows = lab.page.locator("#face-methods tbody tr")
@@ -277,7 +297,7 @@ def test_all_methods(open_lab: OpenLab) -> None:
 
 def test_no_face_and_no_picture(open_lab: OpenLab, app: App, tmp_path: Path) -> None:
     """A drawing: said, and the middle is offered. A file that is none, and no file: one sentence; then all is well."""
-    lab, before = opened(open_lab()), len(app.log)
+    lab, before = at_faces(open_lab()), len(app.log)
     seen = renewed(lab, None)
     Image.linear_gradient("L").resize((300, 200)).save(tmp_path / "drawing.png")
     upload(lab, tmp_path / "drawing.png")

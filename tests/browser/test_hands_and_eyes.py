@@ -2,6 +2,7 @@
 
 import re
 from io import BytesIO
+from pathlib import Path
 
 import pytest
 from lab import PAGES, PATIENCE, PHONE, RING, Lab, OpenLab, both_languages
@@ -9,6 +10,8 @@ from PIL import Image
 from playwright.sync_api import Locator, expect
 
 from models.pipelines import classifier
+from tabs import sample
+from tabs.head import STATIC
 
 FOCUS = """() => {
   const at = document.activeElement, faults = [];
@@ -29,6 +32,21 @@ FOCUS = """() => {
   }
   return [`${at.tagName} ${at.id} ${at.ariaLabel ?? at.textContent}`, faults];
 }"""
+
+# What is seen or read aloud and has two English words in a row: a name or a key of Gradio's, and not one of ours.
+FOREIGN = """(ours) => {
+  const found = new Set(), note = (text) => {
+    if (/[a-z]{2,}[ -][a-z]{2,}/i.test(text) && !ours.some((one) => one.includes(text))) found.add(text);
+  };
+  for (const one of document.querySelectorAll('body, body *')) {
+    if (one.closest('.how, script, style') || !one.checkVisibility({visibilityProperty: true})) continue;
+    for (const key of ['aria-label', 'title', 'alt', 'placeholder', 'aria-valuetext', 'aria-roledescription'])
+      note(one.getAttribute(key) ?? '');
+    for (const text of one.childNodes) if (text.nodeType === Node.TEXT_NODE) note(text.data.trim());
+  }
+  return [...found];
+}"""
+CAMERA = "navigator.mediaDevices.getUserMedia = async () => document.createElement('canvas').captureStream(1);"
 
 
 def said(lab: Lab) -> Locator:
@@ -75,6 +93,42 @@ def test_gradio_speaks_the_language_of_the_page(open_lab: OpenLab, language: str
     lab.page.locator("#mask-dice").click()
     lab.page.wait_for_function("done => heard.includes(done)", arg=lab.words["gradio.complete"], timeout=PATIENCE)
     assert not [one for one in lab.page.evaluate("heard") if re.fullmatch(r"[a-z]+\.[a-z_]+", one)]
+
+
+def test_no_english_on_a_chinese_page(open_lab: OpenLab, tmp_path: Path) -> None:
+    """Nor in what Gradio calls its own buttons: of pictures, sliders, the camera, of faces to choose from."""
+    pair, portrait = Image.new("RGB", (800, 480), (110, 110, 110)), Image.open(STATIC / "portraits" / "jose-rizal.jpg")
+    for left in (0, 400):
+        pair.paste(portrait.resize((400, 480)), (left, 0))
+    pair.save(tmp_path / "pair.png")
+    lab = open_lab("zh", path="")
+    lab.page.add_init_script(CAMERA)
+    ours, seen = list(lab.words.values()), {}
+
+    def look(state: str) -> None:
+        lab.settle()
+        lab.page.wait_for_timeout(300)
+        seen[state] = lab.page.evaluate(FOREIGN, ours)
+
+    for path in ("digits", *(f"sample&part={part}" for part in sample.PARTS), "denoise&part=digit", "faces"):
+        lab.open(f"/zh?tab={path}")
+        for closed in lab.page.locator("button.label-wrap:not(.open)").all():
+            if closed.is_visible():
+                closed.click()
+        look(path)
+    lab.cross("face-photo").click()
+    lab.page.locator("#face-photo input[type=file]").set_input_files(tmp_path / "pair.png")
+    expect(lab.page.locator("#whose .thumbnail-item")).to_have_count(2, timeout=PATIENCE)
+    expect(lab.page.locator("#face-slider .whole img")).to_have_count(2, timeout=PATIENCE)  # nothing is awaited
+    look("two faces")
+    lab.open("/zh?tab=denoise")
+    look("denoise")
+    lab.page.locator("#photo").get_by_label(lab.words["gradio.camera"]).click()
+    look("camera")
+    lab.page.locator("#photo").get_by_title(lab.words["gradio.allow"]).get_by_role("button").click()
+    expect(lab.page.locator("#photo video")).to_be_visible()
+    look("photograph")
+    assert {state: found for state, found in seen.items() if found} == {}
 
 
 @pytest.mark.parametrize("path", ["?tab=digits", "?tab=sample", "?tab=sample&part=map", "?tab=denoise", "?tab=faces"])

@@ -4,9 +4,26 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from app_process import SEVEN, png
-from lab import PAGES, PATIENCE, PHONE, SCRIBBLE, SEVENTEEN, Lab, OpenLab, both_languages, doubtful, scan, tally
+from lab import (
+    PAGES,
+    PATIENCE,
+    PHONE,
+    SCRIBBLE,
+    SEVENTEEN,
+    Lab,
+    OpenLab,
+    at_faces,
+    both_languages,
+    doubtful,
+    replace,
+    scan,
+    scene,
+    tally,
+)
+from PIL import Image
 from playwright.sync_api import expect
 
 from tabs.digits import IN_DETAIL, MOST
@@ -123,13 +140,13 @@ def test_files_that_the_browser_knows_nothing_of(open_lab: OpenLab, tmp_path: Pa
     for tab, place, line in (("denoise", "#photo", "#denoised"), ("faces", "#face-photo", "#reconstructed")):
         lab = open_lab(language, f"{PAGES[language]}?lang={language}&tab={tab}")
         chooser, said = lab.page.locator(f"{place} input[type=file]"), lab.page.locator(f"{line} .sentence")
-        lab.page.locator(place).get_by_label("Remove Image").click()  # it is on what the tab opens with
+        lab.cross(place[1:]).click()  # it is on what the tab opens with
         for file, key in ((huge, "error.image_heavy"), (refused, "error.image_unreadable")):
             chooser.set_input_files(file)
             expect(said).to_have_text(lab.words[key].format(most=20), timeout=PATIENCE)
         chooser.set_input_files(unknown)
         expect(lab.page.locator(f"{line} .figures")).to_be_visible(timeout=PATIENCE)
-        lab.page.locator(place).get_by_label("Remove Image").click()
+        lab.cross(place[1:]).click()
         drop = lab.page.evaluate_handle("new DataTransfer()")
         drop.evaluate("(drop) => drop.items.add(new File(['I am a poem. '.repeat(20)], 'poem'))")
         lab.page.locator(f"{place} button.upload-container").dispatch_event("drop", {"dataTransfer": drop})
@@ -172,3 +189,44 @@ def test_a_phone_shows_the_answer_below_the_pad(empty_lab: OpenLab) -> None:
         for part in (lab.numeral, lab.sentence):
             box = part.bounding_box()
             assert box["y"] > 0 and box["y"] + box["height"] <= height, width
+
+
+def test_a_guess_on_a_phone(open_lab: OpenLab) -> None:
+    """The face is large enough to see what is wrong with an eye, and stays where it is once the others are shown."""
+    lab = at_faces(open_lab(**PHONE | {"viewport": {"width": 390, "height": 844}}))
+    strip, made = lab.page.locator("#face-strip"), lab.page.locator("#face-strip img").nth(1)
+    before = made.bounding_box()
+    assert before["width"] == before["height"] > 200
+    strip.locator(".eyes button").first.tap()
+    expect(strip.locator("img").first).to_be_visible()
+    assert made.bounding_box() == before
+    assert max(one.bounding_box()["y"] + one.bounding_box()["height"] for one in strip.locator("img").all()) < 600
+
+
+def test_no_picture_is_said_as_long_as_there_is_none(open_lab: OpenLab, tmp_path: Path) -> None:
+    """Nothing that was said of none, or of a bad one, stays while the next is worked on."""
+    lab = open_lab(path="/?tab=denoise")
+    said, place = lab.page.locator("#denoised .sentence"), lab.page.locator("#before-after")
+    Image.fromarray(np.uint8(scene(600, 400))).resize((3000, 2000)).save(tmp_path / "large.jpg", quality=60)
+    (tmp_path / "poem.png").write_bytes(b"I am a poem.\n" * 40)
+    lab.cross("photo").click()
+    expect(said).to_have_text(lab.words["error.image_missing"])
+    for bad in (False, True):
+        if bad:
+            replace(lab, tmp_path / "poem.png", "photo")
+            expect(said).to_have_text(lab.words["error.image_unreadable"], timeout=PATIENCE)
+        lab.page.locator("#photo input[type=file]").set_input_files(tmp_path / "large.jpg")
+        expect(place).to_contain_text(lab.words["photo.working"], timeout=PATIENCE)
+        expect(said).to_be_hidden()
+        lab.page.locator("#denoise-stop").click()
+        expect(said).to_have_text(lab.words["photo.stopped"], timeout=PATIENCE)
+
+
+def test_each_tab_asks_a_question(empty_lab: OpenLab) -> None:
+    """One that makes a visitor try, on a phone as well."""
+    lab = empty_lab(**PHONE)
+    lab.page.set_viewport_size({"width": 390, "height": 844})
+    for name in ("digits", "sample", "denoise", "faces"):
+        lab.page.locator(f"#tab-{name}-button").click()
+        expect(lab.page.locator(f"#tab-{name} .question")).to_contain_text(lab.words[f"question.{name}"])
+        expect(lab.page.locator(f"#tab-{name} .question")).to_be_in_viewport()

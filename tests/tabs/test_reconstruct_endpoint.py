@@ -56,6 +56,16 @@ def test_a_hidden_eye(app: App, network: str) -> None:
     assert np.array_equal(found, reconstructed(app, png(other), png(EYE), "box", 0, network))
 
 
+@pytest.mark.parametrize(("colour", "said"), [("white", None), ("red", "red"), ((2, 2, 2), "value")])
+def test_what_is_taken_as_hidden_is_said(app: App, colour: str | tuple, said: str | None) -> None:
+    """In the file that comes back, which is all that a plain HTTP caller gets, unless it is what is usual."""
+    mask = Image.new("RGB", ASTRONAUT.size)
+    mask.paste(colour, mask=EYE)
+    found = reconstructed(app, png(ASTRONAUT), png(mask))
+    assert found.info.get("hidden") == said
+    assert not changed(found, ASTRONAUT)[np.asarray(EYE) == 0].any()
+
+
 @pytest.mark.parametrize("kind", ["box", "boxes", "strokes", "half"])
 def test_a_part_is_chosen(app: App, kind: str) -> None:
     """Within the face that is found; the same seed hides the same, another one something else."""

@@ -90,9 +90,9 @@ def refused(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
 
 @pytest.fixture(scope="module")
 def shared_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
-    """The app, asked for a public link where every way out is closed."""
+    """The app, asked for a public link where every way out is closed, and with less memory than usual."""
     arguments = ["--share", "--host", "127.0.0.1", "--port", str(port := free_port())]
-    with running(tmp_path_factory.mktemp("home"), port, arguments, **CLOSED) as app:
+    with running(tmp_path_factory.mktemp("home"), port, arguments, **CLOSED, LATENT_LAB_MEMORY="300") as app:
         yield app
 
 
@@ -104,6 +104,11 @@ def test_share_without_a_network_serves_and_says_why(shared_app: App) -> None:
     assert "Could not create share link" in shared_app.log
     assert "Traceback" not in shared_app.log
     assert shared_app.classify(data_url(SEVEN), "mnist-dense")[0] == 200
+
+
+def test_the_memory_for_pictures_is_told(shared_app: App) -> None:
+    """How much, and by which variable that is changed."""
+    assert "300 MB" in (told := shared_app.log.splitlines()[0]) and "LATENT_LAB_MEMORY" in told
 
 
 def test_a_port_in_use_is_told_in_one_sentence(shared_app: App, refused: Callable) -> None:

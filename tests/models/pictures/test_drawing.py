@@ -1,5 +1,7 @@
 """Drawings without a paper: each digit by itself, from left to right."""
 
+import math
+
 from app_process import drawn
 from ink import difference, on_glass, refused
 from PIL import Image, ImageDraw
@@ -70,6 +72,18 @@ def test_digits_at_different_heights() -> None:
     """A line that runs up or down the sheet."""
     assert_read_one_by_one((TWO, 40, 20), (FOUR, 200, 120), (ONE, 380, 230))
     assert_read_one_by_one((FIVE, 40, 230), (TWO, 220, 20))
+
+
+def test_lines() -> None:
+    """Numbers below one another: each digit by itself, line by line; a hat stays with its five."""
+    upper, lower = ((FIVE, 60, 20), (FIVE, 220, 30)), ((TWO, 40, 220), (FOUR, 200, 210), (ONE, 360, 215))
+    found = Drawing(written(*upper, *lower))
+    assert [len(line) for line in found.lines] == [2, 3]
+    assert not found.may_be_one()
+    assert_read_one_by_one(*upper, *lower)
+    assert_read_one_by_one((ONE, 40, 20), (TWO, 200, 20), (FOUR, 190, 230))
+    circle: Strokes = [[(0.5 + 0.3 * math.cos(turn), 0.5 + 0.3 * math.sin(turn)) for turn in range(8)]]
+    assert [len(line) for line in Drawing(written((circle, 60, 20), (circle, 60, 200))).lines] == [1]
 
 
 def test_slanted_neighbours() -> None:

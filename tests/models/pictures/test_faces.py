@@ -1,6 +1,7 @@
 """Where faces are, and how what was made up is put back: against formulas and pictures whose faces are known."""
 
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +13,8 @@ from skimage import data
 
 from models.pictures.blending import averaged, joined, membrane
 from models.pictures.faces import Square, centre, find
+
+PORTRAITS = Path(__file__).parents[3] / "tabs/static/portraits"
 
 
 def astronaut() -> Image.Image:
@@ -40,6 +43,39 @@ def test_tilt(angle: int) -> None:
     face = find(head((480, 360), 300).rotate(angle, Image.Resampling.BICUBIC))[0]
     assert abs(face.left + face.side / 2 - 240) < 20 and abs(face.top + face.side / 2 - 180) < 20
     assert abs(face.tilt - angle) <= 15 and 100 < face.side < 190
+
+
+@pytest.mark.parametrize(("longest", "angle"), [(200, -40), (200, 45), (400, 45)])
+def test_hardly_seen(longest: int, angle: int) -> None:
+    """A head at which but the detector's filters for leaning ones hint is found where the upright one is."""
+    upright = Image.open(PORTRAITS / "frederick-douglass.jpg").convert("RGB")
+    upright.thumbnail((longest, longest))
+    wanted = find(upright)[0]
+    leaning = upright.rotate(angle, Image.Resampling.BICUBIC, expand=True, fillcolor=(110, 110, 110))
+    across, down = (
+        start + wanted.side / 2 - whole / 2
+        for start, whole in zip((wanted.left, wanted.top), upright.size, strict=True)
+    )
+    cos, sin = np.cos(np.radians(angle)), np.sin(np.radians(angle))
+    x, y = cos * across + sin * down + leaning.width / 2, cos * down - sin * across + leaning.height / 2
+    (face,) = find(leaning)
+    assert np.hypot(face.left + face.side / 2 - x, face.top + face.side / 2 - y) < 0.3 * wanted.side
+    assert abs(face.tilt - angle) <= 15 and 0.6 < face.side / wanted.side < 1.6
+
+
+@pytest.mark.parametrize("turn", [90, 180, -90])
+def test_lying(turn: int) -> None:
+    """A picture that lies on its side or stands on its head: the same square, turned with it, to a pixel."""
+    upright = astronaut().crop((60, 0, 400, 300))
+    wanted = find(upright)[0]
+    lying = upright.rotate(turn, expand=True)
+    (face,) = find(lying)
+    assert (face.side, face.tilt % 360) == (wanted.side, turn % 360)
+    places = [
+        (one.left + one.side / 2 - picture.width / 2) + 1j * (one.top + one.side / 2 - picture.height / 2)
+        for one, picture in ((wanted, upright), (face, lying))
+    ]
+    assert abs(places[0] * np.exp(-1j * np.radians(turn)) - places[1]) < 2  # downwards is the imaginary axis
 
 
 def test_turned_square() -> None:

@@ -190,6 +190,15 @@ def test_a_path_is_a_picture(tmp_path: Path) -> None:
     refused("image_unreadable", lambda: images.picture(tmp_path / "eight.png"))
 
 
+def test_a_picture_is_upright() -> None:
+    """As its camera says that it was held, for a picture as Pillow opens it too."""
+    camera = Image.Exif()
+    camera[images.ORIENTATION] = 6  # its right is the top
+    file = io.BytesIO()
+    drawn().rotate(90, expand=True).save(file, "PNG", exif=camera)
+    assert images.picture(Image.open(file)).tobytes() == drawn().tobytes()
+
+
 @pytest.mark.parametrize(
     "wrong",
     [None, 7, {}, object(), [], np.zeros((0, 5)), np.zeros(9), np.zeros((2, 5, 5, 3)), np.zeros((5, 5, 7)),

@@ -117,6 +117,18 @@ def test_several_classes() -> None:
     assert np.array_equal(found.hidden, made.any(2)) and found.said == "coloured"
 
 
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16, np.float32])
+@pytest.mark.parametrize("classes", [2, 3, 18])
+def test_classes_by_number(classes: int, kind: type) -> None:
+    """All but class 0 is hidden, as where classes have colours."""
+    made = np.zeros((240, 320), kind)
+    for number in range(1, classes + 1):
+        top, left = divmod(number - 1, 6)
+        made[80 * top + 10 : 80 * top + 50, 53 * left + 10 : 53 * left + 40] = number
+    found = masks.read(Image.fromarray(made))
+    assert np.array_equal(found.hidden, made > 0) and found.said == "value"
+
+
 def test_half_of_it_is_white() -> None:
     """A half is what it says, and from there on it is said; beyond three quarters it is the other way about."""
     for share, hidden, said in ((0.45, 0.45, None), (0.7, 0.7, "white"), (0.85, 0.15, "black")):
@@ -138,6 +150,8 @@ def test_half_of_it_is_white() -> None:
         (photograph().convert("L"), "mask_photograph"),
         (Image.fromarray(data.camera()).convert("I;16"), "mask_photograph"),
         (Image.fromarray(data.coffee()), "mask_photograph"),
+        (Image.fromarray(data.camera() // 16), "mask_photograph"),  # as dark as a mask with classes
+        (Image.fromarray(data.camera() // 8), "mask_photograph"),
         (as_jpeg(photograph()), "mask_photograph"),
         (Image.fromarray(np.where(np.indices(SIZE[::-1]).sum(0) // 8 % 2, 255, 204).astype(np.uint8)), "all_hidden"),
     ],

@@ -66,6 +66,24 @@ def test_formats_that_are_read(form: str, tmp_path: Path) -> None:
         assert images.open_image(source).size == (96, 64)
 
 
+LAYOUTS = {"plain": {}, "progressive": {"progressive": True}, "with restarts": {"restart_marker_rows": 1}}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_jpeg_without_its_end(layout: str, tmp_path: Path) -> None:
+    """It is opened, to the pixel, where nothing but the mark of the end is lacking, or half of that; else refused."""
+    data, path = written("JPEG", **LAYOUTS[layout]), tmp_path / "cut.jpg"
+    assert data.endswith(b"\xff\xd9")
+    for lacking in (1, 2):
+        path.write_bytes(data[:-lacking])
+        for source in (data[:-lacking], path):
+            assert np.array_equal(images.open_image(source), images.open_image(data))
+    marks = [at for at in range(len(data) // 2, len(data) - 2) if data[at] == 255 and 0xD0 <= data[at + 1] < 0xD8]
+    assert len(marks) > 2 or layout != "with restarts"
+    for end in (*marks, len(data) // 2, *range(len(data) - 40, len(data) - 4, 7)):
+        refused("image_unreadable", lambda cut=data[:end]: images.open_image(cut))
+
+
 DEEP = np.random.default_rng(0).integers(0, 65536, (60, 80), np.uint16)
 
 

@@ -63,7 +63,7 @@ def test_any_picture_and_mask(width: int, height: int, mode: str, seed: int) -> 
     )
     side = int(rng.integers(1, 400))
     left, top = (int(rng.integers(-side + 1, one)) for one in (width, height))
-    face = Square(left, top, side, int(rng.choice([0, 0, -45, 17, 40])))
+    face = Square(left, top, side, int(rng.choice([0, 0, -45, 17, 40, 90, -110, 180])))
     left, top = (int(rng.integers(0, one)) for one in (width, height))
     mask = covered((width, height), (left, top, left + int(rng.integers(1, 200)), top + int(rng.integers(1, 200))))
     gone = np.asarray(mask) > 0
@@ -101,7 +101,7 @@ def test_face_is_looked_for_in_what_is_known() -> None:
     assert 0.03 < squares[0] < 0.2  # of the face: of the whole photograph it would be 0.003
 
 
-@pytest.mark.parametrize("tilt", [-40, -20, 20, 40])
+@pytest.mark.parametrize("tilt", [-130, -90, -40, -20, 20, 40, 180])
 def test_a_tilted_face_is_seen_upright(tilt: int) -> None:
     """The network sees what it sees of an upright one, and what it makes lies as the face does, without a seam."""
     face = Square(160, 60, 128)
