@@ -129,7 +129,6 @@ class ResNet(Model):
         dropout: share of the pooled features dropped in training.
     """
 
-    stored = torch.float16
     limits: ClassVar = {"widths": (1, 512), "blocks": (1, 16), "dropout": (0.0, 0.9)}
 
     def __init__(self, widths: tuple[int, ...] = (32, 64, 128), blocks: tuple[int, ...] = (2, 2), dropout: float = 0.3):

@@ -18,7 +18,6 @@ class Generator(Model):
     something between digits; None for the others.
     """
 
-    stored = torch.float16
     latent: int
     conditional: bool = False
 
