@@ -76,6 +76,7 @@ class PhotoDenoiser(Model):
     It is for colour, and takes grey as three equal channels.
     """
 
+    stored = torch.float16
     limits: ClassVar = LIMITS
 
     def __init__(self, widths: tuple[int, ...] = (48, 80, 112), blocks: int = 2):
