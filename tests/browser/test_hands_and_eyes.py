@@ -236,7 +236,7 @@ def test_a_keyboard_alone(open_lab: OpenLab) -> None:
     for _ in range(4):
         keys.press("ArrowRight")
     brush = lab.page.locator("#face-canvas canvas")
-    expect(brush).to_be_visible()
+    expect(brush).to_be_visible(timeout=PATIENCE)
     lab.settle()
     brush.focus()
     for key in ("Space", *["ArrowRight"] * 6, *["ArrowDown"] * 4, "Space"):
