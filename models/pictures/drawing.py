@@ -106,13 +106,16 @@ def _lines(pieces: np.ndarray) -> list[list[np.ndarray]]:
     while near := _near(spans):
         first, second = spans[near - 1 : near + 1]
         spans[near - 1 : near + 1] = [(first[0], max(first[1], second[1]))]
-    whole, lines = columns(pieces), []
+    whole = columns(pieces)
+    if len(spans) < 2:
+        return [whole]
+    lines = []
     for top, bottom in spans:
         line = np.zeros_like(pieces)
         line[top:bottom] = pieces[top:bottom]
         lines.append(columns(line))
     # Two circles above one another may be an 8; what runs up or down the sheet stands side by side.
-    several = max(map(len, lines), default=0) > 1 and sum(map(len, lines)) > len(whole)
+    several = max(map(len, lines)) > 1 and sum(map(len, lines)) > len(whole)
     return lines if several else [whole]
 
 
@@ -120,8 +123,8 @@ def _near(spans: list[tuple[int, int]]) -> int:
     """Which of these, from top to bottom, is of one line with that before it, the nearest of them; 0 for none."""
     heights = [bottom - top for top, bottom in spans]
     gaps = {after: spans[after][0] - spans[after - 1][1] for after in range(1, len(spans))}
-    least = max(heights, default=0)
-    one = [n for n, gap in gaps.items() if gap <= GAP * least or min(heights[n - 1 : n + 1]) < LOW * least]
+    tallest = max(heights, default=0)
+    one = [n for n, gap in gaps.items() if gap <= GAP * tallest or min(heights[n - 1 : n + 1]) < LOW * tallest]
     return min(one, key=gaps.__getitem__, default=0)
 
 

@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 import torch
-from PIL import Image, ImageChops, ImageOps
+from PIL import ExifTags, Image, ImageChops, ImageOps
 
 from models.errors import InputError
 from models.pictures import formats, mnist
@@ -18,7 +18,6 @@ from models.pictures.drawing import WORKING_SIZE, Drawing, is_drawing
 from models.pictures.modes import averageable, blank, to_grey
 
 MAX_PIXELS = 50_000_000
-ORIENTATION = 274  # the tag that says how the camera was held
 # Of no use to a JPEG that is whole: what would be pixels, and the marks from which they may go on.
 ASTRAY = b"".join(b"\xfe" * 64 + bytes((0xFF, 0xD0 + number)) for number in range(8)) + b"\xfe" * 64
 TIFF_TILE = (322, 323)  # the tags with a tile's width and height, which may be far beyond the picture's
@@ -35,7 +34,7 @@ def picture(source: Any) -> Image.Image:
         InputError: it is none of these, or a file that is no picture, or too large.
     """
     if isinstance(source, Image.Image):
-        return ImageOps.exif_transpose(source) if source.getexif().get(ORIENTATION, 1) > 1 else source
+        return ImageOps.exif_transpose(source) if source.getexif().get(ExifTags.Base.Orientation, 1) > 1 else source
     if isinstance(source, str | os.PathLike):
         return open_image(Path(source))
     if isinstance(source, bytes):

@@ -12,7 +12,7 @@ from app_process import SEVEN, drawn
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from ink import BLANK, array, as_sixteen_bits, difference, on_glass, placed, refused
-from PIL import Image, ImageDraw, ImageOps
+from PIL import ExifTags, Image, ImageDraw, ImageOps
 from scipy.ndimage import distance_transform_edt, maximum_filter
 
 from models.errors import InputError
@@ -193,7 +193,7 @@ def test_a_path_is_a_picture(tmp_path: Path) -> None:
 def test_a_picture_is_upright() -> None:
     """As its camera says that it was held, for a picture as Pillow opens it too."""
     camera = Image.Exif()
-    camera[images.ORIENTATION] = 6  # its right is the top
+    camera[ExifTags.Base.Orientation] = 6  # its right is the top
     file = io.BytesIO()
     drawn().rotate(90, expand=True).save(file, "PNG", exif=camera)
     assert images.picture(Image.open(file)).tobytes() == drawn().tobytes()
