@@ -8,10 +8,11 @@ from typing import NamedTuple
 
 import torch
 
-from train.data.glyphs import DIGITS, LETTERS, SHAPES, SHOWN
+from train.data.glyphs import DIGITS, IN_WORDS, LETTERS, MARKS, SHAPES, SHOWN
 
 POINTS = 48  # that a drawing is sampled at; enough for 28 pixels
 UNSTEADY = 0.05  # of a glyph's box: the largest deviation of its points in one hand
+EVERY = {**LETTERS, **SHAPES, **IN_WORDS, **MARKS}  # but digits, by their names
 SCRIBBLES = 6  # strokes through so many to twice so many random points
 
 
@@ -102,7 +103,7 @@ def digits(count: int, generator: torch.Generator | None = None) -> tuple[torch.
 
 
 def drawn(names: tuple[str, ...], count: int, generator: torch.Generator | None = None) -> torch.Tensor:
-    """Segments (count, POINTS, 4) of letters and shapes of these names, in as many hands."""
+    """Segments (count, POINTS, 4) of letters, shapes and marks of these names, in as many hands."""
     return hand(_glyphs(names, count, generator), generator)
 
 
@@ -118,7 +119,7 @@ def nonsense(count: int, generator: torch.Generator | None = None) -> torch.Tens
 
 
 def _glyphs(names: tuple[str, ...], count: int, generator: torch.Generator | None) -> torch.Tensor:
-    known = forms(tuple({**LETTERS, **SHAPES}[name] for name in names))
+    known = forms(tuple(EVERY[name] for name in names))
     return written(torch.randint(len(names), (count,), generator=generator), known, generator)
 
 

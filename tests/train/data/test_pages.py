@@ -8,8 +8,9 @@ from PIL import Image
 from scipy.ndimage import label
 
 from models.pictures import mnist
-from train.data import pages
+from train.data import pages, strokes
 from train.data.pages import camera, composers, furniture, ink
+from train.data.pages.writing import Writer
 
 SIZE = 192
 PICTURES, LABELS = mnist.examples()
@@ -107,6 +108,58 @@ def test_written_has_its_height_and_its_pen() -> None:
         alpha = ink.written(stroke, np.ones(48), height, pen)
         assert abs(alpha.shape[0] - height) <= 1
         assert alpha.sum() == pytest.approx(pen * height, rel=0.15)
+
+
+def test_marks_stand_where_they_belong() -> None:
+    """Beside a digit of 100 pixels: a comma and a point below its middle, a dash about it, a slash as high as it is."""
+    draw = np.random.default_rng(0)
+    for mark, top, bottom in ((",", 80, 115), (".", 80, 115), ("-", 20, 85), ("/", -20, 120)):
+        segments = strokes.drawn((mark,), 20, torch.Generator().manual_seed(1)).numpy()
+        for one in segments:
+            alpha, drop = ink.standing(one, np.ones(strokes.POINTS), 100, 6.0)
+            assert top <= drop + 5 and drop + alpha.shape[0] - 5 <= bottom, mark
+        alpha, drop = ink.printed_standing(mark, str(draw.choice(ink.FONTS)), 100)
+        assert top <= drop + 20 and drop + alpha.shape[0] - 20 <= bottom, mark
+
+
+def test_words_and_marks_are_no_digits() -> None:
+    """Digits are as many as rows have of them, whatever stands between; nothing of it is ink of a digit."""
+    draw = np.random.default_rng(2)
+    writer = Writer(DIGITS, LABELS.tolist(), ink.Hands(60, draw), 30.0, draw)
+    line = list(writer._line(5, False, 0.0, 1.0, 1.0))
+    assert [sign.label is None for sign in line] == [True, False, *[True, False] * 4, True, True]
+    assert all(sign.alpha.max() > 0.5 for sign in line)
+    assert all(sign.label is None for sign in writer._line(5, True, 0.0, 1.0, 1.0))
+
+
+def test_a_ring_goes_around() -> None:
+    """It encloses what it is drawn around, and leaves it free."""
+    draw = np.random.default_rng(3)
+    writer = Writer(DIGITS, LABELS.tolist(), ink.Hands(60, draw), 40.0, draw)
+    for _ in range(20):
+        sign = writer.digit()
+        sign.left, sign.top = 200, 200
+        ring, canvas = writer.ring(sign), np.zeros((500, 500), np.float32)
+        ring.put(canvas)
+        high, wide = sign.alpha.shape
+        middle = canvas[200 + high // 4 : 200 + 3 * high // 4, 200 + wide // 4 : 200 + 3 * wide // 4]
+        assert ring.label is None and canvas.max() > 0.5 and middle.max() < 0.5
+        rows, columns = np.nonzero(canvas > 0.5)
+        assert rows.min() < 200 and rows.max() >= 200 + high and columns.min() < 200 and columns.max() >= 200 + wide
+
+
+def test_segments_are_those_of_displays() -> None:
+    """Which are lit, against the usual codes of such displays (bits from a, the top, clockwise, to g, the middle)."""
+    codes = (0x3F, 0x06, 0x5B, 0x4F, 0x66, 0x6D, 0x7D, 0x07, 0x7F, 0x6F)
+    places = ((0.5, 0.02), (0.95, 0.25), (0.95, 0.75), (0.5, 0.98), (0.05, 0.75), (0.05, 0.25), (0.5, 0.5))
+    for digit, code in enumerate(codes):
+        alpha = ink.segments(digit, 200, 8.0, 0.0)
+        high, wide = alpha.shape
+        if digit == 1:
+            assert wide < 0.15 * high  # it has nothing else
+            continue
+        lit = [alpha[int(y * high), int(x * wide)] > 0.5 for x, y in places]
+        assert lit == [bool(code >> bit & 1) for bit in range(7)], digit
 
 
 @pytest.mark.parametrize("font", ink.FONTS)

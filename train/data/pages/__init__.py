@@ -22,6 +22,8 @@ EMPTY = 0.2  # of the pages have no digits
 OFTEN = ("ruled", "squared", "dotted", "crossed")  # lines that come twice as often: they lie in the writing
 MANY, LINES, FULL = (0.045, 0.06), 3, (8, 13)  # the like of many; in so many lines; digits of a line
 CUT = 0.25  # of the pages are cut tightly
+PRINT, THROUGH = 0.06, 0.06  # of the pages have a column of print; the other side shines through them
+LEAST = 0.25  # that ink and paper differ by, before light and camera
 SEEN = 0.6  # of a digit's height: with less of it on the page it does not count
 
 
@@ -88,7 +90,7 @@ def compose(
         empty: no digits at all; without it one page in five.
         number: one number of one to four digits of MNIST, well to be seen, and nothing else but lines: to measure with.
         many: the like with three lines of many small digits.
-        words: there may be some in print, in which any letter stands.
+        words: there may be some, in which any letter stands, and marks between digits.
     """
     kind = kind or str(draw.choice([*furniture.KINDS, *OFTEN]))
     empty = draw.random() < EMPTY if empty is None else empty
@@ -143,6 +145,8 @@ def _inked(
         sign.put(other if sign.label is None else cover)
     if not writer.sober:
         other = np.maximum(other, writer.elsewhere(cover))
+        if writer.words and draw.random() < PRINT:
+            other = np.maximum(other, writer.print(sheet, cover))
     strength = draw.uniform(0.8, 1.0) if writer.sober or draw.random() < 0.7 else draw.uniform(0.2, 0.8)  # a pencil's
     written = np.maximum(cover, other) * strength
     if draw.random() < 0.3:
@@ -158,7 +162,7 @@ def _paper(sheet: int, draw: np.random.Generator) -> tuple[np.ndarray, float, fl
     """The bare sheet, its tone, and what ink adds to that: less than nothing on light paper."""
     if draw.random() < 0.8:
         tone = draw.uniform(0.75, 1.0) if draw.random() < 0.7 else draw.uniform(0.4, 0.8)
-        contrast = -tone * draw.uniform(0.45, 1.0)
+        contrast = -max(LEAST, tone * draw.uniform(0.45, 1.0))
     else:
         tone = draw.uniform(0.0, 0.35)
         contrast = (1 - tone) * draw.uniform(0.45, 1.0)
@@ -192,6 +196,8 @@ def _faint(sheet: int, writer: Writer, draw: np.random.Generator) -> Iterator[np
     """Traces: of what was rubbed out or shines through, smudges, and folds."""
     if draw.random() < 0.12:
         yield writer.traces(sheet) * draw.uniform(0.03, 0.1)
+    if writer.words and draw.random() < THROUGH:
+        yield writer.mirrored(sheet) * draw.uniform(0.05, 0.22)
     if draw.random() < 0.15:
         yield (camera.grain(sheet, int(draw.integers(3, 12)), draw) - 1).clip(0, 1) * draw.uniform(0.05, 0.4)
     if draw.random() < 0.12:  # a fold: one side is lighter, and its ridge is dark or light

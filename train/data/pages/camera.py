@@ -79,7 +79,7 @@ def photograph(pixels: np.ndarray, finest: float, draw: np.random.Generator) -> 
     if noise:
         pixels = pixels + noise * draw.standard_normal(pixels.shape, np.float32)
     if draw.random() < 0.15:
-        low, high = draw.uniform(0, 0.4), draw.uniform(0.6, 1)
+        low, high = draw.uniform(0, 0.3), draw.uniform(0.65, 1)
         pixels = low + (high - low) * pixels
     pixels = np.uint8(255 * pixels.clip(0, 1) + 0.5)
     return jpeg(pixels, int(draw.integers(30, 96))) if draw.random() < 0.5 else pixels

@@ -18,7 +18,7 @@ RIGHT, WRONG = 0.5, 0.1  # of intersection over union: what is found is that dig
 def handed(digits: Split, count: int, seed: int) -> tuple[Split, torch.Tensor]:
     """What is found on about so many composed pages: digits, and what is none, (N, 1, 28, 28) uint8.
 
-    There are no words on them: of a letter alone nobody can say whether it is an o or a 0.
+    There are no words and no marks on them: of a letter alone nobody can say whether it is an o or a 0.
 
     Raises ValueError where there are no sound weights of the page reader.
     """

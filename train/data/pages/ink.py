@@ -1,5 +1,6 @@
 """What is written on a page: MNIST's digits, a pen of our own, print; each sign as (h, w) in [0, 1]."""
 
+from collections.abc import Collection, Sequence
 from functools import cache, lru_cache
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from PIL import Image, ImageDraw, ImageFont
 from scipy.ndimage import maximum_filter
 
 from train.data import strokes
-from train.data.glyphs import LETTERS, SHAPES
+from train.data.glyphs import IN_WORDS, LETTERS, MARKS, SHAPES
 
 DENSE = 4  # a small drawing is made so many times larger than it will be, a large one half of that
 SMALL = 60  # pixels: what counts as small
@@ -18,9 +19,23 @@ FONTS = (
     *("DejaVuSans", "DejaVuSans-Bold", "DejaVuSans-Oblique", "DejaVuSansMono", "DejaVuSerif", "DejaVuSerif-Bold"),
     *("DejaVuSerif-Italic", "STIXGeneral", "STIXGeneralBol", "STIXGeneralItalic", "cmr10", "cmss10", "cmtt10"),
 )
+MANY = 40  # times that a digit is looked for
 PRINTED = 96  # pixels that print is cut at before it is brought to its size
 LETTERS_ALONE = "ACDEFGHJKLMNPRTUVWXYacdefhkmnprtuvwxy"  # without those that are digits in some hand
 LETTERS_IN_WORDS = "abcdefghijklmnopqrstuvwxyz"
+MARKS_IN_PRINT = "/()[]%-=+:.,'#$&@*"
+ALPHABET = tuple(name for name in (*LETTERS, *IN_WORDS) if name.isascii() and name.isalpha() and len(name) == 1)
+# Of a digit of seven segments: left, top, right, bottom of each as shares of its sides, and which of them it has.
+SEGMENTS = (
+    (0, 0, 1, 0),
+    (0, 0, 0, 0.5),
+    (1, 0, 1, 0.5),
+    (0, 0.5, 1, 0.5),
+    (0, 0.5, 0, 1),
+    (1, 0.5, 1, 1),
+    (0, 1, 1, 1),
+)
+LIT = ("012456", "25", "02346", "02356", "1235", "01356", "013456", "025", "0123456", "012356")
 
 
 def enlarged(digit: np.ndarray, height: int, weight: float) -> np.ndarray:
@@ -53,16 +68,36 @@ class Hands:
         shapes = tuple(name for name in others if name in SHAPES)
         self.shapes = _paths(strokes.drawn(shapes, count // 2, generator), generator)
         self.scribbles = _paths(strokes.scribbles(count // 4, generator), generator)
+        self.marks = _paths(strokes.drawn(tuple(MARKS), count // 2, generator), generator)
+        self.alphabet = _paths(strokes.drawn(ALPHABET, count, generator), generator)
 
-    def digit(self, height: int, pen: float, draw: np.random.Generator) -> tuple[np.ndarray, int]:
+    def digit(
+        self, height: int, pen: float, draw: np.random.Generator, among: Collection[int] = range(10)
+    ) -> tuple[np.ndarray, int]:
         """A digit as ink of this height, and which; `pen` is its width in pixels."""
-        index = int(draw.integers(len(self.labels)))
+        index = one_of(self.labels, among, draw)
         return written(*self.digits[index], height, pen), self.labels[index]
 
     def other(self, height: int, pen: float, draw: np.random.Generator) -> np.ndarray:
         """A letter, a shape or a scribble."""
         some = (self.letters, self.shapes, self.scribbles)[draw.choice(3, p=[0.7, 0.15, 0.15])]
         return written(*some[draw.integers(len(some))], height, pen)
+
+    def mark(self, height: int, pen: float, draw: np.random.Generator) -> tuple[np.ndarray, int]:
+        """What stands between digits of this height, and how far below their top it begins."""
+        return standing(*self.marks[draw.integers(len(self.marks))], height, pen)
+
+    def word(self, height: int, pen: float, draw: np.random.Generator) -> tuple[np.ndarray, int]:
+        """Two to seven letters in a row, any of them, beside digits of this height; and where it begins, as `mark`."""
+        gap, x = height * draw.uniform(-0.05, 0.12), 0.0
+        canvas = np.zeros((2 * height, 10 * height), np.float32)
+        for _ in range(int(draw.integers(2, 8))):
+            alpha, drop = standing(*self.alphabet[draw.integers(len(self.alphabet))], height, pen)
+            place = canvas[max(0, height // 2 + drop) :, max(0, round(x)) :][: alpha.shape[0], : alpha.shape[1]]
+            np.maximum(place, alpha[: place.shape[0], : place.shape[1]], out=place)
+            x += alpha.shape[1] + gap
+        rows, columns = (np.flatnonzero(canvas.any(axis)) for axis in (1, 0))
+        return canvas[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1], int(rows[0]) - height // 2
 
     def scribble(self, height: int, pen: float, draw: np.random.Generator) -> np.ndarray:
         return written(*self.scribbles[draw.integers(len(self.scribbles))], height, pen)
@@ -71,6 +106,21 @@ class Hands:
 def _paths(segments: torch.Tensor, generator: torch.Generator) -> list[tuple[np.ndarray, np.ndarray]]:
     """Each drawing (POINTS, 4), and what the pen's width is multiplied by on the way, (POINTS,)."""
     return list(zip(segments.numpy(), strokes.pressure(segments, generator).numpy(), strict=True))
+
+
+def one_of(labels: Sequence[int], among: Collection[int], draw: np.random.Generator) -> int:
+    """The place of a label that is among these, as good as always."""
+    for _ in range(MANY):
+        if labels[index := int(draw.integers(len(labels)))] in among:
+            break
+    return index
+
+
+def standing(segments: np.ndarray, pressure: np.ndarray, height: int, pen: float) -> tuple[np.ndarray, int]:
+    """A drawing (POINTS, 4) as large as it is beside digits of this height, and how far below their top it begins."""
+    low, high = segments.reshape(-1, 2).min(0), segments.reshape(-1, 2).max(0)
+    own = max(high[1] - low[1], 0.5 * (high[0] - low[0]))  # as `written` measures
+    return written(segments, pressure, max(2, round(own * (height - pen) + pen)), pen), round((low[1] + 0.5) * height)
 
 
 def written(segments: np.ndarray, pressure: np.ndarray, height: int, pen: float) -> np.ndarray:
@@ -119,7 +169,28 @@ def printed(text: str, font: str, height: int) -> np.ndarray:
     ) / np.float32(255)
 
 
-def word(font: str, height: int, draw: np.random.Generator) -> np.ndarray:
-    """Three to nine letters in print, the first of them sometimes a capital, or all."""
+def printed_standing(text: str, font: str, height: int) -> tuple[np.ndarray, int]:
+    """Print as large as it is beside digits of this height, and how far below their top it begins."""
+    (_, top, _, bottom), (_, highest, _, lowest) = face(font).getbbox(text), face(font).getbbox("0")
+    scale = height / (lowest - highest)
+    return printed(text, font, max(2, round(scale * (bottom - top)))), round(scale * (top - highest))
+
+
+def segments(digit: int, height: int, pen: float, lean: float) -> np.ndarray:
+    """A digit as displays have it; `lean` is how far its top lies to the right, as a share of its height."""
+    high, thick = 2 * height, 2 * max(1.0, pen)  # drawn twice as large as it will be
+    size, gap = np.array([0.55 * high, high]) - thick, 0.6 * thick
+    canvas = Image.new("L", (round(size[0] + thick + lean * high), high))
+    pencil = ImageDraw.Draw(canvas)
+    for name in LIT[digit]:
+        start, end = np.array(SEGMENTS[int(name)]).reshape(2, 2) * size + thick / 2
+        apart = (end - start) / np.linalg.norm(end - start) * gap
+        ends = [(x + lean * (high - y), y) for x, y in (start + apart, end - apart)]
+        pencil.line(ends, fill=255, width=round(thick))
+    return np.asarray(canvas.crop(canvas.getbbox()).reduce(2), np.float32) / 255
+
+
+def letters(draw: np.random.Generator) -> str:
+    """Three to nine of them, the first sometimes a capital, or all."""
     text = "".join(draw.choice(list(LETTERS_IN_WORDS), int(draw.integers(3, 10))))
-    return printed((text, text.capitalize(), text.upper())[draw.choice(3, p=[0.6, 0.3, 0.1])], font, height)
+    return (text, text.capitalize(), text.upper())[draw.choice(3, p=[0.6, 0.3, 0.1])]

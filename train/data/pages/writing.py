@@ -1,6 +1,6 @@
 """Who writes what on a page: rows of digits, and what is none between them and elsewhere."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,15 +9,19 @@ from PIL import Image
 from train.data.pages import camera, ink
 from train.data.pages.furniture import Row
 
-MNIST, PEN, PRINT = range(3)
+MNIST, PEN, PRINT, DISPLAY = range(4)
 
 
 @dataclass
 class Sign:
-    """Ink (h, w) at a place of the sheet; `label` is None where it is no digit; `row` in which it stands."""
+    """Ink (h, w) at a place of the sheet; `label` is None where it is no digit; `row` in which it stands.
+
+    `drop` is how far below its line's top it begins; without it, it stands in the line's middle.
+    """
 
     alpha: np.ndarray
     label: int | None = None
+    drop: int | None = None
     left: int = 0
     top: int = 0
     row: int = 0
@@ -39,7 +43,7 @@ class Writer:
         pen: its width in pixels.
         felt: by how much of the height MNIST's strokes are wider than they were.
         sober: it writes digits of MNIST, and nothing else.
-        words: it may print some.
+        words: it may write and print some, and marks between digits: what is a digit beside others is none there.
     """
 
     def __init__(
@@ -57,26 +61,58 @@ class Writer:
         # From a hair to a ballpoint to a felt pen.
         widest = (0.05, 0.35) if draw.random() < 0.12 else (0.03, 0.22)
         self.pen = max(0.7, height * np.exp(draw.uniform(*np.log(widest))))
-        self.source = MNIST if sober else draw.choice([MNIST, PEN, PRINT], p=[0.5, 0.37, 0.13])
+        self.source = MNIST if sober else draw.choice([MNIST, PEN, PRINT, DISPLAY], p=[0.5, 0.35, 0.12, 0.03])
         self.felt = 0 if sober or draw.random() < 0.85 else draw.uniform(0.04, 0.25)
         self.font, self.weight = str(draw.choice(ink.FONTS)), draw.random()
+        self.lean, self.bar = draw.uniform(0, 0.2), height * draw.uniform(0.05, 0.1)  # of a display's segments
         self.uneven = draw.uniform(0.05, 0.2) if sober or draw.random() < 0.7 else draw.uniform(0.2, 0.5)
 
     def size(self) -> int:
         """A height in pixels, about as large as the others."""
         return max(6, round(self.height * self.draw.uniform(1 - self.uneven, 1 + self.uneven / 2)))
 
-    def digit(self) -> Sign:
+    def digit(self, among: Collection[int] = range(10)) -> Sign:
         source = self.draw.choice([MNIST, PEN]) if not self.sober and self.draw.random() < 0.1 else self.source
         if source == MNIST:
-            chosen = int(self.draw.integers(len(self.digits)))
+            chosen = ink.one_of(self.labels, among, self.draw)
             alpha = ink.enlarged(self.digits[chosen], self.size(), self.weight)
             wider = round(self.felt * self.height)
             return Sign(ink.swollen(alpha, wider) if wider else alpha, int(self.labels[chosen]))
         if source == PEN:
-            return Sign(*self.hands.digit(self.size(), self.pen, self.draw))
-        label = int(self.draw.integers(10))
-        return Sign(ink.printed(str(label), self.font, self.size()), label)
+            return Sign(*self.hands.digit(self.size(), self.pen, self.draw, among))
+        label = int(self.draw.choice(list(among)))
+        if source == PRINT:
+            return Sign(ink.printed(str(label), self.font, self.size()), label)
+        return Sign(ink.segments(label, round(self.height), self.bar, self.lean), label)
+
+    def mark(self) -> Sign:
+        """What stands between digits: a slash, a bracket, a point."""
+        draw, height = self.draw, round(self.height)
+        if self.source == PRINT:
+            alpha, drop = ink.printed_standing(str(draw.choice(list(ink.MARKS_IN_PRINT))), self.font, height)
+        else:
+            alpha, drop = self.hands.mark(round(height * draw.uniform(0.9, 1.3)), self.pen, draw)
+        return Sign(alpha, drop=drop)
+
+    def word(self) -> Sign:
+        """What stands before a number, or behind it."""
+        draw, height = self.draw, round(self.height)
+        if self.source == PRINT or draw.random() < 0.3:
+            alpha, drop = ink.printed_standing(ink.letters(draw), str(draw.choice(ink.FONTS)), height)
+        else:
+            alpha, drop = self.hands.word(height, self.pen, draw)
+        return Sign(alpha, drop=drop)
+
+    def ring(self, sign: Sign) -> Sign:
+        """A ring around a sign that has its place."""
+        draw, (high, wide) = self.draw, sign.alpha.shape
+        larger = self.height * draw.uniform(0.15, 0.5)
+        angle = np.linspace(0, 2 * np.pi + draw.uniform(-0.3, 0.6), 49) + draw.uniform(0, 6.3)
+        points = np.c_[np.cos(angle) * (0.5 * max(wide, 0.7 * high) + larger), np.sin(angle) * (0.5 * high + larger)]
+        points *= 1 + 0.04 * np.sin(angle * 2 + draw.uniform(0, 6.3))[:, None]
+        alpha = ink.written(np.c_[points[:-1], points[1:]], np.ones(48), round(high + 2 * larger), self.pen)
+        left, top = sign.left + (wide - alpha.shape[1]) / 2, sign.top + (high - alpha.shape[0]) / 2
+        return Sign(alpha, None, None, round(left), round(top), sign.row)
 
     def other(self) -> Sign:
         """What is no digit, where one could stand: a letter, a shape, a scribble, a digit that is crossed out."""
@@ -97,6 +133,9 @@ class Writer:
         free = max(1.0, size - height - (lines - 1) * spacing)
         top = edge + (draw.uniform(-0.15, 0.15) * height if draw.random() < 0.08 else draw.uniform(0, free))
         others = draw.choice([0.0, 0.0, 0.1, 0.5])  # of the signs between digits that are none
+        marks = draw.choice([0.0, 0.15, 0.5], p=[0.75, 0.15, 0.1]) if self.words else 0.0
+        texts = 0.5 if self.words and draw.random() < 0.15 else 0.0
+        rings = 0.4 if draw.random() < 0.06 else 0.0
         signs, rows = [], []
         for number in range(lines):
             y = top + number * spacing
@@ -105,18 +144,34 @@ class Writer:
             most = 1 if kind == "cell" else int(draw.integers(1, 9))
             alone = edge + size / 2 + size * draw.normal(0, 0.08) - 0.3 * height
             x, spans = alone if most == 1 else edge + draw.uniform(0, 0.5) * size, []
-            for _ in range(most):
-                sign = self.other() if empty or draw.random() < others else self.digit()
+            for sign in self._line(most, empty, others, marks, texts):
                 high, wide = sign.alpha.shape
                 if spans and x + wide > edge + size + 0.1 * height:
                     break
-                away = (height - high) / 2 + height * draw.normal(0, 0.04) + slope * (x - sheet / 2)
-                sign.left, sign.top, sign.row = round(x), round(y + away), number
+                drop = (height - high) / 2 + height * draw.normal(0, 0.04) if sign.drop is None else sign.drop
+                sign.left, sign.top, sign.row = round(x), round(y + drop + slope * (x - sheet / 2)), number
                 signs.append(sign)
                 spans.append((x, x + wide))
+                if draw.random() < rings:
+                    signs.append(self.ring(sign))
                 x += wide + gap + height * draw.uniform(-0.04, 0.08)
             rows.append(Row(tuple(spans), y, height))
         return signs, rows
+
+    def _line(self, most: int, empty: bool, others: float, marks: float, texts: float) -> Iterator[Sign]:
+        """The signs of a line: so many digits or others, marks between them, words around them."""
+        draw = self.draw
+        among = draw.choice(10, 2) if draw.random() < 0.1 else range(10)  # a number may be of few digits: 11, 707
+        if draw.random() < texts:
+            yield self.word()
+        for place in range(most):
+            if place and draw.random() < marks:
+                yield self.mark()
+            yield self.other() if empty or draw.random() < others else self.digit(among)
+        if draw.random() < marks:
+            yield self.mark()
+        if draw.random() < texts:
+            yield self.word()
 
     def numbers(
         self, sheet: int, size: int, lines: int = 1, digits: tuple[int, int] = (1, 4)
@@ -160,14 +215,45 @@ class Writer:
         """A few signs or words in a row, of one sort."""
         draw, sort = self.draw, self.draw.random()
         if sort < 0.3 and self.words:  # in a word every letter is one, whatever it looks like alone
-            return [ink.word(str(draw.choice(ink.FONTS)), height, draw) for _ in range(int(draw.integers(1, 5)))]
+            font = str(draw.choice(ink.FONTS))
+            return [ink.printed(ink.letters(draw), font, height) for _ in range(int(draw.integers(1, 5)))]
         count = int(draw.integers(1, 8))
-        if sort < 0.45:
+        if sort < 0.4 and self.words:
+            return [self.hands.word(height, self.pen, draw)[0] for _ in range(int(draw.integers(1, 4)))]
+        if sort < 0.5:
             font = str(draw.choice(ink.FONTS))
             return [ink.printed(str(draw.choice(list(ink.LETTERS_ALONE))), font, height) for _ in range(count)]
         if sort < 0.85:
             return [self.hands.other(height, self.pen, draw) for _ in range(count)]
         return [_blot(max(3, height // 3), draw) for _ in range(count)]
+
+    def print(self, sheet: int, cover: np.ndarray) -> np.ndarray:
+        """A column of print, (S, S), where there is no ink of a digit."""
+        draw, other = self.draw, np.zeros_like(cover)
+        font, high = str(draw.choice(ink.FONTS)), max(6, round(sheet * np.exp(draw.uniform(-3.5, -2.2))))
+        left, y, right = draw.uniform(-0.1, 0.4) * sheet, draw.uniform(-0.1, 0.6) * sheet, draw.uniform(0.6, 1) * sheet
+        for _ in range(int(draw.integers(2, 9))):
+            x = left
+            while x < right:
+                alpha, drop = ink.printed_standing(ink.letters(draw), font, high)
+                sign = Sign(alpha, left=round(x), top=round(y) + drop)
+                sign.put(other)
+                x += alpha.shape[1] + 0.4 * high
+            y += high * 1.8
+        return other * (camera.blurred(cover, 2) < 0.02)
+
+    def mirrored(self, sheet: int) -> np.ndarray:
+        """Lines of writing from the other side of the sheet, (S, S)."""
+        shown, draw = np.zeros((sheet, sheet), np.float32), self.draw
+        y = draw.uniform(0, 0.6) * sheet
+        for _ in range(int(draw.integers(1, 5))):
+            x = draw.uniform(0, 0.4) * sheet
+            for sign in self._line(int(draw.integers(2, 9)), False, 0.2, 0.1, 0.3):
+                sign.left, sign.top = round(x), round(y)
+                sign.put(shown)
+                x += sign.alpha.shape[1] + 0.2 * self.height
+            y += self.height * draw.uniform(1.2, 2)
+        return camera.blurred(shown, draw.uniform(0.5, 1.5))[:, ::-1]
 
     def traces(self, sheet: int) -> np.ndarray:
         """Digits that were rubbed out, or shine through: (S, S)."""
