@@ -51,7 +51,7 @@ def test_the_loss_is_least_where_the_maps_are_right() -> None:
 
 def test_without_a_digit_everything_has_a_gradient() -> None:
     """Or processes that train together would wait for it for ever."""
-    net = models.create("page-reader", widths=(4, 4, 4), blocks=1)
+    net = models.create("page-reader", widths=(4, 4, 4, 4), blocks=1)
     heat, boxes, ink = net(torch.rand(1, 1, 96, 96))
     page_reading._loss([one([])], heat, boxes, ink).backward()
     assert all(parameter.grad is not None for parameter in net.parameters())
@@ -68,7 +68,7 @@ def test_matched() -> None:
 def test_it_learns_to_find_one_digit() -> None:
     """A few steps on one batch of pages, again and again: the loss falls to a third."""
     torch.manual_seed(0)
-    net = models.create("page-reader", widths=(16, 16, 24), blocks=1)
+    net = models.create("page-reader", widths=(8, 16, 16, 24), blocks=1)
     optimizer = torch.optim.Adam(net.parameters(), 5e-3)
     losses = []
     for _ in range(40):
@@ -83,7 +83,7 @@ def test_it_learns_to_find_one_digit() -> None:
 
 def test_snapshots_and_figures() -> None:
     """Eight pages in colour, the same each time; figures are shares."""
-    net = models.create("page-reader", widths=(8, 8, 8), blocks=1).eval()
+    net = models.create("page-reader", widths=(4, 8, 8, 8), blocks=1).eval()
     split = Split(torch.from_numpy(np.uint8(255 * PICTURES[::10].numpy())), LABELS[::10])
     with torch.inference_mode():
         first, again = TASK.snapshot(net, split), TASK.snapshot(net, split)
@@ -98,5 +98,5 @@ def test_read_exactly() -> None:
     made = pages.composed(PICTURES, LABELS, 12, 320, 3, kind="plain", number=True)
     assert page_reading.exact(models.load("page-reader"), made) >= 10 / 12
     empty = [page for page in pages.composed(PICTURES, LABELS, 12, 96, 3, empty=True)]
-    untrained = models.create("page-reader", widths=(8, 8, 8), blocks=1)
+    untrained = models.create("page-reader", widths=(4, 8, 8, 8), blocks=1)
     assert page_reading.exact(untrained, empty) == 1  # who finds nothing is right where nothing is

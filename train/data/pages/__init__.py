@@ -19,7 +19,9 @@ SMALLEST, LARGEST = 10, 200  # pixels that a digit is high
 ROOM = 8  # of a page: the sheet is larger by this part, so that it can be turned
 PLAIN = (0.13, 0.24)  # of a page's height: that of a digit which can well be seen
 EMPTY = 0.2  # of the pages have no digits
-OFTEN = ("ruled", "squared", "dotted", "crossed")  # lines that come twice as often: they lie in the writing
+# Lines that come more often: they lie in the writing, or so near that they are taken for a part of it.
+OFTEN = ("ruled", "squared", "squared", "dotted", "crossed", "comb", "box", "margin")
+ALONE = 0.12  # of the pages hold one number and lines, as people photograph it
 MANY, LINES, FULL = (0.045, 0.06), 3, (8, 13)  # the like of many; in so many lines; digits of a line
 CUT = 0.25  # of the pages are cut tightly
 PRINT, THROUGH = 0.06, 0.06  # of the pages have a column of print; the other side shines through them
@@ -94,6 +96,7 @@ def compose(
     """
     kind = kind or str(draw.choice([*furniture.KINDS, *OFTEN]))
     empty = draw.random() < EMPTY if empty is None else empty
+    number = number or (not empty and not many and draw.random() < ALONE)
     sheet, sober = size + 2 * (size // ROOM), number or many
     height = draw.uniform(*(MANY if many else PLAIN)) * size if sober else _height(size, kind, draw)
     writer = Writer(digits, labels, hands, height, draw, sober, words)
