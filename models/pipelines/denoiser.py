@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, cached_property
+from itertools import chain
 from math import ceil
 from threading import BoundedSemaphore
 from typing import Self
@@ -12,6 +13,7 @@ from typing import Self
 import numpy as np
 import torch
 from PIL import Image
+from torch.nn.functional import interpolate
 
 import models
 from models.base import Model
@@ -34,6 +36,11 @@ QUIET = 1.3  # σ, up to which there is nothing to take away
 # faint: it is taken for no less than LEAST. Chosen on the crops of every second scene of PolyU, by name, where 36.0 dB
 # become 38.6; on the other half 35.9 become 37.9. ANY lies above what the other says of clean photographs.
 SMOOTH, ANY, LEAST = 1.5, 0.65, 5.0
+# The colours of such noise are coarser than a pixel. What is left there is taken away at half of the size, as Noise
+# Clinic does at several (Lebrun, Colom & Morel 2015), told COARSE times as much; brightness stays, or texture would go,
+# and what differs by more than EDGE times σ is the picture's own. On the middle of the same crops 38.9 dB become 39.2,
+# and none loses; a quarter of the size added nothing. On the other half 37.92 dB become 38.02.
+COARSE, EDGE = 0.8, 0.6
 ESTIMATED = 1024  # pixels on a side, in the middle, by which the noise is judged
 
 Tile = tuple[tuple[slice, slice], tuple[slice, slice], tuple[slice, slice]]
@@ -123,20 +130,23 @@ class Denoiser:
         if sigma == 0 and not self.digits:
             yield 1.0, packed(pixels, alpha, image)
             return
-        clean = np.empty_like(pixels)
+        # A digit is one tile, whatever its network looks at.
+        reach, multiple = (0, 1) if self.digits else (self.net.unet.reach, self.net.unet.multiple)
+        tiles = list(_tiles(*pixels.shape[:2], reach, multiple))
+        coloured = pixels.shape[2] == 3 and self.judge(image).kind == "camera"
+        coarse = list(_tiles(*(-(-side // 2) for side in pixels.shape[:2]), reach, multiple)) if coloured else []
+        count, clean = len(tiles) + len(coarse), np.empty_like(pixels)
 
         def work(tile: Tile) -> None:
             inner, outer, within = tile
             with _CORES:
                 clean[inner] = self._denoised(pixels[outer], sigma, grain)[within]
 
-        # A digit is one tile, whatever its network looks at.
-        reach, multiple = (0, 1) if self.digits else (self.net.unet.reach, self.net.unet.multiple)
-        tiles = list(_tiles(*pixels.shape[:2], reach, multiple))
         try:
             with ThreadPoolExecutor(AT_ONCE) as pool:
-                for done, _ in enumerate(pool.map(work, tiles), 1):  # what has not begun is dropped when this is closed
-                    yield done / len(tiles), packed(clean, alpha, image) if done == len(tiles) else None
+                # What has not begun is dropped when this is closed, since the loop alone holds it.
+                for done, _ in enumerate(chain(pool.map(work, tiles), self._coloured(pool, clean, sigma, coarse)), 1):
+                    yield done / count, packed(clean, alpha, image) if done == count else None
         finally:
             release()
 
@@ -166,12 +176,37 @@ class Denoiser:
 
     @torch.inference_mode()
     def _denoised(self, pixels: np.ndarray, sigma: float, grain: float) -> np.ndarray:
-        noisy = to_tensor(pixels).contiguous(memory_format=torch.channels_last)
-        told = () if isinstance(self.net, Autoencoder) else (torch.tensor([sigma]),)
-        clean = self.net(noisy, *told)
+        noisy = to_tensor(pixels)
+        clean = self._without_noise(noisy, sigma)
         if grain:
             clean = clean + grain * (luma(noisy - clean) if noisy.shape[1] == 3 else noisy - clean)
         return to_pixels(clean)
+
+    def _without_noise(self, noisy: torch.Tensor, sigma: float) -> torch.Tensor:
+        told = () if isinstance(self.net, Autoencoder) else (torch.tensor([sigma]),)
+        return self.net(noisy.contiguous(memory_format=torch.channels_last), *told)
+
+    def _coloured(self, pool: ThreadPoolExecutor, clean: np.ndarray, sigma: float, tiles: list[Tile]) -> Iterator[None]:
+        """Take coarse noise out of the colours of (H, W, 3) uint8, in place; the tiles are of half its size."""
+        if not tiles:
+            return
+        small = _halved(clean)
+        off = torch.empty_like(small)
+
+        @torch.inference_mode()
+        def work(tile: Tile) -> None:
+            inner, outer, within = ((..., *places) for places in tile)
+            with _CORES:
+                seen = small[outer].float()
+                found = self._without_noise(seen, COARSE * sigma) - seen
+                found = found - luma(found)
+                beside = found.norm(dim=1, keepdim=True) * 255 / (EDGE * sigma)
+                off[inner] = (found / (1 + beside**4))[within]
+
+        for done, _ in enumerate(pool.map(work, tiles), 1):
+            if done == len(tiles):
+                _add_twice_as_large(clean, off)
+            yield
 
 
 def _weighed(own: float, any_noise: float) -> Noise:
@@ -184,6 +219,25 @@ def _weighed(own: float, any_noise: float) -> Noise:
     if own > STRONG and more > 1 / ALIKE:
         return Noise(min(own, LARGEST_SIGMA), "white")
     return Noise(min(any_noise, LARGEST_SIGMA), "white") if any_noise > QUIET else Noise(0.0, "none")
+
+
+def _halved(pixels: np.ndarray) -> torch.Tensor:
+    """(H, W, 3) uint8 -> (1, 3, H / 2, W / 2) in [0, 1], the mean of each two by two."""
+    rows, columns = (length % 2 for length in pixels.shape[:2])
+    even = np.pad(pixels, ((0, rows), (0, columns), (0, 0)), mode="edge")
+    mean = even.reshape(even.shape[0] // 2, 2, even.shape[1] // 2, 2, 3).sum((1, 3), dtype=np.uint16)
+    return torch.from_numpy(mean.astype(np.float16) / 1020).permute(2, 0, 1)[None]
+
+
+def _add_twice_as_large(pixels: np.ndarray, off: torch.Tensor) -> None:
+    """Add (1, 3, H / 2, W / 2) to (H, W, 3) uint8, in place, a band at a time, since photographs are large."""
+    height, width = pixels.shape[:2]
+    for top in range(0, height, TILE):
+        bottom = min(height, top + TILE)
+        above = max(0, top // 2 - 1)
+        part = interpolate(off[:, :, above : -(-bottom // 2) + 1].float(), scale_factor=2, mode="bilinear")
+        part = part[:, :, top - 2 * above :][:, :, : bottom - top, :width]
+        pixels[top:bottom] = to_pixels(to_tensor(pixels[top:bottom]).add_(part))
 
 
 def _middle(seen: np.ndarray) -> slice:

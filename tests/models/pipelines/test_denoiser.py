@@ -167,14 +167,34 @@ def test_too_large(lively: Denoiser) -> None:
 
 
 def test_steps(lively: Denoiser, monkeypatch) -> None:
-    """The share that is done grows to 1; only the last comes with the picture, which the call gives too."""
+    """The share that is done grows to 1; only the last comes with the picture, which the call gives too.
+
+    Tiles of 32 pixels, for coloured noise of a camera some of half the size besides.
+    """
     monkeypatch.setattr(MODULE, "TILE", 32)
-    image = picture(100, 70)
-    shares, pictures = zip(*lively.steps(image, 20), strict=True)
-    assert len(shares) == 4 * 3 and shares[-1] == 1
-    assert all(before < after for before, after in pairwise(shares))
-    assert pictures[:-1] == (None,) * 11
-    assert pictures[-1].tobytes() == lively(image, 20).tobytes()
+    for mode, count in (("L", 4 * 3), ("RGB", 4 * 3 + 2 * 2)):
+        image = picture(100, 70, mode)
+        assert mode == "L" or lively.judge(image).kind == "camera"
+        shares, pictures = zip(*lively.steps(image, 20), strict=True)
+        assert len(shares) == count and shares[-1] == 1
+        assert all(before < after for before, after in pairwise(shares))
+        assert pictures[:-1] == (None,) * (count - 1)
+        assert pictures[-1].tobytes() == lively(image, 20).tobytes()
+
+
+@pytest.mark.parametrize("size", [(64, 96), (31, 45), (1, 7), (33, 2)])
+def test_half_as_large_and_back(size: tuple[int, int], monkeypatch) -> None:
+    """Against PyTorch's own means and enlargement of the whole, where it is done a band at a time."""
+    pixels = np.random.default_rng(0).integers(60, 190, (*size, 3), dtype=np.uint8)
+    even = torch.nn.functional.pad(photographs.to_tensor(pixels), (0, size[1] % 2, 0, size[0] % 2), mode="replicate")
+    small = MODULE._halved(pixels)
+    assert torch.allclose(small.float(), torch.nn.functional.avg_pool2d(even, 2), atol=5e-4)
+    off = 0.2 * torch.rand(small.shape) - 0.1
+    larger = torch.nn.functional.interpolate(off, scale_factor=2, mode="bilinear")[..., : size[0], : size[1]]
+    wanted = pixels + 255 * larger[0].permute(1, 2, 0).numpy()
+    monkeypatch.setattr(MODULE, "TILE", 8)
+    MODULE._add_twice_as_large(pixels, off)
+    assert abs(pixels - wanted).max() <= 0.501
 
 
 def test_closed_steps_end_the_work(lively: Denoiser, monkeypatch) -> None:

@@ -11,6 +11,7 @@ from skimage import data
 from models.pictures import corruptions, raw
 from models.pictures.photographs import to_pixels, to_tensor
 from models.pipelines import Denoiser
+from models.pipelines.denoiser import Noise
 from train.data.screens import screens
 
 SIGMA = 25.0
@@ -100,14 +101,36 @@ def test_white_noise_is_judged_as_closely_as_ever(denoise: Denoiser, sigma: int)
         assert blind > told - 0.2
 
 
-def test_a_camera_s_noise_is_seen(denoise: Denoiser) -> None:
-    """Demosaiced, smoothed and coloured, it is taken for more than nothing, and most of it is taken away."""
+def taken() -> tuple[np.ndarray, np.ndarray]:
+    """The cat out of focus as a camera takes it, demosaiced, smoothed and coloured, and the same without its noise."""
     torch.manual_seed(3)
-    true = corruptions.blur(to_tensor(clean()), 2.0)  # out of focus
+    true = corruptions.blur(to_tensor(clean()), 2.0)
     camera = raw.cameras(1)
     camera = raw.Camera(camera.matrix, camera.gains, torch.tensor([5e-4]), torch.tensor([1e-5]))
     wanted = raw.photographed(true, camera.quiet())
-    taken = raw.reduced(raw.photographed(true, camera), wanted, torch.tensor([0.5]), torch.tensor([1.5]))
-    taken, wanted = (to_pixels(corruptions.jpeg(one.clamp(0, 1), 92)) for one in (taken, wanted))
-    assert denoise.estimate(Image.fromarray(taken)) > 3
-    assert psnr(np.asarray(denoise(Image.fromarray(taken))), wanted) > psnr(taken, wanted) + 1
+    noisy = raw.reduced(raw.photographed(true, camera), wanted, torch.tensor([0.5]), torch.tensor([1.5]))
+    return tuple(to_pixels(corruptions.jpeg(one.clamp(0, 1), 92)) for one in (noisy, wanted))
+
+
+def test_a_camera_s_noise_is_seen(denoise: Denoiser) -> None:
+    """It is taken for more than nothing, and most of it is taken away."""
+    noisy, wanted = taken()
+    assert denoise.estimate(Image.fromarray(noisy)) > 3
+    assert psnr(np.asarray(denoise(Image.fromarray(noisy))), wanted) > psnr(noisy, wanted) + 1
+
+
+def test_coarse_noise_is_taken_out_of_a_camera_s_colours(denoise: Denoiser, monkeypatch) -> None:
+    """Told the same, more of its colours' noise goes than where it is held for white; brightness stays as it was."""
+    noisy, wanted = taken()
+    image, found = Image.fromarray(noisy), denoise.judge(Image.fromarray(noisy))
+    assert found.kind == "camera"
+    made = np.asarray(denoise(image, found.sigma), np.float64)
+    monkeypatch.setattr(Denoiser, "judge", lambda self, image: Noise(found.sigma, "white"))
+    fine = np.asarray(denoise(image, found.sigma), np.float64)
+    weights = np.array([0.299, 0.587, 0.114])
+    bright, before, true = (one @ weights for one in (made, fine, wanted.astype(np.float64)))
+    assert abs(bright - before).mean() < 0.5  # three channels are rounded
+    left, was = (
+        (one - light[..., None] - (wanted - true[..., None])) for one, light in ((made, bright), (fine, before))
+    )
+    assert np.square(left).mean() < 0.95 * np.square(was).mean()
