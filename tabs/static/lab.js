@@ -215,9 +215,23 @@ const lab = (() => {
   found('#tabs').then(() => {
     isThere = true;
     window.requestAnimationFrame = frame;
-    document.getElementById('bones')?.remove();
   });
   const there = leaves ? new Promise(() => {}) : go(asked);
+  // Gradio brings each kind of component as its code arrives, in any order, and what is there would move. So the page is
+  // seen once all is there that it opens with; but what never comes hides the rest for ten seconds only.
+  const whole = async () => {
+    const {components, layout} = window.gradio_config, known = new Map(components.map((one) => [one.id, one]));
+    const open = [`tab-${tab}`, `part-${tab}-${parts[tab]}`];
+    const names = ({id, children = []}) => {
+      const {type, props = {}} = known.get(id) ?? {};
+      if (![true, undefined].includes(props.visible) || (type === 'tabitem' && !open.includes(props.elem_id))) return [];
+      const within = props.open === false ? [] : children.flatMap(names);
+      return props.elem_id ? [props.elem_id, ...within] : within;
+    };
+    for (const name of names(layout)) await found(`#${name}`);
+  };
+  const late = new Promise((next) => setTimeout(next, 10_000));
+  Promise.race([there.then(whole), late]).then(() => document.getElementById('bones')?.remove());
 
   return {
     still: () => still.matches,
