@@ -36,9 +36,9 @@ const lab = (() => {
     const queryString = next.split('?')[1]?.split('&').filter((part) => !part.startsWith('__')).join('&') ?? '';
     if (parent !== window) parent.postMessage({queryString, hash: ''}, 'https://huggingface.co');
   };
-  const found = async (selector) => {
+  const found = async (selector, looks = Infinity) => {
     let element;
-    while (!(element = document.querySelector(selector))) await new Promise((next) => setTimeout(next, 20));
+    while (!(element = document.querySelector(selector)) && --looks > 0) await new Promise((next) => setTimeout(next, 20));
     return element;
   };
   const press = async (id) => {
@@ -218,7 +218,8 @@ const lab = (() => {
   });
   const there = leaves ? new Promise(() => {}) : go(asked);
   // Gradio brings each kind of component as its code arrives, in any order, and what is there would move. So the page is
-  // seen once all is there that it opens with; but what never comes hides the rest for ten seconds only.
+  // seen once all is there that it opens with; but what does not come hides the rest for ten seconds only, not counting
+  // those in which the browser is too busy to look.
   const whole = async () => {
     const {components, layout} = window.gradio_config, known = new Map(components.map((one) => [one.id, one]));
     const open = [`tab-${tab}`, `part-${tab}-${parts[tab]}`];
@@ -228,10 +229,10 @@ const lab = (() => {
       const within = props.open === false ? [] : children.flatMap(names);
       return props.elem_id ? [props.elem_id, ...within] : within;
     };
-    for (const name of names(layout)) await found(`#${name}`);
+    for (const name of names(layout)) await found(`#${name}`, 500);
+    document.getElementById('bones')?.remove();
   };
-  const late = new Promise((next) => setTimeout(next, 10_000));
-  Promise.race([there.then(whole), late]).then(() => document.getElementById('bones')?.remove());
+  there.then(whole);
 
   return {
     still: () => still.matches,
