@@ -36,9 +36,9 @@ const lab = (() => {
     const queryString = next.split('?')[1]?.split('&').filter((part) => !part.startsWith('__')).join('&') ?? '';
     if (parent !== window) parent.postMessage({queryString, hash: ''}, 'https://huggingface.co');
   };
-  const found = async (selector) => {
+  const found = async (selector, looks = Infinity) => {
     let element;
-    while (!(element = document.querySelector(selector))) await new Promise((next) => setTimeout(next, 20));
+    while (!(element = document.querySelector(selector)) && --looks > 0) await new Promise((next) => setTimeout(next, 20));
     return element;
   };
   const press = async (id) => {
@@ -215,9 +215,24 @@ const lab = (() => {
   found('#tabs').then(() => {
     isThere = true;
     window.requestAnimationFrame = frame;
-    document.getElementById('bones')?.remove();
   });
   const there = leaves ? new Promise(() => {}) : go(asked);
+  // Gradio brings each kind of component as its code arrives, in any order, and what is there would move. So the page is
+  // seen once all is there that it opens with; but what does not come hides the rest for ten seconds only, not counting
+  // those in which the browser is too busy to look.
+  const whole = async () => {
+    const {components, layout} = window.gradio_config, known = new Map(components.map((one) => [one.id, one]));
+    const open = [`tab-${tab}`, `part-${tab}-${parts[tab]}`];
+    const names = ({id, children = []}) => {
+      const {type, props = {}} = known.get(id) ?? {};
+      if (![true, undefined].includes(props.visible) || (type === 'tabitem' && !open.includes(props.elem_id))) return [];
+      const within = props.open === false ? [] : children.flatMap(names);
+      return props.elem_id ? [props.elem_id, ...within] : within;
+    };
+    for (const name of names(layout)) await found(`#${name}`, 500);
+    document.getElementById('bones')?.remove();
+  };
+  there.then(whole);
 
   return {
     still: () => still.matches,

@@ -164,6 +164,17 @@ def test_text_can_be_read(open_lab: OpenLab, theme: str) -> None:
     assert lab.page.evaluate(FAINT) != []
 
 
+def test_what_does_not_come(open_lab: OpenLab) -> None:
+    """It hides the rest of the page, which it would move, for a while only."""
+    lab = open_lab(path="")
+    lab.page.add_init_script(
+        "const look = document.querySelector.bind(document);"
+        "document.querySelector = (one) => (one === '#label' ? null : look(one));"
+    )
+    lab.open("/")
+    expect(lab.canvas).to_be_visible(timeout=2 * PATIENCE)
+
+
 @both_languages
 def test_a_phone_has_room_for_a_table(open_lab: OpenLab, language: str) -> None:
     """No cell of the comparison comes nearer than eight pixels to its neighbour."""

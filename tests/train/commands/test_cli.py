@@ -16,7 +16,7 @@ import torch
 from hub_server import HubServer
 from huggingface_hub import ModelCard
 from PIL import Image
-from shell import FILES, PYTHON, contents, names, run, sentence, wait_for
+from shell import FILES, contents, names, sentence, wait_for
 
 import models
 from models.pipelines import DigitClassifier
@@ -32,7 +32,7 @@ runpy.run_module("train", run_name="__main__", alter_sys=True)
 def test_the_whole_way(hub: HubServer, tmp_path: Path, tiny_mnist: Path) -> None:
     """Train two seeds, push, pull into an empty cache, and name the pictures of the test split with what came back."""
     arguments = ["fit", "mnist-dense", "--dataset", tiny_mnist, "--epochs", 2, "--batch-size", 64, "--seeds", 2]
-    done = run(tmp_path, *PYTHON, *arguments, "--push-to-hub", "alice/x", HF_TOKEN="hf_write")
+    done = forked.run(tmp_path, "-m", "train", *arguments, "--push-to-hub", "alice/x", HF_TOKEN="hf_write")
     assert done.returncode == 0, done.stderr
     assert "img/s" in done.stderr and "loss=" in done.stderr  # the progress bar
     assert "hf_write" not in done.stdout + done.stderr
