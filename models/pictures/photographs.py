@@ -8,6 +8,7 @@ from PIL import Image
 
 KEPT = ("icc_profile", "exif", "dpi")  # of what Pillow reads beside the pixels
 BORDER = 3  # of 255: a row whose pixels differ by no more is a part of a border, such as a film's black bars
+AROUND, CLIPPED = 17, 0.3  # pixels on a side, and the share of them that may be black or white
 DEPTHS = (1023, 4095, 16383, 65535)  # what is white in a picture of 10, 12, 14, 16 bits: a sensor's are kept in 16
 SIGNED = 32767  # what is white in 16 bits of which one is a sign
 LUMA = (0.299, 0.587, 0.114)  # of red, green and blue
@@ -99,6 +100,14 @@ def evidence(pixels: np.ndarray, alpha: Image.Image | None) -> np.ndarray:
         inside[first:last] = True
         seen &= inside[:, None] if axis == 0 else inside
     return seen
+
+
+def unclipped(pixels: np.ndarray) -> np.ndarray:
+    """Where in (H, W, C) uint8 strong noise can be seen whole, (H, W) bool: black and white have cut little off it."""
+    from scipy.ndimage import uniform_filter  # every command of the training imports this module
+
+    clipped = ((pixels == 0) | (pixels == 255)).any(2)
+    return uniform_filter(clipped.astype(np.float32), AROUND) < CLIPPED
 
 
 def middle(image: Image.Image, side: int) -> Image.Image:

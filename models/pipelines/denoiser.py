@@ -21,7 +21,7 @@ from models.errors import InputError
 from models.networks.autoencoders import Autoencoder
 from models.networks.denoisers import LARGEST_SIGMA, PhotoDenoiser
 from models.pictures import images, mnist
-from models.pictures.photographs import evidence, luma, packed, to_pixels, to_tensor, unpacked
+from models.pictures.photographs import evidence, luma, packed, to_pixels, to_tensor, unclipped, unpacked
 from models.pipelines.common import Facts, loaded, number, release, shared
 
 TILE = 640  # pixels on a side, at most, that are worked on at once
@@ -41,6 +41,9 @@ SMOOTH, ANY, LEAST = 1.5, 0.65, 5.0
 # and what differs by more than EDGE times σ is the picture's own. On the middle of the same crops 38.9 dB become 39.2,
 # and none loses; a quarter of the size added nothing. On the other half 37.92 dB become 38.02.
 COARSE, EDGE = 0.8, 0.6
+# Pixels by which strong noise is judged, of those where black and white cut nothing off. On the twenty held-out
+# photographs with σ 50 the mean error is 2 % of it instead of 6, with 35 it is 1 instead of 4.
+ENOUGH = 2000
 ESTIMATED = 1024  # pixels on a side, in the middle, by which the noise is judged
 
 Tile = tuple[tuple[slice, slice], tuple[slice, slice], tuple[slice, slice]]
@@ -172,7 +175,11 @@ class Denoiser:
             own = self.net.estimate(noisy, told).item()
             known = min(noisy.shape[2:]) >= NARROW and _estimator()
             any_noise = known(noisy, told).item() if known else own
-        return _weighed(own, any_noise)
+            found = _weighed(own, any_noise)
+            whole = told & torch.from_numpy(unclipped(pixels[part]))
+            if found.kind == "white" and found.sigma > STRONG and whole.sum() > ENOUGH:
+                found = Noise(min(self.net.estimate(noisy, whole).item(), LARGEST_SIGMA), "white")
+        return found
 
     @torch.inference_mode()
     def _denoised(self, pixels: np.ndarray, sigma: float, grain: float) -> np.ndarray:

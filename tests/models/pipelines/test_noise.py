@@ -101,6 +101,15 @@ def test_white_noise_is_judged_as_closely_as_ever(denoise: Denoiser, sigma: int)
         assert blind > told - 0.2
 
 
+@pytest.mark.parametrize("beneath", [0, 255])
+def test_what_is_cut_off_is_no_evidence(denoise: Denoiser, beneath: int) -> None:
+    """Half of the cat lies in the dark, or in glaring light, where a file cannot hold what noise there was."""
+    true = clean().copy()
+    true[:, :128] = beneath
+    noisy = to_pixels(corruptions.gaussian(to_tensor(true), 40.0, torch.Generator().manual_seed(0)))
+    assert denoise.estimate(Image.fromarray(noisy)) == pytest.approx(40, abs=2)
+
+
 def taken() -> tuple[np.ndarray, np.ndarray]:
     """The cat out of focus as a camera takes it, demosaiced, smoothed and coloured, and the same without its noise."""
     torch.manual_seed(3)
