@@ -23,7 +23,7 @@ SURE, KNOWN = 0.9, 0.9
 # What is found on a page is a digit where the reader's log odds, so many times, and those of the two likeliest digits
 # come to ENOUGH. Chosen on composed pages of validation digits: 85 % of the empty ones are found empty, where a limit
 # for each of the two left 75 %, and of the numbers 92.7 % are read, where it was 92.9 %.
-READER, ENOUGH = 4.0, 3.5
+READER, ENOUGH = 4.0, 2.5
 
 TIMINGS = 5
 

@@ -90,8 +90,9 @@ class PageReader:
         """
         images.check_size(image)
         grey, scale, margin = _looked_at(image)
-        seen_by = {}
+        seen_by, looks = {}, []
         for look, kept in self._looks(grey):
+            looks.append(look)
             seen_by |= dict.fromkeys(kept, look)
             if look.is_all(grey, kept):
                 break
@@ -99,7 +100,7 @@ class PageReader:
         made = [
             digit
             for look in dict.fromkeys(seen_by.values())
-            for digit in look.cut(grey, once, [seen_by[one] is look for one in once])
+            for digit in look.beside(looks).cut(grey, once, [seen_by[one] is look for one in once])
         ]
         return [
             replace(made[index], box=tuple((side - margin) / scale for side in made[index].box), line=line)
@@ -156,6 +157,19 @@ class _Look:
         )
         rest[rows, columns] = rest[0, 0]
         return int(rest.max()) - int(rest.min()) < mnist.LEAST_CONTRAST
+
+    def beside(self, looks: list["_Look"]) -> "_Look":
+        """The same with the mean of its ink and that of the next closer and wider look: what is a line to one, such as
+        the bar of a large 7, may be known to another."""
+        inks = [self.ink]
+        for one in looks:
+            if one.size in (self.size * COARSER, self.size // COARSER):
+                ink, factor = Image.fromarray(one.ink), one.size / self.size
+                size = [max(1, round(factor * side)) for side in ink.size]
+                larger = np.asarray(ink.resize(size, Image.Resampling.BILINEAR))[: len(self.ink), : self.ink.shape[1]]
+                missing = [(0, whole - part) for whole, part in zip(self.ink.shape, larger.shape, strict=True)]
+                inks.append(np.pad(larger, missing, mode="edge"))
+        return _Look(np.mean(inks, 0), self.size)
 
     def cut(self, grey: Image.Image, found: list[Detection], wanted: list[bool]) -> list[Found]:
         """Those digits that are wanted, cut out of the picture; without such as have no ink.

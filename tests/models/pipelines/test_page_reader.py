@@ -175,6 +175,24 @@ def test_without_a_reader_all_is_one_digit(monkeypatch: pytest.MonkeyPatch) -> N
     assert reading.digit == "7"
 
 
+def test_looks_are_averaged() -> None:
+    """The ink of a look is the mean with those of the next ones, as large as its own; others do not count."""
+    rng = np.random.default_rng(0)
+    fine, own, coarse, far = (rng.random((side, side + 8), np.float32) for side in (64, 32, 16, 8))
+    flat = page_reader._Look(np.full_like(own, 0.9), 4)
+    others = [
+        page_reader._Look(np.full_like(ink, level), size) for ink, level, size in ((fine, 0.3, 2), (coarse, 0.6, 8))
+    ]
+    found = flat.beside([flat, *others, page_reader._Look(far, 16)])
+    assert found.size == 4 and found.ink.shape == own.shape and np.allclose(found.ink, 0.6, atol=1e-6)
+    spot = np.zeros_like(coarse)
+    spot[4, 6] = 1  # a place of the wider look is two by two of this one's
+    mean = page_reader._Look(np.zeros_like(own), 4).beside([page_reader._Look(spot, 8)]).ink
+    rows, columns = np.average(np.argwhere(mean > 0), axis=0, weights=mean[mean > 0])
+    assert (rows, columns) == pytest.approx((8.5, 12.5))
+    assert page_reader._Look(own, 4).beside([]).ink.tolist() == own.tolist()
+
+
 def looks(image: Image.Image) -> tuple[str, int]:
     """What is read on a picture, and how often the network looked at it."""
     reader, seen = page_reader.shared(page_reader.PageReader, page_reader.NAME), []
