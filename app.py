@@ -1,5 +1,6 @@
 """The Space: composes the tabs and serves them."""
 
+# ruff: noqa: E402
 import argparse
 import os
 
@@ -9,6 +10,19 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
 # Else the Hub's client asks it first which programs to report, and of a Hub that is silent it asks in vain for seconds.
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+
+
+def number(name: str, usual: int, most: int) -> int:
+    """A variable of the environment, 1 to `most`, or `usual` where it is not set. Raises SystemExit for any other."""
+    text = os.environ.get(name, str(usual)).strip()
+    if not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= most):
+        raise SystemExit(f"error: {name} is {text[:40]!r}: set it to a whole number from 1 to {most}, or unset it.")
+    return int(text)
+
+
+MEMORY = "LATENT_LAB_MEMORY"
+MEGABYTES = number(MEMORY, 1200, 10**6)  # for pictures at once, beside half a gigabyte that all else takes
+PORT = number("GRADIO_SERVER_PORT", 7860, 65535)  # before Gradio's import, which reads it as well
 
 import gradio as gr
 from starlette.middleware import Middleware
@@ -25,8 +39,6 @@ from tabs.widgets.picture import HEAVIEST
 TABS = {"digits": digits, "sample": sample, "denoise": denoise, "faces": faces}
 VIEWS = {name: tuple(getattr(tab, "PARTS", ())) for name, tab in TABS.items()}
 PAGES = {"": Words("en"), "zh": Words("zh")}
-MEMORY = "LATENT_LAB_MEMORY"
-MEGABYTES = int(os.environ.get(MEMORY, "1200"))  # for pictures at once, beside half a gigabyte that all else takes
 # Of Gradio's 40 each would hold memory of its own, while they wait for the same cores.
 THREADS = max(4, 2 * (os.cpu_count() or 1))
 KEPT = (600, 3000)  # every ten minutes, what was not used for fifty is deleted: within an hour, as the foot says
@@ -88,7 +100,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, help="default: GRADIO_SERVER_PORT, or the first free one from 7860")
     parser.add_argument("--share", action="store_true", help="also serve through a public link (or GRADIO_SHARE=1)")
     args = parser.parse_args()
-    port = args.port or os.environ.get("GRADIO_SERVER_PORT", 7860)
+    port = args.port or PORT
     register_gpu()
     print(f"* Pictures take at most {MEGABYTES} MB at once ({MEMORY}); the others wait.", flush=True)
     try:

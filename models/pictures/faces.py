@@ -7,8 +7,12 @@ what they alone have hardly seen is looked at, too, from their side.
 """
 
 import math
+import pickle
 import threading
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import cache
+from itertools import chain, pairwise, repeat
 from typing import NamedTuple
 
 import dlib
@@ -17,9 +21,13 @@ from PIL import Image
 
 from models.pictures.photographs import unpacked
 
-SEARCHED = 640  # pixels on the longer side of the picture in which faces are looked for; it is enlarged twice there
-CLOSER = 2  # times that, where nothing is found in a larger picture, or faces that are hardly large enough
-HARDLY = 70  # pixels on a side in the first look
+# Pixels on the longer side of the picture in which faces are looked for, of 40 pixels on a side and more; and of those
+# in which larger pictures are looked at then, as long as nothing is found, or faces that are hardly large enough.
+SEARCHED, CLOSER = 640, (1280, 2560)
+HARDLY = 70  # pixels on a side in such a look
+ENLARGED, SMALLEST = 2, 64  # times; pixels on the shorter side of a picture in which the detector finds anything
+# From one size of the picture to the next: the first two steps, which are over the largest ones, and dlib's own.
+FAST, FINE = 0.76, 5 / 6
 COARSE = 160  # pixels on the longer side, for a face that fills the picture
 # Scores, of which 0 is dlib's own threshold. Chosen on faces of UTKFace in BSDS's photographs, and on those alone.
 MAYBE, FACE, SURE = -0.9, -0.15, 0.2
@@ -33,7 +41,11 @@ ANGLES = (-45, -25, 0, 25, 45)  # degrees
 LEANING = {3: ANGLES[3:], 4: ANGLES[:2]}  # the other filters, and on which side the heads lean that they are for
 FAR = -0.6  # a score at an angle that is far from that of the face
 CLOSE, WIDE = 90, 162  # pixels on a side: of a window that is looked at closely, and with what is around it
+NEAR = [FINE**step for step in range(4)]  # its sizes
+TELLING = {3: (0, 25), 4: (-25, 0)}  # the angles that are looked at first, by filter
+DOUBT = -0.5  # a score that one of them has to reach
 LYING = (90, -90, 180)  # degrees by which a picture is turned in which no face is sure
+LAID, LIKELY = 480, -0.6  # pixels on its longer side, as in `SEARCHED`; a first score of what may be sure
 LEVEL = 10  # degrees: a head that leans less is upright
 MOST = 40  # faces that are offered
 # By the detector's windows on aligned training faces: a crop is 1.14 of their side wide, and has the same middle.
@@ -111,10 +123,16 @@ class Face(NamedTuple):
 _own = threading.local()
 
 
+@cache
+def _trained() -> bytes:
+    """dlib's detector, which is to look at one size of a picture, not at a thousand: the numbers as it writes them."""
+    return pickle.dumps(dlib.get_frontal_face_detector()).replace(b"\2\xe8\3", b"\2\1\0", 1)
+
+
 def _detector() -> dlib.fhog_object_detector:
     """This thread's own: one that two threads use at once, since it keeps the picture that it looks at, falls over."""
     if not hasattr(_own, "detector"):
-        _own.detector = dlib.get_frontal_face_detector()
+        _own.detector = pickle.loads(_trained())
     return _own.detector
 
 
@@ -129,10 +147,12 @@ def find(image: Image.Image) -> list[Square]:
     pixels = unpacked(image)[0]
     grey = Image.fromarray(pixels[:, :, 0]) if pixels.shape[2] == 1 else Image.fromarray(pixels).convert("L")
     del pixels
-    faces = _at(grey, SEARCHED)
-    large = max(image.size) > SEARCHED
-    if large and all(face.window.side * SEARCHED / max(image.size) < HARDLY for face in faces):
-        faces += _at(grey, CLOSER * SEARCHED)
+    longest = max(grey.size)
+    faces = _first(grey)
+    for before, searched in pairwise((SEARCHED, *CLOSER)):
+        if longest <= before or any(face.window.side * before / longest >= HARDLY for face in faces):
+            break
+        faces += _closer(grey, before, searched)
     if all(face.score < SURE or face.window.side < min(image.size) / 3 for face in faces):
         faces += _filling(grey)
     faces = apart(faces)
@@ -142,21 +162,44 @@ def find(image: Image.Image) -> list[Square]:
     return [_square(face) for face in faces[:MOST]]
 
 
+def _first(grey: Image.Image) -> list[Face]:
+    """The faces of an 'L' picture seen where it has `SEARCHED` pixels; their windows are those of the whole picture."""
+    small, scale = _reduced(grey, ENLARGED * SEARCHED)
+    found = _windows(small, _sizes(small, SEARCHED), HINT)
+    hints = [_leaning(small, one) for one in found if one.score <= MAYBE and one.filter in LEANING]
+    return [_larger(face, 1 / scale) for face in _faces(small, found) + [one for one in hints if one.score > 0]]
+
+
+def _closer(grey: Image.Image, before: int, searched: int) -> list[Face]:
+    """Those that are smaller than what was looked for before; of the many windows of the closest look the sure ones."""
+    small, scale = _reduced(grey, ENLARGED * searched)
+    finer = [one for one in _sizes(small, searched) if one * max(small.size) > 1.05 * ENLARGED * before]
+    faces = _faces(small, _windows(small, finer, MAYBE))
+    return [_larger(face, 1 / scale) for face in faces if searched < CLOSER[-1] or face.score >= SURE]
+
+
 def _lying(grey: Image.Image) -> list[Square]:
     """The sure faces of an 'L' picture that has to be turned to stand upright, the largest first."""
-    small, scale = _reduced(grey, SEARCHED)
+    small, scale = _reduced(grey, ENLARGED * LAID)
+    fewer = list(_sizes(small, LAID))
     for turn in LYING:
         upright = small.rotate(turn, expand=True)
-        if faces := [_larger(face, 1 / scale) for face in _seen(upright, 1) if face.score >= SURE]:
-            faces.sort(key=lambda face: -face.window.side)
-            return [_square(face).laid(-turn, grey.size) for face in faces]
+        if found := _sure(_faces(upright, _windows(upright, fewer, LIKELY))):
+            found = _sure(_first(grey.rotate(turn, expand=True))) or [_larger(face, 1 / scale) for face in found]
+            return [_square(face).laid(-turn, grey.size) for face in found]
     return []
 
 
-def _at(grey: Image.Image, longest: int) -> list[Face]:
-    """The faces of an 'L' picture that is reduced to so many pixels; their windows are those of the whole picture."""
-    small, scale = _reduced(grey, longest)
-    return [_larger(face, 1 / scale) for face in _seen(small, 1)]
+def _sure(faces: list[Face]) -> list[Face]:
+    return sorted((face for face in faces if face.score >= SURE), key=lambda face: -face.window.side)
+
+
+def _sizes(grey: Image.Image, searched: float) -> Iterator[float]:
+    """By what a picture is multiplied to find the faces that are seen where it has `searched` pixels."""
+    size, steps = ENLARGED * min(1.0, searched / max(grey.size)), chain((FAST, FAST), repeat(FINE))
+    yield size
+    while (size := size * next(steps)) * min(grey.size) >= SMALLEST:
+        yield size
 
 
 def _reduced(grey: Image.Image, longest: int) -> tuple[Image.Image, float]:
@@ -170,7 +213,8 @@ def _filling(grey: Image.Image) -> list[Face]:
     small, scale = _reduced(grey, COARSE)
     margin = min(small.size) // 4
     padded = Image.fromarray(np.pad(np.asarray(small), margin, mode="edge"))
-    return [_larger(face, 1 / scale, margin) for face in _seen(padded, 0 if scale < 1 else 1)]
+    found = _windows(padded, _sizes(padded, max(padded.size) / (1 if scale == 1 else ENLARGED)), MAYBE)
+    return [_larger(face, 1 / scale, margin) for face in _faces(padded, found)]
 
 
 def _larger(face: Face, scale: float, margin: int = 0) -> Face:
@@ -179,35 +223,57 @@ def _larger(face: Face, scale: float, margin: int = 0) -> Face:
     return face._replace(window=face.window._replace(x=scale * (x - margin), y=scale * (y - margin), side=scale * side))
 
 
-def _seen(grey: Image.Image, enlargements: int) -> list[Face]:
-    """The faces of an 'L' picture as it is."""
-    windows = _windows(grey, enlargements, HINT)
-    faces = [_judged(grey, window) for window in windows if window.score > MAYBE]
-    hints = [_leaning(grey, window) for window in windows if window.score <= MAYBE and window.filter in LEANING]
-    return apart([face for face in faces if face.score > FACE] + [face for face in hints if face.score > 0])
+def _faces(grey: Image.Image, found: list[Window]) -> list[Face]:
+    """Those of an 'L' picture's windows with faces."""
+    faces = [_judged(grey, window) for window in found if window.score > MAYBE]
+    return apart([face for face in faces if face.score > FACE])
 
 
-def _windows(grey: Image.Image, enlargements: int, threshold: float) -> list[Window]:
-    return [
-        Window((one.left() + one.right()) / 2, (one.top() + one.bottom()) / 2, one.width(), score, filter)
-        for one, score, filter in zip(*_detector().run(np.asarray(grey), enlargements, threshold), strict=True)
-    ]
+def _windows(grey: Image.Image, sizes: Iterable[float], threshold: float) -> list[Window]:
+    """What the detector takes for faces in an 'L' picture that is multiplied by each of the sizes, largest first."""
+    found, small = [], grey
+    for size in sizes:
+        shape = [max(1, round(size * side)) for side in grey.size]
+        small = (grey if size > 0.5 else small).resize(shape, Image.Resampling.BILINEAR)
+        scale = grey.width / small.width
+        for one, score, filter in zip(*_detector().run(np.asarray(small), 0, threshold), strict=True):
+            x, y = (one.left() + one.right()) / 2, (one.top() + one.bottom()) / 2
+            found.append(Window(scale * x, scale * y, scale * one.width(), score, filter))
+    kept: list[Window] = []
+    for one in sorted(found, key=lambda one: -one.score):
+        if not any(_on_each_other(one, other) for other in kept):
+            kept.append(one)
+    return kept
+
+
+def _on_each_other(one: Window, other: Window) -> bool:
+    """As dlib's detector has it: a third of both is common to them, or four fifths of the smaller."""
+    half, smaller = (one.side + other.side) / 2, min(one.side, other.side)
+    common = math.prod(min(smaller, max(0, half - abs(off))) for off in (one.x - other.x, one.y - other.y))
+    return common > 0.33 * (one.side**2 + other.side**2 - common) or common > 0.79 * smaller**2
 
 
 def _judged(grey: Image.Image, window: Window) -> Face:
     """The mean of the two best scores at any angle; the first where the window is surely upright."""
     if window.filter < UPRIGHT and window.score > CERTAIN:
         return Face(window, window.score, 0.0)
-    scores = {angle: _score(_closely(grey, window, angle)) for angle in ANGLES[1:-1]}
-    plain = window.score > PLAIN and max(scores, key=scores.get) == 0
-    if not plain:
-        scores |= {angle: _score(_closely(grey, window, angle)) for angle in (ANGLES[0], ANGLES[-1])}
-    return Face(window, window.score if plain else sum(sorted(scores.values())[-2:]) / 2, _tilt(scores))
+    close = _close(grey, window)
+    scores = {angle: _score(close, angle) for angle in TELLING.get(window.filter, (ANGLES[1], ANGLES[-2]))}
+    if max(scores.values()) < DOUBT:
+        return Face(window, DOUBT, 0.0)
+    scores |= {angle: _score(close, angle) for angle in ANGLES[1:-1] if angle not in scores}
+    if window.filter < UPRIGHT and window.score > PLAIN and max(scores, key=scores.get) == 0:
+        return Face(window, window.score, _tilt(scores))
+    scores |= {angle: _score(close, angle) for angle in (ANGLES[0], ANGLES[-1])}
+    return Face(window, sum(sorted(scores.values())[-2:]) / 2, _tilt(scores))
 
 
 def _leaning(grey: Image.Image, window: Window) -> Face:
     """The mean of the scores at the angles of the filter that has seen it."""
-    scores = {angle: _score(_closely(grey, window, angle)) for angle in LEANING[window.filter]}
+    close, (one, other) = _close(grey, window), LEANING[window.filter]
+    scores = {one: _score(close, one)}
+    if scores[one] > DOUBT:
+        scores[other] = _score(close, other)
     return Face(window, sum(scores.values()) / len(scores), _tilt(scores))
 
 
@@ -216,23 +282,25 @@ def _tilt(scores: dict[int, float]) -> float:
     return float(np.average(list(scores), weights=[max(score - FAR, 1e-3) ** 2 for score in scores.values()]))
 
 
-def _closely(grey: Image.Image, window: Window, angle: float) -> Image.Image:
-    """A window and what is around it, (`WIDE`, `WIDE`), turned clockwise by `angle` degrees."""
+def _close(grey: Image.Image, window: Window) -> tuple[Image.Image, Window]:
+    """What is around a window, not much larger than it has to be, and the window there."""
     reach = math.ceil(WIDE / CLOSE * window.side)  # what is turned comes from no farther
     left, top = math.floor(window.x) - reach, math.floor(window.y) - reach
     factor = max(1, int(window.side // CLOSE))
     around = grey.crop((left, top, left + 2 * reach, top + 2 * reach)).reduce(factor)
-    x, y, scale = (window.x - left) / factor, (window.y - top) / factor, window.side / factor / CLOSE
-    cos, sin = scale * math.cos(math.radians(angle)), scale * math.sin(math.radians(angle))
+    x, y = (window.x - left) / factor, (window.y - top) / factor
+    return around, window._replace(x=x, y=y, side=window.side / factor)
+
+
+def _score(close: tuple[Image.Image, Window], angle: float) -> float:
+    """The best score of a window about where one is expected, in what is turned clockwise by `angle` degrees."""
+    around, (x, y, side, *_) = close
+    cos, sin = side / CLOSE * math.cos(math.radians(angle)), side / CLOSE * math.sin(math.radians(angle))
     half = WIDE / 2
     matrix = (cos, sin, x - half * (cos + sin), -sin, cos, y + half * (sin - cos))
-    return around.transform((WIDE, WIDE), Image.Transform.AFFINE, matrix, Image.Resampling.BILINEAR)
-
-
-def _score(close: Image.Image) -> float:
-    """The best score of a window about where one is expected."""
+    turned = around.transform((WIDE, WIDE), Image.Transform.AFFINE, matrix, Image.Resampling.BILINEAR)
     fit = [MAYBE - 0.3]
-    for one in _windows(close, 0, MAYBE - 0.1):
+    for one in _windows(turned, NEAR, MAYBE - 0.1):
         off = math.hypot(one.x - WIDE / 2, one.y - WIDE / 2)
         if off < 0.35 * CLOSE and 0.6 < one.side / CLOSE < 1.7:
             fit.append(one.score)

@@ -1,6 +1,8 @@
 """The app as a Space runs it, its configuration in the README, and its command line."""
 
+import os
 import re
+import subprocess
 import sys
 import time
 import unicodedata
@@ -109,6 +111,17 @@ def test_share_without_a_network_serves_and_says_why(shared_app: App) -> None:
 def test_the_memory_for_pictures_is_told(shared_app: App) -> None:
     """How much, and by which variable that is changed."""
     assert "300 MB" in (told := shared_app.log.splitlines()[0]) and "LATENT_LAB_MEMORY" in told
+
+
+@pytest.mark.parametrize("name", ["LATENT_LAB_MEMORY", "GRADIO_SERVER_PORT"])
+@pytest.mark.parametrize("value", ["", "much", "1.5", "1200MB", "-3", "0", "٣٠", 30 * "9"])
+def test_a_number_of_the_environment_that_is_none(name: str, value: str) -> None:
+    """The app does not start, and says in one line which variable it is."""
+    command = [sys.executable, str(ROOT / "app.py"), "--help"]
+    ended = subprocess.run(command, env={**os.environ, name: value}, capture_output=True, text=True, check=False)
+    (line,) = ended.stderr.splitlines()
+    assert ended.returncode == 1 and not ended.stdout
+    assert line.startswith(f"error: {name} is ") and len(line) < 200
 
 
 def test_a_port_in_use_is_told_in_one_sentence(shared_app: App, refused: Callable) -> None:

@@ -45,10 +45,13 @@ def test_tilt(angle: int) -> None:
     assert abs(face.tilt - angle) <= 15 and 100 < face.side < 190
 
 
-@pytest.mark.parametrize(("longest", "angle"), [(200, -40), (200, 45), (400, 45)])
-def test_hardly_seen(longest: int, angle: int) -> None:
+@pytest.mark.parametrize(
+    ("name", "longest", "angle"),
+    [("girl-with-a-pearl-earring", 200, -45), ("girl-with-a-pearl-earring", 200, -40), ("frederick-douglass", 400, 45)],
+)
+def test_hardly_seen(name: str, longest: int, angle: int) -> None:
     """A head at which but the detector's filters for leaning ones hint is found where the upright one is."""
-    upright = Image.open(PORTRAITS / "frederick-douglass.jpg").convert("RGB")
+    upright = Image.open(PORTRAITS / f"{name}.jpg").convert("RGB")
     upright.thumbnail((longest, longest))
     wanted = find(upright)[0]
     leaning = upright.rotate(angle, Image.Resampling.BICUBIC, expand=True, fillcolor=(110, 110, 110))
@@ -103,6 +106,18 @@ def test_small_and_large_together() -> None:
     found = find(both)
     assert len(found) == 2 and found[0].side > 3 * found[1].side
     assert abs(found[1].left + found[1].side / 2 - 550) < 10 and abs(found[1].top + found[1].side / 2 - 150) < 10
+
+
+@pytest.mark.parametrize("width", [1280, 2560])
+def test_small_in_a_large_picture(width: int) -> None:
+    """Faces of 40 pixels and hardly more, where there are no larger ones."""
+    large = Image.fromarray(data.coffee()).resize((width, width * 2 // 3))
+    places = [(width // 8 * one, width // 8) for one in (1, 3, 6)]
+    for number, place in enumerate(places):
+        large.paste(head((100 + 10 * number,) * 2, 100 + 10 * number), place)
+    found = [(face.left + face.side / 2, face.top + face.side / 2) for face in find(large)]
+    assert len(found) == 3
+    assert all(min(np.hypot(x + 55 - left, y + 55 - top) for left, top in found) < 20 for x, y in places)
 
 
 def test_thirty() -> None:
