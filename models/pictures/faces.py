@@ -7,7 +7,6 @@ what they alone have hardly seen is looked at, too, from their side.
 """
 
 import math
-import pickle
 import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -126,13 +125,15 @@ _own = threading.local()
 @cache
 def _trained() -> bytes:
     """dlib's detector, which is to look at one size of a picture, not at a thousand: the numbers as it writes them."""
-    return pickle.dumps(dlib.get_frontal_face_detector()).replace(b"\2\xe8\3", b"\2\1\0", 1)
+    (written,) = dlib.get_frontal_face_detector().__getstate__()
+    return written.replace(b"\2\xe8\3", b"\2\1\0", 1)
 
 
 def _detector() -> dlib.fhog_object_detector:
     """This thread's own: one that two threads use at once, since it keeps the picture that it looks at, falls over."""
     if not hasattr(_own, "detector"):
-        _own.detector = pickle.loads(_trained())
+        _own.detector = dlib.fhog_object_detector.__new__(dlib.fhog_object_detector)
+        _own.detector.__setstate__((_trained(),))
     return _own.detector
 
 
