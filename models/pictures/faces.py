@@ -125,8 +125,7 @@ _own = threading.local()
 @cache
 def _trained() -> bytes:
     """dlib's detector, which is to look at one size of a picture, not at a thousand: the numbers as it writes them."""
-    (written,) = dlib.get_frontal_face_detector().__getstate__()
-    return written.replace(b"\2\xe8\3", b"\2\1\0", 1)
+    return dlib.get_frontal_face_detector().__getstate__()[0].replace(b"\2\xe8\3", b"\2\1\0", 1)
 
 
 def _detector() -> dlib.fhog_object_detector:
