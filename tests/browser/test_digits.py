@@ -150,7 +150,7 @@ def test_a_bad_picture_gets_one_sentence(empty_lab: OpenLab, app: App, tmp_path:
         expect(lab.page.get_by_text(lab.words[error])).to_be_visible()
         expect(lab.numeral).to_have_text("?")
         if error == "error.image_unreadable":  # it is taken away by itself
-            expect(lab.page.get_by_label(lab.words["gradio.remove"])).to_have_count(0)
+            expect(lab.cross("picture")).to_have_count(0)  # another tab of this page may show one
         else:
             lab.take_away()
         lab.page.locator("#pad .pad-clear").click()
