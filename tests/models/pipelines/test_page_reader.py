@@ -217,3 +217,16 @@ def test_what_is_alone_is_looked_at_once(paper: int) -> None:
     noise = np.random.default_rng(0).normal(0, 12, (280, 280))
     grainy = Image.fromarray(np.uint8((np.asarray(alone) + noise).clip(0, 255)))
     assert looks(speck) == looks(grainy) == ("7", 3)
+
+
+def test_a_sure_digit_speaks_for_its_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What may be a digit is one beside one that surely is, and none in a line of its own; what is none stays none."""
+    pipeline, face = DigitClassifier("mnist-resnet"), Image.new("L", (28, 28))
+    found = [
+        page_reader.Found(face, (20.0 * place, 0.0, 20.0 * place + 9, 9.0), line, share)
+        for place, (line, share) in enumerate([(0, 0.9), (0, 0.4), (0, 0.31), (1, 0.4)])
+    ]
+    known = {"1": 0.98, "7": 0.01} | dict.fromkeys("02345689", 0.00125)
+    doubt = dict.fromkeys("0123456789", 0.1)
+    monkeypatch.setattr(pipeline, "_shares", lambda seen: [known, known, doubt, known])
+    assert [one.box for one in pipeline.named(found)] == [found[0].box, found[1].box]
