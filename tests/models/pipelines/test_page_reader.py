@@ -220,13 +220,16 @@ def test_what_is_alone_is_looked_at_once(paper: int) -> None:
 
 
 def test_a_sure_digit_speaks_for_its_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What may be a digit is one beside one that surely is, and none in a line of its own; what is none stays none."""
+    """What may be a digit is one beside one that surely is, or where nothing else is, and none in a line of its own
+    among others; what is none stays none."""
     pipeline, face = DigitClassifier("mnist-resnet"), Image.new("L", (28, 28))
     found = [
         page_reader.Found(face, (20.0 * place, 0.0, 20.0 * place + 9, 9.0), line, share)
-        for place, (line, share) in enumerate([(0, 0.9), (0, 0.4), (0, 0.31), (1, 0.4)])
+        for place, (line, share) in enumerate([(0, 0.9), (0, 0.5), (0, 0.31), (1, 0.5)])
     ]
     known = {"1": 0.98, "7": 0.01} | dict.fromkeys("02345689", 0.00125)
     doubt = dict.fromkeys("0123456789", 0.1)
     monkeypatch.setattr(pipeline, "_shares", lambda seen: [known, known, doubt, known])
     assert [one.box for one in pipeline.named(found)] == [found[0].box, found[1].box]
+    monkeypatch.setattr(pipeline, "_shares", lambda seen: [known])
+    assert [one.box for one in pipeline.named(found[3:])] == [found[3].box]
