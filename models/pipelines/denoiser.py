@@ -118,14 +118,19 @@ class Denoiser:
         return clean
 
     def steps(
-        self, image: Image.Image, sigma: float | None = None, grain: float = 0.0
+        self, image: Image.Image, sigma: float | None = None, grain: float = 0.0, kind: str | None = None
     ) -> Iterator[tuple[float, Image.Image | None]]:
-        """The same bit by bit: the share that is done, and at the end the picture. Closing it ends the work."""
+        """The same bit by bit: the share that is done, and at the end the picture. Closing it ends the work.
+
+        Args:
+            kind: of the noise, as `judge` says it; None has it judged.
+        """
         images.check_size(image)
         if self.digits and image.size != (mnist.DIGIT_SIZE,) * 2:
             raise InputError("not_a_digit", "This network is for digits of 28 × 28 pixels: give it one of that size.")
         if sigma is None or self.digits:
-            sigma = self.estimate(image)
+            noise = self.judge(image)
+            sigma, kind = noise.sigma, noise.kind
         sigma, grain = number("sigma", sigma, 0, LARGEST_SIGMA), number("grain", grain, 0, 1)
         pixels, alpha = unpacked(image)
         if self.digits and pixels.shape[2] == 3:
@@ -136,7 +141,7 @@ class Denoiser:
         # A digit is one tile, whatever its network looks at.
         reach, multiple = (0, 1) if self.digits else (self.net.unet.reach, self.net.unet.multiple)
         tiles = list(_tiles(*pixels.shape[:2], reach, multiple))
-        coloured = pixels.shape[2] == 3 and self.judge(image).kind == "camera"
+        coloured = pixels.shape[2] == 3 and (kind or self.judge(image).kind) == "camera"
         coarse = list(_tiles(*(-(-side // 2) for side in pixels.shape[:2]), reach, multiple)) if coloured else []
         count, clean = len(tiles) + len(coarse), np.empty_like(pixels)
 

@@ -146,7 +146,8 @@ def build(words: Words, address: Address, *, public: bool) -> None:
                 noise = Noise(corrected, "told")
             else:
                 noise = Noise(strength, "told") if clean and kind == "gaussian" else pipeline.judge(noisy)
-            for share, picture in pipeline.steps(noisy, noise.sigma, grain):  # noqa: B007, the last one stays
+            judged = None if noise.kind == "told" else noise.kind
+            for share, picture in pipeline.steps(noisy, noise.sigma, grain, judged):  # noqa: B007, the last one stays
                 if asked:
                     yield {both: "", line: stopped, download: None}
                     return
