@@ -16,6 +16,9 @@ PIECE = 2**22  # pixels that are counted at once
 FEW = 32  # colours at most that a mask with classes has; a photograph has more
 EDGES = 0.05  # of the pixels of a mask with classes, at most, differ from their neighbour
 ROUNDS = 8  # in which two colours are found
+# A soft brush, in a picture of so many pixels on the longer side: hardly a pixel differs by more than so much from the
+# mean about it, some are black or white to within as much as `NEARLY`, and each brightness has few outlines.
+SEEN, ROUGH, ROUGHLY, NEARLY, PLAIN, OUTLINES = 256, 5, 0.03, 16, 0.1, 12
 GREYISH, APART = 64, 32  # of 255: what channels of a grey differ by at most, and two colours of a mask at least
 GREYS = {"black", "white", "grey"}
 HUES = ("red", "yellow", "green", "cyan", "blue", "magenta")
@@ -104,7 +107,7 @@ def _colours(pixels: np.ndarray) -> Mask:
         return _sane(light, ~light, "grey" if name == other == "black" else name, other)
     else:
         light, dark = bright > 127, bright <= 127
-        if _between(bright) > BETWEEN:
+        if _between(bright) > BETWEEN and (coloured or not _is_soft(bright)):
             raise InputError(
                 "mask_photograph",
                 "This is a photograph, no mask: give a picture that is white where something is hidden, and black "
@@ -158,6 +161,20 @@ def _nearer(pixels: np.ndarray, one: np.ndarray, other: np.ndarray) -> np.ndarra
 def _is_flat(bright: np.ndarray) -> bool:
     """Whether hardly a pixel (H, W) differs from its neighbour, as in no photograph, unless it is all but black."""
     return np.count_nonzero(bright[:, 1:] != bright[:, :-1]) < EDGES * bright.size
+
+
+def _is_soft(bright: np.ndarray) -> bool:
+    """Whether (H, W) is smooth strokes on a plain ground, as a feathered brush or a gradient leaves them."""
+    from scipy.ndimage import label, uniform_filter  # every command of the training imports this module
+
+    whole = Image.fromarray(bright)
+    whole.thumbnail((SEEN, SEEN), Image.Resampling.BOX)
+    small = np.asarray(whole, np.float32)
+    plain = ((small <= NEARLY) | (small >= 255 - NEARLY)).mean()
+    if plain < PLAIN or (abs(small - uniform_filter(small, 5)) > ROUGH).mean() > ROUGHLY:
+        return False
+    levels = [small > level for level in (64, 128, 192)]
+    return sum(label(one)[1] for level in levels for one in (level, ~level)) <= OUTLINES
 
 
 def _brightest(pixels: np.ndarray) -> np.ndarray:

@@ -109,6 +109,26 @@ def test_every_way_of_making_one(kind: str) -> None:
     assert found.said == said
 
 
+@pytest.mark.parametrize("reach", [50, 80, 110])
+@pytest.mark.parametrize("length", [0, 120])
+@pytest.mark.parametrize("make", [lambda soft: soft, as_jpeg, lambda soft: soft.point(lambda value: 255 - value)])
+def test_a_soft_brush(reach: int, length: int, make: Callable[[Image.Image], Image.Image]) -> None:
+    """A dot or a stroke that fades over `reach` pixels hides where it is more white than black: half as far."""
+    y, x = np.mgrid[:300, :400]
+    away = np.hypot(x - np.clip(x, 200 - length / 2, 200 + length / 2), y - 150)
+    found = masks.read(make(Image.fromarray(np.uint8(255 * (1 - away / reach).clip(0)))))
+    assert (found.hidden != (away < reach / 2)).mean() < 0.01
+
+
+def test_a_soft_photograph() -> None:
+    """One that is out of focus is still none, whether it is dark or light around."""
+    for name in ("astronaut", "coffee", "chelsea", "camera"):
+        photo = Image.fromarray(getattr(data, name)()).convert("L").filter(ImageFilter.GaussianBlur(5))
+        with pytest.raises(InputError) as caught:
+            masks.read(photo)
+        assert caught.value.code == "mask_photograph"
+
+
 def test_several_classes() -> None:
     """All that is not black is hidden."""
     made = np.zeros((*SIZE[::-1], 3), np.uint8)
