@@ -17,8 +17,8 @@ FEW = 32  # colours at most that a mask with classes has; a photograph has more
 EDGES = 0.05  # of the pixels of a mask with classes, at most, differ from their neighbour
 ROUNDS = 8  # in which two colours are found
 # A soft brush, in a picture of so many pixels on the longer side: hardly a pixel differs by more than so much from the
-# mean about it, some are black or white to within as much as `NEARLY`, and each brightness has few outlines.
-SEEN, ROUGH, ROUGHLY, NEARLY, PLAIN, OUTLINES = 256, 5, 0.03, 16, 0.1, 12
+# mean about it, a quarter is all but black or white, and each brightness has few outlines.
+SEEN, ROUGH, ROUGHLY, NEARLY, PLAIN, OUTLINES = 256, 5, 0.03, 16, 0.25, 12
 GREYISH, APART = 64, 32  # of 255: what channels of a grey differ by at most, and two colours of a mask at least
 GREYS = {"black", "white", "grey"}
 HUES = ("red", "yellow", "green", "cyan", "blue", "magenta")
