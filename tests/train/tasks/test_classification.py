@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from train.data import strokes
-from train.tasks.classification import DISPLAYS, Classification, ClassifierRecipe, specimens
+from train.tasks.classification import Classification, ClassifierRecipe
 
 
 def recipe(**values: object) -> ClassifierRecipe:
@@ -108,15 +108,3 @@ def test_a_network_that_is_unsure_of_what_is_no_digit_loses_least() -> None:
     ]
     assert costs[0] == pytest.approx(1.5 * math.log(10), abs=1e-5)
     assert costs[1] > costs[0] + 1
-
-
-def test_specimens_are_digits_of_print_and_of_displays() -> None:
-    """As many of each digit, all in MNIST's form: twenty pixels at most, and no ink at the edge; on each display an 8
-    has the ink of all others."""
-    pictures, names = specimens()
-    assert names.bincount().unique().numel() == 1 and len(pictures) == len(names)
-    for one in pictures[:, 0] > 0:
-        rows, columns = (one.any(axis).nonzero() for axis in (1, 0))
-        assert max(rows.max() - rows.min(), columns.max() - columns.min()) < 20
-    displays = pictures[-10 * len(DISPLAYS) :].view(len(DISPLAYS), 10, -1)
-    assert (displays.sum(2).argmax(1) == 8).all()

@@ -25,9 +25,8 @@ OUTLIER_WEIGHT = 0.5
 SHOWN = 20  # digits of a snapshot
 DRAWN = 5  # validation images to one drawing that it is calibrated by
 HANDS, SHEET = 1000, 40  # that are drawn for a card, of which it shows so many of each digit
-PAGES, SPARSE = 3000, 20  # that are composed, and read by the page reader, at most one to so many images
+PAGES, SPARSE = 2000, 20  # that are composed, and read by the page reader, at most one to so many images
 PRINTED = 60  # pixels that print is cut at
-DISPLAYS = ((3, 0.0), (5, 0.12), (6, 0.0), (4, 0.2))  # thickness of a display's segments, of so many, and their lean
 
 
 @dataclass(frozen=True)
@@ -129,8 +128,8 @@ RECIPES = {
         ema=0.999,
         augment=Augment(rotation=10, scale=0.08, shear=0.15, shift=1, elastic=0.8, thickness=0.8, coarse=0.15),
         drawn=0.125,
-        printed=0.04,
-        handed=0.2,
+        printed=0.03,
+        handed=0.125,
         also=5,
         outliers=0.125,
         keep_best=True,
@@ -257,14 +256,14 @@ explain the validation images best (Guo et al. 2017): the last layer's weights h
 
 @cache
 def specimens() -> tuple[torch.Tensor, torch.Tensor]:
-    """The ten digits of typefaces and displays, (N, 1, 28, 28) in [0, 1] in MNIST's form, and which (N,) they are."""
+    """The ten digits in every typeface, (N, 1, 28, 28) in [0, 1] in MNIST's form, and which (N,) they are."""
     from models.pictures import images, mnist
     from train.data.pages import ink
 
-    made = [ink.printed(str(digit), font, PRINTED) for font in ink.FONTS for digit in range(10)]
-    made += [ink.segments(digit, PRINTED, *display) for display in DISPLAYS for digit in range(10)]
+    pairs = [(font, digit) for font in ink.FONTS for digit in range(10)]
+    made = [ink.printed(str(digit), font, PRINTED) for font, digit in pairs]
     pictures = [mnist.fitted(Image.fromarray(np.uint8(255 * one))) for one in made]
-    return torch.cat([images.to_tensor(one) for one in pictures]), torch.arange(10).repeat(len(made) // 10)
+    return torch.cat([images.to_tensor(one) for one in pictures]), torch.tensor([digit for _, digit in pairs])
 
 
 def _hands(path: Path) -> None:
