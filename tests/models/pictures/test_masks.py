@@ -80,6 +80,7 @@ KINDS: dict[str, tuple[Callable[[], Image.Image], str | None]] = {
     "magenta on white": (lambda: coloured((255, 0, 255), (255, 255, 255)), "magenta"),
     "classes": (lambda: palette(0, 0, 0, 128, 0, 0), "red"),
     "dark class": (lambda: palette(0, 0, 0, 64, 0, 128), "blue"),
+    "classes without a palette": (lambda: Image.fromarray(np.uint8(shape()), "P"), "value"),
     "erased": (erased, "transparent"),
     "a stroke in black": (lambda: stroke((0, 0, 0)), None),
     "a stroke in orange": (lambda: stroke((255, 120, 0)), None),
