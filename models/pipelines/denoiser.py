@@ -30,7 +30,9 @@ _CORES = BoundedSemaphore(AT_ONCE)
 ESTIMATOR = "noise-level"
 ALIKE = 1.35  # two estimates, a σ of 1 added to each, that differ by less than this factor
 NARROW = 24  # pixels: of a narrower picture it sees nothing that it knows
-STRONG = 12.0  # σ, from which on the denoiser itself judges noise that is each pixel's own more closely
+# σ, up to which the estimator judges noise that is each pixel's own, and from which on the denoiser itself does, more
+# closely; between them both. On the twenty held-out photographs the error at σ 10 is 4 % of it, of each alone 6.
+FAINT, STRONG = 5.0, 15.0
 QUIET = 1.3  # σ, up to which there is nothing to take away
 # Where the denoiser sees next to no noise and the other does, a camera has smoothed it, and what is left is told too
 # faint: it is taken for no less than LEAST. Chosen on the crops of every second scene of PolyU, by name, where 36.0 dB
@@ -228,9 +230,10 @@ def _weighed(own: float, any_noise: float) -> Noise:
         return Noise(min(max(any_noise, LEAST), LARGEST_SIGMA), "camera")
     if more > ALIKE:
         return Noise(min(any_noise, LARGEST_SIGMA), "camera")
-    if own > STRONG and more > 1 / ALIKE:
-        return Noise(min(own, LARGEST_SIGMA), "white")
-    return Noise(min(any_noise, LARGEST_SIGMA), "white") if any_noise > QUIET else Noise(0.0, "none")
+    if any_noise <= QUIET:
+        return Noise(0.0, "none")
+    share = min(max((any_noise - FAINT) / (STRONG - FAINT), 0.0), 1.0) if more > 1 / ALIKE else 0.0
+    return Noise(min(share * own + (1 - share) * any_noise, LARGEST_SIGMA), "white")
 
 
 def _halved(pixels: np.ndarray) -> torch.Tensor:
