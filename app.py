@@ -24,11 +24,13 @@ MEMORY = "LATENT_LAB_MEMORY"
 MEGABYTES = number(MEMORY, 1200, 10**6)  # for pictures at once, beside half a gigabyte that all else takes
 PORT = number("GRADIO_SERVER_PORT", 7860, 65535)  # before Gradio's import, which reads it as well
 
+from tabs import Words, denoise, digits, faces, frame, refusals, sample, sessions, spoken  # before Gradio, see there
+
+# isort: split
 import gradio as gr
 from starlette.middleware import Middleware
 
 from models.pipelines.common import share_heaps
-from tabs import Words, denoise, digits, faces, frame, refusals, sample, sessions, spoken
 from tabs.address import Address, script
 from tabs.head import FAVICON, Head, static
 from tabs.room import Bodies, Room

@@ -5,6 +5,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tabs import stubs  # noqa: F401  # before Gradio
+
+# isort: split
 import gradio as gr
 
 from models.errors import InputError

@@ -71,6 +71,13 @@ class Lab:
         """Wait until the page has had its first answer from the server, the source line."""
         expect(self.source).to_contain_text("·", timeout=20_000)
 
+    def show(self, view: str) -> None:
+        """Open a tab or a part of one, such as `faces` or `sample-map`."""
+        self.page.locator(f"#tab-{view.partition('-')[0]}-button").click()
+        if "-" in view:
+            self.page.locator(f"#part-{view}-button").click()
+        self.settle()
+
     def empty(self) -> None:
         """Show the digits' tab as it is opened, but without a drawing, in the window as it was, light."""
         self.page.set_viewport_size(self.viewport)

@@ -103,6 +103,7 @@ def test_no_english_on_a_chinese_page(open_lab: OpenLab, tmp_path: Path) -> None
     pair.save(tmp_path / "pair.png")
     lab = open_lab("zh", path="")
     lab.page.add_init_script(CAMERA)
+    lab.open("/zh")
     ours, seen = list(lab.words.values()), {}
 
     def look(state: str) -> None:
@@ -110,18 +111,18 @@ def test_no_english_on_a_chinese_page(open_lab: OpenLab, tmp_path: Path) -> None
         lab.page.wait_for_timeout(300)
         seen[state] = lab.page.evaluate(FOREIGN, ours)
 
-    for path in ("digits", *(f"sample&part={part}" for part in sample.PARTS), "denoise&part=digit", "faces"):
-        lab.open(f"/zh?tab={path}")
+    for view in ("digits", *(f"sample-{part}" for part in sample.PARTS), "denoise-digit", "faces"):
+        lab.show(view)
         for closed in lab.page.locator("button.label-wrap:not(.open)").all():
             if closed.is_visible():
                 closed.click()
-        look(path)
+        look(view)
     lab.cross("face-photo").click()
     lab.page.locator("#face-photo input[type=file]").set_input_files(tmp_path / "pair.png")
     expect(lab.page.locator("#whose .thumbnail-item")).to_have_count(2, timeout=PATIENCE)
     expect(lab.page.locator("#face-slider .whole img")).to_have_count(2, timeout=PATIENCE)  # nothing is awaited
     look("two faces")
-    lab.open("/zh?tab=denoise")
+    lab.show("denoise-photo")
     look("denoise")
     lab.page.locator("#photo").get_by_label(lab.words["gradio.camera"]).click()
     look("camera")

@@ -22,9 +22,9 @@ PARTS = {"sample": sample.PARTS, "denoise": denoise.PARTS}
 CONTROLS = {  # of each tab and part: what is changed, and where its result is seen
     "digits": ("#pad canvas", "#answer .numeral"),
     "sample": ("#sample-seed input", "#sample-gallery"),
-    "sample&part=rebuild": ("#noise input[type=range]", "#rebuilt"),
+    "sample-rebuild": ("#noise input[type=range]", "#rebuilt"),
     "denoise": ("#sigma input[type=range]", "#before-after"),
-    "denoise&part=digit": ("#digit-damage-strength input[type=range]", "#cleaned"),
+    "denoise-digit": ("#digit-damage-strength input[type=range]", "#cleaned"),
     "faces": ("#mask-kind label", "#face-strip"),
 }
 
@@ -257,8 +257,7 @@ def test_one_screen_on_a_phone(open_lab: OpenLab) -> None:
     """What is changed and what changes are on one screen of 390 x 844, wherever it is seen, neither over the other."""
     lab = open_lab(**PHONE | {"viewport": {"width": 390, "height": 844}})
     for name, (control, result) in CONTROLS.items():
-        lab.open(f"/?tab={name}")
-        lab.settle()
+        lab.show(name)
         changed, place = lab.page.locator(control).first, lab.page.locator(result)
         for block in ("end", "center"):
             changed.evaluate("(one, block) => one.scrollIntoView({block})", block)

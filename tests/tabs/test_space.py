@@ -1,5 +1,6 @@
 """The app as a Space runs it, its configuration in the README, and its command line."""
 
+import importlib
 import os
 import re
 import subprocess
@@ -7,6 +8,7 @@ import sys
 import time
 import unicodedata
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -71,6 +73,15 @@ def test_one_function_is_registered_for_zerogpu(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setitem(sys.modules, "spaces", None)  # to import it is an ImportError
     space.register_gpu()
     assert len(registered) == 1
+
+
+def test_no_stub_is_written_beside_a_component(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Gradio would, and at each start it would look whether it is up to date."""
+    (tmp_path / "mine.py").write_text("import app\nimport gradio\n\n\nclass Mine(gradio.Textbox):\n    pass\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    assert importlib.import_module("mine").Mine(label="x").label == "x"
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.py"]
 
 
 @pytest.fixture

@@ -117,7 +117,7 @@ def test_nobody_reads(tmp_path: Path, tiny_mnist: Path) -> None:
 def test_accelerate_launch(tmp_path: Path, tiny_mnist: Path) -> None:
     """`accelerate launch -m train fit` trains the flagship with all that its recipe has, and the card says how.
 
-    What launches is a fork, and what it starts to train another Python.
+    What launches is a fork, and what it starts to train is a fork of that.
     """
     launch = [Path(sys.executable).parent / "accelerate", "launch", "-m", "train", "fit", "mnist-resnet"]
     small = ["--network", '{"widths": [4, 8, 16]}']  # measuring it for the card takes longer than all else

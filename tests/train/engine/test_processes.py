@@ -173,7 +173,7 @@ def test_the_first_process_may_take_its_time(two: Path, tmp_path: Path, tiny_mni
 
 
 def test_two_processes_are_refused_together(two: Path, tiny_mnist: Path) -> None:
-    """What one finds out is said once, and the other does not wait for it: torchrun, here a fork, ends them both."""
+    """What one finds out is said once, and the other does not wait for it: torchrun ends them both."""
     done = forked.run(two, *TWO, "-m", "train", *FIT, "--dataset", tiny_mnist)
     assert done.returncode == 1
     assert len(re.findall("^error: .*add --resume", done.stderr, re.MULTILINE)) == 1
