@@ -22,8 +22,8 @@ from models.pipelines.page_reader import Found
 SURE, KNOWN = 0.9, 0.9
 # What is found on a page is a digit where the reader's log odds, so many times, and those of the two likeliest digits
 # come to ENOUGH. Of what is found ALONE less is asked, since print and letters come in numbers, and of what stands
-# BESIDE a digit, in its line, as along an edge of Canny's (1986). Chosen on composed pages of validation digits, 880
-# with numbers and 600 without.
+# BESIDE a digit, in its line, as along an edge of Canny's (1986). Chosen on composed pages of validation digits: of 880
+# with numbers 94 % are read, and of 300 without 91 % found empty; with one limit of 2.5 it was 93 and 83.
 READER, ENOUGH, ALONE, BESIDE = 4.0, 9.0, 2.5, 0.0
 
 TIMINGS = 5
