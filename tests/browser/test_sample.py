@@ -27,8 +27,9 @@ def network(lab: Lab, name: str) -> None:
 
 
 def more(lab: Lab) -> None:
-    """Unfold the other settings."""
+    """Unfold the other settings, and wait until they are all there: what one types before, the page may overwrite."""
     lab.page.locator("#sample-more button").first.click()
+    lab.settle()
 
 
 def pictures(place: Locator) -> list[str]:
