@@ -56,7 +56,7 @@ def read(mask: Image.Image) -> Mask:
 def _pixels(mask: Image.Image) -> tuple[np.ndarray, np.ndarray, bool]:
     """(H, W, 3) uint8, what is opaque (H, W) bool, and whether the largest of its values is a small number for it."""
     small = False
-    if mask.mode == "P" and "transparency" not in mask.info and _is_one_colour(mask):
+    if mask.mode == "P" and "transparency" not in mask.info and mask.convert("RGB").getcolors(1):
         mask = Image.fromarray(np.asarray(mask))  # a palette that nobody filled: its numbers are meant
     if mask.mode.startswith("I") or mask.mode == "F":
         values = np.asarray(mask)
@@ -72,10 +72,6 @@ def _pixels(mask: Image.Image) -> tuple[np.ndarray, np.ndarray, bool]:
     if 0 < top < FEW:  # classes, of which all but 0 are hidden; or a picture that is as dark
         pixels = np.uint8(255) * (pixels > 0) if _is_flat(bright) else pixels * np.uint8(255 // top)
     return pixels, opaque, small or 0 < top < FEW
-
-
-def _is_one_colour(mask: Image.Image) -> bool:
-    return all(low == high for low, high in mask.convert("RGB").getextrema())
 
 
 def _layer(pixels: np.ndarray, opaque: np.ndarray) -> Mask:

@@ -112,9 +112,9 @@ def build(words: Words, address: Address, *, public: bool) -> None:
         with words.errors():
             pipeline: Denoiser = chosen(network, names(), denoiser)
             picture = require(image)
-            level = pipeline.estimate(picture) if sigma is None else sigma
-            clean = pipeline(picture, level)
-            return png(clean, "denoised", download), 0.0 if pipeline.digits else round(level, 2)
+            noise = pipeline.judge(picture) if sigma is None else Noise(sigma, "told")
+            *_, (_, clean) = pipeline.steps(picture, noise.sigma, kind=_judged(noise))
+            return png(clean, "denoised", download), 0.0 if pipeline.digits else round(noise.sigma, 2)
 
     def pair(image: Given, path: str, kind: str, strength: float, seed: int) -> tuple[Image.Image, Image.Image | None]:
         """What is to be denoised, and the same without noise where that is known."""
@@ -146,8 +146,8 @@ def build(words: Words, address: Address, *, public: bool) -> None:
                 noise = Noise(corrected, "told")
             else:
                 noise = Noise(strength, "told") if clean and kind == "gaussian" else pipeline.judge(noisy)
-            judged = None if noise.kind == "told" else noise.kind
-            for share, picture in pipeline.steps(noisy, noise.sigma, grain, judged):  # noqa: B007, the last one stays
+            steps = pipeline.steps(noisy, noise.sigma, grain, _judged(noise))
+            for share, picture in steps:  # noqa: B007, the last one stays
                 if asked:
                     yield {both: "", line: stopped, download: None}
                     return
@@ -255,6 +255,11 @@ def _gained(words: Words, clean: Image.Image, noisy: Image.Image, picture: Image
     before, after = quality(clean, noisy), quality(clean, picture)
     values = {"psnr": psnr(before), "better": psnr(after), "ssim": ssim(before), "similar": ssim(after)}
     return f'<b class="figures" data-said>{escape(words("photo.gained", **values))}</b>'
+
+
+def _judged(noise: Noise) -> str | None:
+    """Of which kind a photograph's noise was judged to be; None where somebody told how strong it is."""
+    return None if noise.kind == "told" else noise.kind
 
 
 def _found(words: Words, noise: Noise) -> str:
