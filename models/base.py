@@ -214,3 +214,12 @@ def _check_tensors(wanted: dict[str, torch.Tensor], found: dict[str, torch.Tenso
             raise ValueError(f"the tensor {name} has type {tensor.dtype}, which does not fit {wanted[name].dtype}.")
         if tensor.is_floating_point() and not math.isfinite(tensor.float().sum().item()):
             raise ValueError(f"the tensor {name} holds values that are not finite.")
+
+
+def fast_bf16() -> bool:
+    """Whether this processor computes faster in bfloat16, numbers of 16 bits."""
+    # What the processor can do is not enough: torch may have been told to make less of it, and then lacks the kernels.
+    if not torch.backends.cpu.get_cpu_capability().startswith("AVX512"):
+        return False
+    abilities = torch.cpu.get_capabilities()
+    return bool(abilities.get("amx_bf16") or abilities.get("avx512_bf16"))

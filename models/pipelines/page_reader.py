@@ -16,7 +16,7 @@ from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 import models
-from models.base import Model
+from models.base import Model, fast_bf16
 from models.errors import InputError
 from models.pictures import detections, images, mnist
 from models.pictures.detections import Box, Detection
@@ -36,6 +36,7 @@ PAPER = 10  # pixels that are put around what was cut at its ink's edge
 BEGINS = 0.2  # of the contrast: from here on something is ink at an edge
 TWO_TONES = 0.8  # of a picture's variance between its light and its dark: it holds nothing but ink and paper
 AROUND = 0.3  # of a digit's height: the paper around it that tells its tone
+SHORT = fast_bf16()  # whether it is looked at with numbers of 16 bits, as the reader was trained with
 
 
 @dataclass(frozen=True)
@@ -116,13 +117,14 @@ class PageReader:
         first = next(factor for factor in factors if max(grey.size) / factor <= SMALLEST_SIDE)
         for factor in sorted(factors, key=lambda factor: (factor != first, factor)):
             small = grey if factor == 1 else grey.reduce(factor)
-            heat, boxes, ink = self.net(images.to_tensor(small).contiguous(memory_format=torch.channels_last))
+            with torch.autocast("cpu", torch.bfloat16, enabled=SHORT):
+                heat, boxes, ink = self.net(images.to_tensor(small).contiguous(memory_format=torch.channels_last))
             kept = detections.detections(heat[0], boxes[0])
             if factor > 1:
                 kept = [one for one in kept if max(one.box[2] - one.box[0], one.box[3] - one.box[1]) >= LARGE]
             height, width = -(-small.height // 2), -(-small.width // 2)
             kept = [Detection(one.share, tuple(side * factor for side in one.box)) for one in kept]
-            yield _Look(ink[0, 0, :height, :width].sigmoid().numpy(), 2 * factor), kept
+            yield _Look(ink[0, 0, :height, :width].float().sigmoid().numpy(), 2 * factor), kept
 
 
 def fused(net: Model) -> Model:

@@ -59,11 +59,7 @@ def fast_bf16() -> bool:
     """Whether this processor or GPU trains faster in bf16."""
     if torch.cuda.is_available():
         return torch.cuda.is_bf16_supported(including_emulation=False)
-    # What the processor can do is not enough: torch may have been told to make less of it, and then lacks the kernels.
-    if not torch.backends.cpu.get_cpu_capability().startswith("AVX512"):
-        return False
-    abilities = torch.cpu.get_capabilities()
-    return bool(abilities.get("amx_bf16") or abilities.get("avx512_bf16"))
+    return base.fast_bf16()
 
 
 def recipes(args: argparse.Namespace) -> list[Recipe]:

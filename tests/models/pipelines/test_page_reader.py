@@ -134,6 +134,21 @@ def test_digits_that_touch_are_parted() -> None:
         assert difference(images.to_digit(ImageOps.invert(alone)), found.seen) < 0.5
 
 
+@pytest.mark.parametrize("short", [False, True])
+def test_a_fast_processor_reads_the_same(short: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With numbers of 16 bits and without, faint pencil and ink are read, digit by digit, where they were written."""
+    monkeypatch.setattr(page_reader, "SHORT", short)
+    read = DigitClassifier("mnist-resnet").read
+    for darkness in (190, 40):
+        ink, box = number("4071", 3)
+        page = Image.new("L", ink.size, 232)
+        page.paste(darkness, (0, 0), ink)
+        found = read(page)
+        assert "".join(one.digit for one in found) == "4071"
+        boxes = np.array([one.box for one in found])
+        assert [*boxes[:, :2].min(0), *boxes[:, 2:].max(0)] == pytest.approx(box, abs=5)
+
+
 @pytest.mark.parametrize("share", [0.05, 0.1, 0.2, 0.4])
 def test_tight_crops(share: float) -> None:
     """Cut at the ink's edge, a pen up to two fifths of the width, of both polarities: as with paper around it."""
