@@ -102,6 +102,8 @@ SHAPES = {
 # What stands between digits, before and behind them, as large as it is beside them.
 MARKS = {
     "/": "90 09",
+    "∕": "80 29",  # steeper ones: a 1 of a slanted hand is as steep
+    "⁄": "70 39",
     "\\": "00 99",
     "(": "60 33 36 69",
     ")": "30 63 66 39",

@@ -127,7 +127,7 @@ def test_words_and_marks_are_no_digits() -> None:
     draw = np.random.default_rng(2)
     writer = Writer(DIGITS, LABELS.tolist(), ink.Hands(60, draw), 30.0, draw)
     line = list(writer._line(5, False, 0.0, 1.0, 1.0))
-    assert [sign.label is None for sign in line] == [True, False, *[True, False] * 4, True, True]
+    assert [sign.label is None for sign in line] == [True, *[True, False] * 5, True, True]
     assert all(sign.alpha.max() > 0.5 for sign in line)
     assert all(sign.label is None for sign in writer._line(5, True, 0.0, 1.0, 1.0))
 

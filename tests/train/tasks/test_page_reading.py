@@ -1,6 +1,7 @@
 """The task of page reading: its truth, its loss, and that it learns."""
 
 import numpy as np
+import pytest
 import torch
 
 import models
@@ -9,6 +10,7 @@ from models.pictures.detections import detections
 from train.data import pages
 from train.data.splits import Split
 from train.tasks import TASKS, page_reading
+from train.tasks.page_reading import losses
 
 PICTURES, LABELS = mnist.examples()
 TASK = TASKS["page-reader"]
@@ -24,7 +26,7 @@ def one(boxes: list[list[float]], size: int = 96) -> pages.Page:
 def test_the_truth_is_what_detections_reads() -> None:
     """Maps that say exactly what they should give the boxes back, to a tenth of a pixel."""
     wanted = [[10.0, 8.0, 30.0, 50.0], [60.0, 40.0, 69.0, 60.0], [40.0, 70.0, 90.0, 95.0]]
-    hills, places, targets = page_reading._truth([one(wanted)], torch.Size((24, 24)))
+    hills, places, targets = losses.truth([one(wanted)], torch.Size((24, 24)))
     assert hills.max() == 1 and (hills == 1).sum() == 3
     boxes = torch.zeros(4, 24, 24)
     boxes[:, places[1], places[2]] = targets.T
@@ -36,24 +38,34 @@ def test_the_loss_is_least_where_the_maps_are_right() -> None:
     """A hill in its place, its box and its ink: each of them wrong costs more."""
     page = one([[10.0, 8.0, 30.0, 50.0]])
     page.ink[8:50, 10:30] = 255
-    hills, places, targets = page_reading._truth([page], torch.Size((24, 24)))
+    hills, places, targets = losses.truth([page], torch.Size((24, 24)))
     heat, boxes = torch.where(hills == 1, 6.0, -6.0), torch.zeros(1, 4, 24, 24)
     boxes[places[0], :, places[1], places[2]] = targets
-    ink = torch.where(page_reading._halved(page.ink)[None, None] > 0.5, 9.0, -9.0)
-    best = page_reading._loss([page], heat, boxes, ink)
+    ink = torch.where(losses.halved(page.ink)[None, None] > 0.5, 9.0, -9.0)
+    best = losses.loss([page], heat, boxes, ink)
     assert best < 0.1
-    assert page_reading._loss([page], heat.roll(8, 3), boxes, ink) > best + 1
-    assert page_reading._loss([page], heat, boxes + 0.5, ink) > best + 0.5
-    assert page_reading._loss([page], heat, boxes, -ink) > best + 1
-    empty = page_reading._loss([one([])], torch.full_like(heat, -9.0), boxes, torch.full_like(ink, -9.0))
+    assert losses.loss([page], heat.roll(8, 3), boxes, ink) > best + 1
+    assert losses.loss([page], heat, boxes + 0.5, ink) > best + 0.5
+    assert losses.loss([page], heat, boxes, -ink) > best + 1
+    empty = losses.loss([one([])], torch.full_like(heat, -9.0), boxes, torch.full_like(ink, -9.0))
     assert 0 <= empty < 0.01
+
+
+def test_every_digits_ink_counts_alike() -> None:
+    """Whatever its size, in sum; what lies around none counts once, and a speck's places not without end."""
+    small, large = [20.0, 20.0, 60.0, 70.0], [200.0, 100.0, 280.0, 200.0]
+    counts = losses.counting([one([small, large], 400)], torch.zeros(1, 1, 200, 200))[0, 0] - 1
+    assert counts[:, :90].sum().item() == pytest.approx(counts[:, 90:].sum().item(), rel=0.1)
+    assert counts[30, 20] == pytest.approx(4 * counts[75, 120].item())
+    assert counts[30, 60] == 0 and counts[0].max() == 0
+    assert losses.counting([one([[20.0, 20.0, 22.0, 22.0]])], torch.zeros(1, 1, 48, 48)).max() < 10
 
 
 def test_without_a_digit_everything_has_a_gradient() -> None:
     """Or processes that train together would wait for it for ever."""
     net = models.create("page-reader", widths=(4, 4, 4, 4), blocks=1)
     heat, boxes, ink = net(torch.rand(1, 1, 96, 96))
-    page_reading._loss([one([])], heat, boxes, ink).backward()
+    losses.loss([one([])], heat, boxes, ink).backward()
     assert all(parameter.grad is not None for parameter in net.parameters())
 
 

@@ -24,7 +24,7 @@ OFTEN = ("ruled", "squared", "squared", "dotted", "crossed", "comb", "box", "mar
 ALONE = 0.12  # of the pages hold one number and lines, as people photograph it
 MANY, LINES, FULL = (0.045, 0.06), 3, (8, 13)  # the like of many; in so many lines; digits of a line
 CUT = 0.25  # of the pages are cut tightly
-PRINT, THROUGH = 0.06, 0.06  # of the pages have a column of print; the other side shines through them
+PRINT, THROUGH = 0.1, 0.08  # of the pages have a column of print; the other side shines through them
 LEAST = 0.25  # that ink and paper differ by, before light and camera
 SEEN = 0.6  # of a digit's height: with less of it on the page it does not count
 

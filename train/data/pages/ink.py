@@ -23,6 +23,7 @@ MANY = 40  # times that a digit is looked for
 PRINTED = 96  # pixels that print is cut at before it is brought to its size
 LETTERS_ALONE = "ACDEFGHJKLMNPRTUVWXYacdefhkmnprtuvwxy"  # without those that are digits in some hand
 LETTERS_IN_WORDS = "abcdefghijklmnopqrstuvwxyz"
+MISTAKEN = "/∕⁄+()"  # marks that come twice as often: they are taken for digits
 MARKS_IN_PRINT = "/()[]%-=+:.,'#$&@*"
 ALPHABET = tuple(name for name in (*LETTERS, *IN_WORDS) if name.isascii() and name.isalpha() and len(name) == 1)
 # Of a digit of seven segments: left, top, right, bottom of each as shares of its sides, and which of them it has.
@@ -68,7 +69,7 @@ class Hands:
         shapes = tuple(name for name in others if name in SHAPES)
         self.shapes = _paths(strokes.drawn(shapes, count // 2, generator), generator)
         self.scribbles = _paths(strokes.scribbles(count // 4, generator), generator)
-        self.marks = _paths(strokes.drawn(tuple(MARKS), count // 2, generator), generator)
+        self.marks = _paths(strokes.drawn((*MARKS, *MISTAKEN), count // 2, generator), generator)
         self.alphabet = _paths(strokes.drawn(ALPHABET, count, generator), generator)
 
     def digit(

@@ -61,8 +61,8 @@ class Writer:
         # From a hair to a ballpoint to a felt pen.
         widest = (0.05, 0.35) if draw.random() < 0.12 else (0.03, 0.22)
         self.pen = max(0.7, height * np.exp(draw.uniform(*np.log(widest))))
-        self.source = MNIST if sober else draw.choice([MNIST, PEN, PRINT, DISPLAY], p=[0.5, 0.35, 0.12, 0.03])
-        self.felt = 0 if sober or draw.random() < 0.85 else draw.uniform(0.04, 0.25)
+        self.source = MNIST if sober else draw.choice([MNIST, PEN, PRINT, DISPLAY], p=[0.5, 0.32, 0.12, 0.06])
+        self.felt = 0 if sober or draw.random() < 0.8 else draw.uniform(0.04, 0.25)
         self.font, self.weight = str(draw.choice(ink.FONTS)), draw.random()
         self.lean, self.bar = draw.uniform(0, 0.2), height * draw.uniform(0.05, 0.1)  # of a display's segments
         self.uneven = draw.uniform(0.05, 0.2) if sober or draw.random() < 0.7 else draw.uniform(0.2, 0.5)
@@ -91,7 +91,9 @@ class Writer:
         if self.source == PRINT:
             alpha, drop = ink.printed_standing(str(draw.choice(list(ink.MARKS_IN_PRINT))), self.font, height)
         else:
-            alpha, drop = self.hands.mark(round(height * draw.uniform(0.9, 1.3)), self.pen, draw)
+            larger = round(height * draw.uniform(0.9, 1.6))
+            alpha, drop = self.hands.mark(larger, self.pen, draw)
+            drop -= (larger - height) // 2  # as far above as below
         return Sign(alpha, drop=drop)
 
     def word(self) -> Sign:
@@ -133,9 +135,9 @@ class Writer:
         free = max(1.0, size - height - (lines - 1) * spacing)
         top = edge + (draw.uniform(-0.15, 0.15) * height if draw.random() < 0.08 else draw.uniform(0, free))
         others = draw.choice([0.0, 0.0, 0.1, 0.5])  # of the signs between digits that are none
-        marks = draw.choice([0.0, 0.15, 0.5], p=[0.75, 0.15, 0.1]) if self.words else 0.0
-        texts = 0.5 if self.words and draw.random() < 0.15 else 0.0
-        rings = 0.4 if draw.random() < 0.06 else 0.0
+        marks = draw.choice([0.0, 0.15, 0.5], p=[0.65, 0.2, 0.15]) if self.words else 0.0
+        texts = 0.5 if self.words and draw.random() < 0.22 else 0.0
+        rings = 0.4 if draw.random() < 0.1 else 0.0
         signs, rows = [], []
         for number in range(lines):
             y = top + number * spacing
@@ -161,9 +163,11 @@ class Writer:
     def _line(self, most: int, empty: bool, others: float, marks: float, texts: float) -> Iterator[Sign]:
         """The signs of a line: so many digits or others, marks between them, words around them."""
         draw = self.draw
-        among = draw.choice(10, 2) if draw.random() < 0.1 else range(10)  # a number may be of few digits: 11, 707
+        among = draw.choice(10, 2) if draw.random() < 0.15 else range(10)  # a number may be of few digits: 11, 707
         if draw.random() < texts:
             yield self.word()
+        if draw.random() < marks:
+            yield self.mark()
         for place in range(most):
             if place and draw.random() < marks:
                 yield self.mark()
@@ -218,12 +222,12 @@ class Writer:
             font = str(draw.choice(ink.FONTS))
             return [ink.printed(ink.letters(draw), font, height) for _ in range(int(draw.integers(1, 5)))]
         count = int(draw.integers(1, 8))
-        if sort < 0.4 and self.words:
+        if sort < 0.5 and self.words:
             return [self.hands.word(height, self.pen, draw)[0] for _ in range(int(draw.integers(1, 4)))]
-        if sort < 0.5:
+        if sort < 0.57:
             font = str(draw.choice(ink.FONTS))
             return [ink.printed(str(draw.choice(list(ink.LETTERS_ALONE))), font, height) for _ in range(count)]
-        if sort < 0.85:
+        if sort < 0.87:
             return [self.hands.other(height, self.pen, draw) for _ in range(count)]
         return [_blot(max(3, height // 3), draw) for _ in range(count)]
 

@@ -8,21 +8,19 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 import numpy as np
 import torch
 from PIL import Image
-from torch.nn.functional import binary_cross_entropy_with_logits, l1_loss, logsigmoid
 
 from models.base import Model
 from models.errors import InputError
-from models.pictures.detections import PLACE, Box, Detection, detections, overlap, reading_order
+from models.pictures.detections import Box, Detection, detections, overlap, reading_order
 from train.data.splits import Data, Split
 from train.recipe import Count, Recipe, whole
+from train.tasks.page_reading.losses import halved, loss
 from train.tasks.task import Task
 
 if TYPE_CHECKING:
     from train.data.pages import Page
     from train.data.pages.composers import Composers
 
-BOX_WEIGHT, INK_WEIGHT = 0.5, 10.0  # beside the heat map's loss
-SPREAD = 9  # of a digit's side: the deviation of its hill on the heat map is that part
 PAGES, EACH, CARD = 200, 60, 12  # pages that an epoch is judged by; of each kind; shown on a card
 SIDE, NUMBERS = 192, 320  # pixels of a page to measure with, and of one with a number
 FULL, LARGE = 30, 640  # pages with many digits to measure with, and their pixels
@@ -108,7 +106,7 @@ class PageReading(Task):
         compose = self.composers or composed
         pages = compose(images, labels, count, recipe.side, int(torch.randint(2**62, ())))
         heat, boxes, ink = nets[turn](_pictures(pages).to(images.device))
-        return _loss(pages, heat.float(), boxes.float(), ink.float())
+        return loss(pages, heat.float(), boxes.float(), ink.float())
 
     @torch.inference_mode()
     def snapshot(self, net: Model, validation: Split) -> torch.Tensor:
@@ -213,7 +211,7 @@ def _found(page: "Page", net: Model) -> _Page:
 def _tally(pages: list[_Page]) -> dict[str, float]:
     right, guessed = sum(sum(one.right) for one in pages), sum(len(one.guesses) for one in pages)
     precision, recall = right / max(guessed, 1), right / max(1, sum(len(one.right) for one in pages))
-    truths = [(_halved(one.page.ink) > 0.5).numpy() for one in pages]
+    truths = [(halved(one.page.ink) > 0.5).numpy() for one in pages]
     common, either = (
         sum(both(one.ink, truth).sum() for one, truth in zip(pages, truths, strict=True))
         for both in (np.logical_and, np.logical_or)
@@ -277,45 +275,3 @@ def matched(guesses: list[Box], truth: np.ndarray) -> list[bool]:
 def _pictures(pages: list["Page"]) -> torch.Tensor:
     stacked = torch.from_numpy(np.stack([page.image for page in pages]))[:, None] / 255
     return stacked.contiguous(memory_format=torch.channels_last)
-
-
-def _halved(ink: np.ndarray) -> torch.Tensor:
-    """(S, S) uint8 -> (S / 2, S / 2) in [0, 1]: the most of each two by two, so that a hair is ink as well."""
-    height, width = ink.shape
-    return torch.from_numpy(ink).view(height // 2, 2, width // 2, 2).amax((1, 3)).float() / 255
-
-
-def _loss(pages: list["Page"], heat: torch.Tensor, boxes: torch.Tensor, ink: torch.Tensor) -> torch.Tensor:
-    hills, places, targets = _truth(pages, heat.shape[2:])
-    hills = hills.to(heat.device)
-    centres = sum(map(len, (page.boxes for page in pages)))
-    peak = hills == 1
-    # CenterNet's equation 1: near a centre a false alarm costs less.
-    right = -((1 - heat.sigmoid()) ** 2 * logsigmoid(heat))[peak].sum()
-    wrong = -((1 - hills) ** 4 * heat.sigmoid() ** 2 * logsigmoid(-heat))[~peak].sum()
-    loss = (right + wrong) / max(1, centres)
-    truth = torch.stack([_halved(page.ink) for page in pages])[:, None].to(ink.device)
-    loss = loss + INK_WEIGHT * binary_cross_entropy_with_logits(ink, truth)
-    # Without a digit too this is a part of the graph, or processes that train together would wait for its gradient.
-    told = boxes[places[0], :, places[1], places[2]]
-    return loss + BOX_WEIGHT * l1_loss(told, targets.to(told.device), reduction="sum") / max(1, centres)
-
-
-def _truth(pages: list["Page"], size: torch.Size) -> tuple[torch.Tensor, tuple, torch.Tensor]:
-    """The heat map (N, 1, h, w), where on it centres are, and what the boxes' map should say there, (n, 4)."""
-    hills = torch.zeros(len(pages), 1, *size)
-    rows, columns = torch.arange(size[0])[:, None] + 0.5, torch.arange(size[1])[None] + 0.5
-    numbers, tops, lefts, targets = [], [], [], []
-    for number, page in enumerate(pages):
-        for left, top, right, bottom in (page.boxes / PLACE).tolist():
-            width, height, x, y = right - left, bottom - top, (left + right) / 2, (top + bottom) / 2
-            row, column = min(int(y), size[0] - 1), min(int(x), size[1] - 1)
-            across = ((columns - column - 0.5) / max(width / SPREAD, 0.4)) ** 2
-            hill = torch.exp(-(across + ((rows - row - 0.5) / max(height / SPREAD, 0.4)) ** 2) / 2)
-            torch.maximum(hills[number, 0], hill, out=hills[number, 0])
-            numbers.append(number)
-            tops.append(row)
-            lefts.append(column)
-            targets.append((x - column - 0.5, y - row - 0.5, np.log(width), np.log(height)))
-    places = tuple(torch.tensor(one, dtype=torch.int64) for one in (numbers, tops, lefts))
-    return hills, places, torch.tensor(targets, dtype=torch.float32).view(-1, 4)
