@@ -248,3 +248,20 @@ def test_a_sure_digit_speaks_for_its_line(monkeypatch: pytest.MonkeyPatch) -> No
     assert [one.box for one in pipeline.named(found)] == [found[0].box, found[1].box]
     monkeypatch.setattr(pipeline, "_shares", lambda seen: [known])
     assert [one.box for one in pipeline.named(found[3:])] == [found[3].box]
+
+
+def test_two_of_a_line_speak_for_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As neither would alone, nor in lines of their own; and nobody speaks for what the network has no idea of."""
+    pipeline, face = DigitClassifier("mnist-resnet"), Image.new("L", (28, 28))
+    known, doubt = {"1": 0.99} | dict.fromkeys("023456789", 0.01 / 9), dict.fromkeys("0123456789", 0.1)
+
+    def read(lines: list[int], shares: list[float], named: list[dict[str, float]]) -> list[int]:
+        monkeypatch.setattr(pipeline, "_shares", lambda seen: named)
+        boxes = [(20.0 * place, 0.0, 20.0 * place + 9, 9.0) for place in range(len(lines))]
+        found = [page_reader.Found(face, *one) for one in zip(boxes, lines, shares, strict=True)]
+        return [boxes.index(one.box) for one in pipeline.named(found)]
+
+    assert read([0, 0], [0.7, 0.7], [known] * 2) == [0, 1]
+    assert read([0, 1], [0.7, 0.7], [known] * 2) == []
+    assert read([0, 0], [0.99, 0.99], [known, doubt]) == [0]
+    assert read([0], [0.99], [doubt]) == []
