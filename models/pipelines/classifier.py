@@ -21,10 +21,13 @@ from models.pipelines.page_reader import Found
 # unsure; where the two likeliest digits together stay below KNOWN, the picture is called no digit.
 SURE, KNOWN = 0.9, 0.9
 # What is found on a page is a digit where the reader's log odds, so many times, and those of the two likeliest digits
-# come to ENOUGH. Of what is found ALONE less is asked, since print and letters come in numbers, and of what stands
-# BESIDE a digit, in its line, as along an edge of Canny's (1986). Two of a line that come to BOTH speak for each other.
-# Whatever the reader says, what the network knows nothing of, with log odds below NOTHING, is none.
-READER, ENOUGH, BOTH, ALONE, BESIDE, NOTHING = 4.0, 10.0, 14.0, 2.5, 0.0, -1.2
+# come to ENOUGH. Among others the network counts as SETTLED at most, since it knows nothing but the stroke, and is sure
+# that a slash is a 1; and what it has no idea of, below NOTHING, is none whatever the reader says. Of what is found
+# ALONE less is asked, since print and letters come in numbers, and of what stands BESIDE a digit, in its line, as along
+# an edge of Canny's (1986). Two of a line that come to BOTH speak for each other. Chosen on composed pages of
+# validation digits: of 440 numbers 95.5 % are read exactly, of 300 pages without digits 94 % found empty.
+READER, ENOUGH, BOTH, ALONE, BESIDE = 4.0, 7.0, 9.5, 3.0, 1.0
+NOTHING, SETTLED = -1.2, 4.0
 
 TIMINGS = 5
 
@@ -142,12 +145,8 @@ class DigitClassifier:
             Reading(one.seen, shares, one.box, one.line)
             for one, shares in zip(found, self._shares([one.seen for one in found]), strict=True)
         ]
-        known = [_log_odds(reading.known) for reading in readings]
-        odds = [
-            READER * _log_odds(one.share) + own if own > NOTHING else -math.inf
-            for one, own in zip(found, known, strict=True)
-        ]
-        enough = ALONE if len(found) == 1 else ENOUGH
+        enough, settled = (ALONE, math.inf) if len(found) == 1 else (ENOUGH, SETTLED)
+        odds = [_odds(one, reading, settled) for one, reading in zip(found, readings, strict=True)]
         written = set()
         for line in {one.line for one in found}:
             best = sorted(own for one, own in zip(found, odds, strict=True) if one.line == line)[-2:]
@@ -214,6 +213,12 @@ class DigitClassifier:
 def classifier(name: str) -> DigitClassifier:
     """The pipeline of a registered network, loaded once and shared. Raises ValueError as `DigitClassifier` does."""
     return shared(DigitClassifier, name)
+
+
+def _odds(found: Found, reading: Reading, settled: float) -> float:
+    """What reader and network together have for its being a digit; the network at most so much."""
+    known = _log_odds(reading.known)
+    return READER * _log_odds(found.share) + min(known, settled) if known > NOTHING else -math.inf
 
 
 def _log_odds(share: float) -> float:

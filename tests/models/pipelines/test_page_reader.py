@@ -261,7 +261,7 @@ def test_two_of_a_line_speak_for_each_other(monkeypatch: pytest.MonkeyPatch) -> 
         found = [page_reader.Found(face, *one) for one in zip(boxes, lines, shares, strict=True)]
         return [boxes.index(one.box) for one in pipeline.named(found)]
 
-    assert read([0, 0], [0.7, 0.7], [known] * 2) == [0, 1]
-    assert read([0, 1], [0.7, 0.7], [known] * 2) == []
+    assert read([0, 0], [0.65, 0.65], [known] * 2) == [0, 1]
+    assert read([0, 1], [0.65, 0.65], [known] * 2) == []
     assert read([0, 0], [0.99, 0.99], [known, doubt]) == [0]
     assert read([0], [0.99], [doubt]) == []
