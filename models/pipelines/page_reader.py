@@ -10,7 +10,7 @@ from typing import Self
 import numpy as np
 import torch
 from PIL import Image, ImageOps
-from scipy.ndimage import find_objects, gaussian_filter, maximum_filter
+from scipy.ndimage import find_objects, gaussian_filter, label, maximum_filter
 from skimage.filters import threshold_otsu
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
@@ -93,9 +93,10 @@ class PageReader:
         grey, scale, margin = _looked_at(image)
         seen_by, looks = {}, []
         for look, kept in self._looks(grey):
-            looks.append(look)
-            seen_by |= dict.fromkeys(kept, look)
-            if look.is_all(grey, kept):
+            alone = look.alone(grey, kept, PAPER * max(scale, 1))
+            looks.append(alone or look)
+            seen_by |= dict.fromkeys(kept, looks[-1])
+            if alone:
                 break
         once = detections.once(list(seen_by))
         made = [
@@ -146,19 +147,35 @@ class _Look:
     ink: np.ndarray
     size: int
 
-    def is_all(self, grey: Image.Image, found: list[Detection]) -> bool:
-        """Whether no other look tells more: one digit is found, large but not too large, and around it is nothing."""
+    def alone(self, grey: Image.Image, found: list[Detection], frame: float) -> "_Look | None":
+        """The same with all ink of the digit, where no other look tells more: one is found, large but not too large,
+        and around it is nothing. What hangs together with its ink is its ink then, however long a stroke is; but so
+        many pixels from the edge a line may, of a picture that was cut there."""
         if len(found) != 1:
-            return False
+            return None
         left, top, right, bottom = found[0].box
         if not LARGE <= max(right - left, bottom - top) / (self.size / 2) <= CLEAR:
-            return False
+            return None
+        tones = np.asarray(grey.reduce(self.size), np.float32)
+        differs = abs(tones - tones[0, 0]) / max(float(np.ptp(tones)), 1.0)
+        own = self._hanging_together(differs > INKED, found[0].box, 1 + int(frame / self.size))
         rest, around = np.asarray(grey).copy(), AROUND * (bottom - top)
         rows, columns = (
-            slice(max(0, int(low - around)), int(high + around) + 1) for low, high in ((top, bottom), (left, right))
+            slice(max(0, int(min([low, *its[:1]]) - around)), int(max([high, *its[-1:]]) + around) + 1)
+            for axis, low, high in ((1, top, bottom), (0, left, right))
+            for its in (self.size * np.flatnonzero(own.any(axis)),)
         )
         rest[rows, columns] = rest[0, 0]
-        return int(rest.max()) - int(rest.min()) < mnist.LEAST_CONTRAST
+        if int(rest.max()) - int(rest.min()) >= mnist.LEAST_CONTRAST:
+            return None
+        return _Look(np.where(own, np.maximum(self.ink, differs), self.ink), self.size)
+
+    def _hanging_together(self, dark: np.ndarray, box: Box, frame: int) -> np.ndarray:
+        """Which dark places (h, w) hang together with ink in a box; none where some lie so near to the edge."""
+        left, top, right, bottom = (max(0, round(side / self.size)) for side in box)
+        pieces, _ = label(dark, np.ones((3, 3)))
+        own = np.isin(pieces, np.unique((pieces * (self.ink > INKED))[top:bottom, left:right])) & (pieces > 0)
+        return own & (own.sum() == own[frame:-frame, frame:-frame].sum())
 
     def beside(self, looks: list["_Look"]) -> "_Look":
         """The same with the mean of its ink and that of the next closer and wider look: what is a line to one, such as
