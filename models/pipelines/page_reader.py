@@ -160,10 +160,10 @@ class _Look:
         differs = abs(tones - tones[0, 0]) / max(float(np.ptp(tones)), 1.0)
         own = self._hanging_together(differs > INKED, found[0].box, 1 + int(frame / self.size))
         rest, around = np.asarray(grey).copy(), AROUND * (bottom - top)
+        down, across = (self.size * np.flatnonzero(own.any(axis)) for axis in (1, 0))
         rows, columns = (
-            slice(max(0, int(min([low, *its[:1]]) - around)), int(max([high, *its[-1:]]) + around) + 1)
-            for axis, low, high in ((1, top, bottom), (0, left, right))
-            for its in (self.size * np.flatnonzero(own.any(axis)),)
+            slice(max(0, int(min(places) - around)), int(max(places) + around) + 1)
+            for places in ((top, bottom, *down), (left, right, *across))
         )
         rest[rows, columns] = rest[0, 0]
         if int(rest.max()) - int(rest.min()) >= mnist.LEAST_CONTRAST:
