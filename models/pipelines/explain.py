@@ -5,7 +5,7 @@ import torch
 from PIL import Image
 from torch import nn
 
-STEPS = 64
+STEPS = 40
 FOR, AGAINST = (232, 129, 63), (96, 148, 214)  # orange and blue, which the colour-blind tell apart as well
 
 
@@ -13,7 +13,9 @@ def integrated_gradients(net: nn.Module, image: torch.Tensor, digit: int) -> tor
     """How much each pixel adds to the logit of `digit` (Sundararajan, Taly & Yan 2017), against a black picture.
 
     The gradient is averaged along the straight way from black to the picture and multiplied with the pixel; so the
-    values add up to the difference between the logits of the two (completeness), up to the error of `STEPS` midpoints.
+    values add up to the difference between the logits of the two (completeness), up to the error of the midpoints of
+    `STEPS` parts. They are shorter towards black, where a network changes its mind: for mnist-resnet 40 such err as
+    much as 64 alike.
 
     Args:
         net: (N, 1, H, W) -> logits (N, classes), in eval mode.
@@ -23,10 +25,10 @@ def integrated_gradients(net: nn.Module, image: torch.Tensor, digit: int) -> tor
         (H, W), positive where a pixel speaks for the digit.
     """
     with torch.enable_grad():
-        way = (torch.arange(STEPS, dtype=image.dtype) + 0.5) / STEPS
-        points = (way[:, None, None, None] * image).requires_grad_()
+        ends = torch.linspace(0, 1, STEPS + 1, dtype=image.dtype) ** 2
+        points = (ends.unfold(0, 2, 1).mean(1)[:, None, None, None] * image).requires_grad_()
         (slope,) = torch.autograd.grad(net(points)[:, digit].sum(), points)
-    return (slope.mean(0) * image[0])[0]
+    return torch.einsum("n,nchw->hw", ends.diff(), slope * image)
 
 
 def heat_map(image: Image.Image, values: torch.Tensor) -> Image.Image:
