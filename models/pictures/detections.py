@@ -7,11 +7,15 @@ import numpy as np
 import torch
 from torch.nn.functional import max_pool2d
 
+from models.pictures.mnist import LEAST_CONTRAST
+
 PLACE = 4  # pixels on a side of a place of the heat map
 LIKELY = 0.3  # from here on a peak of the heat map is a digit
 OVERLAP = 0.45  # of two boxes, intersection over union: more, and they are one digit found twice
 WITHIN = 0.75  # of the smaller box's area: it is a part of the larger digit
 BEYOND = 1.8  # times its box: ink that lies further away is not a digit's
+SEARCHED = 0.4  # of a digit's longer side, around its box: there what hangs together with its ink is looked for
+KNOWN = 0.33  # of a piece in the picture: so much is known to be ink of a digit, or it is a line that runs through it
 MOSTLY = 0.85  # of a piece of ink: it is all of that digit, whatever lies near another
 
 Box = tuple[float, float, float, float]
@@ -96,6 +100,51 @@ def owners(ink: np.ndarray, boxes: Sequence[Box]) -> np.ndarray:
     most = shares[:, 1:].argmax(1) + 1
     is_one = shares[np.arange(count + 1), most] > MOSTLY * shares[:, 1:].sum(1)
     return np.where(ink & is_one[pieces] & (owner > 0), most[pieces], owner)
+
+
+def window(box: Box, reach: float) -> tuple[slice, slice]:
+    """Rows and columns of a box, and so much around it."""
+    left, top, right, bottom = box
+    return tuple(slice(max(0, int(low - reach)), int(high + reach) + 1) for low, high in ((top, bottom), (left, right)))
+
+
+def whole(tones: np.ndarray, ink: np.ndarray, owner: np.ndarray, boxes: Sequence[Box], inked: float) -> np.ndarray:
+    """The ink (h, w), with what hangs together with a digit's in the picture itself, such as the faint part of a thin
+    stroke; `owner` gets it, too. Of lines and frames, most is known to be no digit's.
+
+    Args:
+        tones: the picture, (h, w), 0-255.
+        ink: how likely each place is ink.
+        owner: whose it is, as `owners` gives it.
+        inked: from here on a place is ink, as likely and as dark as that.
+    """
+    ink = ink.copy()
+    for number, box in enumerate(boxes, 1):
+        side = max(box[2] - box[0], box[3] - box[1])
+        place = window(box, SEARCHED * side)
+        whose, seen = owner[place], tones[place]
+        own = whose == number
+        if not own.any() or whose.all():
+            continue
+        paper, pen = float(np.median(seen[whose == 0])), float(np.median(seen[own]))
+        if abs(pen - paper) < LEAST_CONTRAST:
+            continue
+        strength = (seen - paper) / (pen - paper)
+        more = hanging_together(strength > inked, own, (whose > 0) & ~own) & ~own
+        whose[more] = number
+        ink[place][more] = np.maximum(ink[place], strength.clip(0, 1))[more]
+    return ink
+
+
+def hanging_together(dark: np.ndarray, own: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Which dark places (h, w) are of a piece that is own ink for a good part, has none of others, and ends inside."""
+    from scipy.ndimage import label
+
+    pieces, count = label(dark, np.ones((3, 3)))
+    known, size = (np.bincount(part, minlength=count + 1) for part in (pieces[own], pieces.ravel()))
+    is_own = known >= KNOWN * size
+    is_own[np.concatenate([[0], pieces[others], pieces[0], pieces[-1], pieces[:, 0], pieces[:, -1]])] = False
+    return is_own[pieces]
 
 
 def reading_order(boxes: Sequence[Box]) -> list[tuple[int, int]]:

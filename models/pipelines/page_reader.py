@@ -10,7 +10,7 @@ from typing import Self
 import numpy as np
 import torch
 from PIL import Image, ImageOps
-from scipy.ndimage import find_objects, gaussian_filter, label, maximum_filter
+from scipy.ndimage import find_objects, gaussian_filter, maximum_filter
 from skimage.filters import threshold_otsu
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
@@ -93,10 +93,9 @@ class PageReader:
         grey, scale, margin = _looked_at(image)
         seen_by, looks = {}, []
         for look, kept in self._looks(grey):
-            alone = look.alone(grey, kept, PAPER * max(scale, 1))
-            looks.append(alone or look)
-            seen_by |= dict.fromkeys(kept, looks[-1])
-            if alone:
+            looks.append(look)
+            seen_by |= dict.fromkeys(kept, look)
+            if look.is_enough(grey, kept):
                 break
         once = detections.once(list(seen_by))
         made = [
@@ -147,35 +146,16 @@ class _Look:
     ink: np.ndarray
     size: int
 
-    def alone(self, grey: Image.Image, found: list[Detection], frame: float) -> "_Look | None":
-        """The same with all ink of the digit, where no other look tells more: one is found, large but not too large,
-        and around it is nothing. What hangs together with its ink is its ink then, however long a stroke is; but so
-        many pixels from the edge a line may, of a picture that was cut there."""
+    def is_enough(self, grey: Image.Image, found: list[Detection]) -> bool:
+        """Whether no other look tells more: one is found, large but not too large, and around it is nothing."""
         if len(found) != 1:
-            return None
+            return False
         left, top, right, bottom = found[0].box
         if not LARGE <= max(right - left, bottom - top) / (self.size / 2) <= CLEAR:
-            return None
-        tones = np.asarray(grey.reduce(self.size), np.float32)
-        differs = abs(tones - tones[0, 0]) / max(float(np.ptp(tones)), 1.0)
-        own = self._hanging_together(differs > INKED, found[0].box, 1 + int(frame / self.size))
-        rest, around = np.asarray(grey).copy(), AROUND * (bottom - top)
-        down, across = (self.size * np.flatnonzero(own.any(axis)) for axis in (1, 0))
-        rows, columns = (
-            slice(max(0, int(min(places) - around)), int(max(places) + around) + 1)
-            for places in ((top, bottom, *down), (left, right, *across))
-        )
-        rest[rows, columns] = rest[0, 0]
-        if int(rest.max()) - int(rest.min()) >= mnist.LEAST_CONTRAST:
-            return None
-        return _Look(np.where(own, np.maximum(self.ink, differs), self.ink), self.size)
-
-    def _hanging_together(self, dark: np.ndarray, box: Box, frame: int) -> np.ndarray:
-        """Which dark places (h, w) hang together with ink in a box; none where some lie so near to the edge."""
-        left, top, right, bottom = (max(0, round(side / self.size)) for side in box)
-        pieces, _ = label(dark, np.ones((3, 3)))
-        own = np.isin(pieces, np.unique((pieces * (self.ink > INKED))[top:bottom, left:right])) & (pieces > 0)
-        return own & (own.sum() == own[frame:-frame, frame:-frame].sum())
+            return False
+        rest = np.asarray(grey).copy()
+        rest[detections.window(found[0].box, AROUND * (bottom - top))] = rest[0, 0]
+        return int(rest.max()) - int(rest.min()) < mnist.LEAST_CONTRAST
 
     def beside(self, looks: list["_Look"]) -> "_Look":
         """The same with the mean of its ink and that of the next closer and wider look: what is a line to one, such as
@@ -197,6 +177,8 @@ class _Look:
         """
         boxes = [tuple(side / self.size for side in one.box) for one in found]
         owner = detections.owners(self.ink > INKED, boxes)
+        tones = np.asarray(grey.reduce(self.size), np.float32)
+        whole = detections.whole(tones, self.ink, owner, boxes, INKED)
         made = []
         places = find_objects(owner, len(found))
         for number, (one, place, is_wanted) in enumerate(zip(found, places, wanted, strict=True), 1):
@@ -205,7 +187,7 @@ class _Look:
             box = (place[1].start, place[0].start, place[1].stop, place[0].stop)
             pad = max(2, round(AROUND * (box[3] - box[1])))
             around = np.s_[max(0, box[1] - pad) : box[3] + pad, max(0, box[0] - pad) : box[2] + pad]
-            own, ink = owner[around], self.ink[around]
+            own, ink = owner[around], whole[around]
             # The edges of a stroke are less likely ink than its middle.
             near = maximum_filter(own == number, 3) & ((own == number) | (own == 0)) & (ink > EDGE)
             left, top = around[1].start * self.size, around[0].start * self.size

@@ -3,9 +3,10 @@
 import math
 
 import numpy as np
+import pytest
 import torch
 
-from models.pictures.detections import Detection, detections, once, overlap, owners, reading_order
+from models.pictures.detections import Detection, detections, once, overlap, owners, reading_order, whole
 
 
 def maps(*digits: tuple[float, float, float, float, float], size: int = 30) -> tuple[torch.Tensor, torch.Tensor]:
@@ -70,3 +71,30 @@ def test_rows_may_lean() -> None:
     assert [row for row, _ in found] == [row for row, _ in places]
     assert [order[index] for _, index in found] == list(range(len(places)))
     assert reading_order([]) == []
+
+
+@pytest.mark.parametrize("paper, pen", [(220, 90), (30, 180)])
+def test_a_stroke_is_whole(paper: int, pen: int) -> None:
+    """What is as dark as a digit's ink and hangs together with it is its; not a line that runs through it, what
+    another digit has a part in, or what lies beside it."""
+    tones = np.full((60, 120), paper, np.float32)
+    tones[10:40, 20:23] = tones[10:13, 20:35] = pen  # one stroke, a corner
+    tones[20:24, 60:63] = pen  # a speck
+    ink, boxes = np.zeros((60, 120), np.float32), [(18.0, 8.0, 37.0, 42.0)]
+    ink[14:40, 20:23] = 0.9  # what is known of it
+
+    def completed(boxes: list[tuple[float, float, float, float]]) -> tuple[np.ndarray, np.ndarray]:
+        owner = owners(ink > 0.5, boxes)
+        return whole(tones, ink, owner, boxes, 0.5), owner
+
+    found, owner = completed(boxes)
+    stroke = tones == pen
+    stroke[:, 60:] = False
+    assert np.array_equal(owner == 1, stroke) and np.array_equal(found > 0.5, stroke)
+    assert found[11, 30] == pytest.approx(1) and found[20, 21] == pytest.approx(0.9) and ink[11, 30] == 0
+    both = [*boxes, (24.0, 8.0, 37.0, 16.0)]
+    ink[10:13, 30:35] = 0.9  # the other end is another's
+    assert np.array_equal(completed(both)[0], ink)
+    ink[10:13, 30:35] = 0
+    tones[40:42] = pen  # it stands on a line
+    assert np.array_equal(completed(boxes)[0], ink)
