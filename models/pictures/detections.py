@@ -14,7 +14,7 @@ LIKELY = 0.3  # from here on a peak of the heat map is a digit
 OVERLAP = 0.45  # of two boxes, intersection over union: more, and they are one digit found twice
 WITHIN = 0.75  # of the smaller box's area: it is a part of the larger digit
 BEYOND = 1.8  # times its box: ink that lies further away is not a digit's
-SEARCHED = 0.4  # of a digit's longer side, around its box: there what hangs together with its ink is looked for
+SEARCHED = 0.8  # of a digit's longer side, around its box: there what hangs together with its ink is looked for
 KNOWN = 0.33  # of a piece in the picture: so much is known to be ink of a digit, or it is a line that runs through it
 MOSTLY = 0.85  # of a piece of ink: it is all of that digit, whatever lies near another
 
