@@ -132,7 +132,7 @@ def whole(tones: np.ndarray, ink: np.ndarray, owner: np.ndarray, boxes: Sequence
         strength = (seen - paper) / (pen - paper)
         more = hanging_together(strength > inked, own, (whose > 0) & ~own) & ~own
         whose[more] = number
-        ink[place][more] = np.maximum(ink[place], strength.clip(0, 1))[more]
+        ink[place][more] = np.maximum(ink[place][more], strength[more].clip(0, 1))
     return ink
 
 

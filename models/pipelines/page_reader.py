@@ -95,7 +95,7 @@ class PageReader:
         for look, kept in self._looks(grey):
             looks.append(look)
             seen_by |= dict.fromkeys(kept, look)
-            if look.is_enough(grey, kept):
+            if look.is_all(grey, kept):
                 break
         once = detections.once(list(seen_by))
         made = [
@@ -146,8 +146,8 @@ class _Look:
     ink: np.ndarray
     size: int
 
-    def is_enough(self, grey: Image.Image, found: list[Detection]) -> bool:
-        """Whether no other look tells more: one is found, large but not too large, and around it is nothing."""
+    def is_all(self, grey: Image.Image, found: list[Detection]) -> bool:
+        """Whether no other look tells more: one digit is found, large but not too large, and around it is nothing."""
         if len(found) != 1:
             return False
         left, top, right, bottom = found[0].box
