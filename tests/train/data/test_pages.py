@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import tiny
 import torch
-from PIL import Image
-from scipy.ndimage import label
+from PIL import Image, ImageDraw
+from scipy.ndimage import distance_transform_edt, label
+from skimage.morphology import skeletonize
 
 from models.pictures import mnist
 from train.data import pages, strokes
@@ -120,6 +121,35 @@ def test_marks_stand_where_they_belong() -> None:
             assert top <= drop + 5 and drop + alpha.shape[0] - 5 <= bottom, mark
         alpha, drop = ink.printed_standing(mark, str(draw.choice(ink.FONTS)), 100)
         assert top <= drop + 20 and drop + alpha.shape[0] - 20 <= bottom, mark
+
+
+@pytest.mark.parametrize("font", ink.FONTS[::3])
+def test_a_middle_line_is_the_letter(font: str) -> None:
+    """It lies in the print, whose strokes lie around it no further than they are wide."""
+    (_, highest, _, lowest), size = ink.face(font).getbbox("0"), 200
+    for letter in "kwS":
+        canvas = Image.new("L", (size, size))
+        ImageDraw.Draw(canvas).text((50, 50 - highest), letter, fill=255, font=ink.face(font))
+        print_ = np.asarray(canvas) > 127
+        points, wide = ink.middle(font, letter)
+        columns, rows = (points * (lowest - highest) + 50).round().astype(int).T
+        assert print_[rows, columns].all(), letter
+        line = np.ones_like(print_)
+        line[rows, columns] = False
+        assert distance_transform_edt(line)[print_].max() < 2 * distance_transform_edt(print_).max(), letter
+        assert wide * (lowest - highest) == pytest.approx(np.ptp(np.nonzero(print_)[1]), rel=0.4), letter
+
+
+def test_traced_words_stand_beside_digits() -> None:
+    """Beside digits of 100 pixels: without tails down to their foot, with one below it; as thick as the pen is wide."""
+    draw = np.random.default_rng(4)
+    for font in ink.FONTS:
+        for text, low, high in (("xvx", 85, 125), ("pqp", 105, 160)):
+            alpha, drop = ink.traced(text, font, 100, 8.0, draw)
+            rows = drop + np.flatnonzero((alpha > 0.5).any(1))
+            assert 5 < rows[0] < 60 and low < rows[-1] < high, (font, text)
+        middle = distance_transform_edt(alpha > 0.5)[skeletonize(alpha > 0.5)]
+        assert 2 * np.median(middle) == pytest.approx(8.0, abs=1.5), font
 
 
 def test_words_and_marks_are_no_digits() -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import torch
 from PIL import Image, ImageDraw, ImageFont
-from scipy.ndimage import maximum_filter
+from scipy.ndimage import distance_transform_edt, maximum_filter
+from skimage.morphology import skeletonize
 
 from train.data import strokes
 from train.data.glyphs import IN_WORDS, LETTERS, MARKS, SHAPES
@@ -177,6 +178,43 @@ def printed_standing(text: str, font: str, height: int) -> tuple[np.ndarray, int
     return printed(text, font, max(2, round(scale * (bottom - top)))), round(scale * (top - highest))
 
 
+@lru_cache(2000)
+def middle(font: str, letter: str) -> tuple[np.ndarray, float]:
+    """The middle line of a printed letter, points (n, 2), and how far on the next begins; digits reach from 0 to 1."""
+    own = face(font)
+    (left, top, right, bottom), (_, highest, _, lowest) = own.getbbox(letter), own.getbbox("0")
+    canvas = Image.new("L", (int(right - left) + 4, int(bottom - top) + 4))
+    ImageDraw.Draw(canvas).text((2 - left, 2 - top), letter, fill=255, font=own)
+    rows, columns = np.nonzero(skeletonize(np.asarray(canvas) > 127))
+    points = np.stack([columns + left - 2, rows + top - 2 - highest], 1) / (lowest - highest)
+    return points, own.getlength(letter) / (lowest - highest)
+
+
+def traced(text: str, font: str, height: int, pen: float, draw: np.random.Generator) -> tuple[np.ndarray, int]:
+    """A word as somebody writes who once learned to from this typeface, beside digits of this height: leaning, bent,
+    some letters joined. And how far below the digits' top it begins."""
+    x, lean, joins, parts = 0.0, draw.normal(0.1, 0.2), 0.8 * (draw.random() < 0.3), []
+    for letter in text:
+        points, wide = middle(font, letter)
+        angle, size = draw.normal(0, 0.06), draw.normal(1, 0.06)
+        turn = size * np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+        points = points @ turn + (x, draw.normal(0, 0.03))
+        if parts and draw.random() < joins:  # from its lower right to the next one's lower left
+            ends = parts[-1][parts[-1].sum(1).argmax()], points[(points[:, 0] - points[:, 1]).argmin()]
+            parts.append(np.linspace(*ends, 2 + int(80 * np.linalg.norm(ends[1] - ends[0]))))
+        parts.append(points)
+        x += wide * draw.uniform(0.88, 1.12)
+    points = np.concatenate(parts)
+    points[:, 0] += lean * (1 - points[:, 1])
+    points = points + 0.04 * np.sin(points @ draw.normal(0, 4, (2, 2)) + draw.uniform(0, 6.3, 2))
+    pen = max(pen, height / 30)  # such points lie no further apart
+    low = points.min(0) * height - pen
+    places = np.int64(points * height - low)
+    bare = np.ones(places.max(0)[::-1] + int(pen) + 2, bool)
+    bare[places[:, 1], places[:, 0]] = False
+    return np.float32(0.5 + pen / 2 - distance_transform_edt(bare)).clip(0, 1), round(low[1])
+
+
 def segments(digit: int, height: int, pen: float, lean: float) -> np.ndarray:
     """A digit as displays have it; `lean` is how far its top lies to the right, as a share of its height."""
     high, thick = 2 * height, 2 * max(1.0, pen)  # drawn twice as large as it will be
@@ -192,6 +230,6 @@ def segments(digit: int, height: int, pen: float, lean: float) -> np.ndarray:
 
 
 def letters(draw: np.random.Generator) -> str:
-    """Three to nine of them, the first sometimes a capital, or all."""
-    text = "".join(draw.choice(list(LETTERS_IN_WORDS), int(draw.integers(3, 10))))
+    """Two to nine of them, the first sometimes a capital, or all."""
+    text = "".join(draw.choice(list(LETTERS_IN_WORDS), int(draw.integers(2, 10))))
     return (text, text.capitalize(), text.upper())[draw.choice(3, p=[0.6, 0.3, 0.1])]

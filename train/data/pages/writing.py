@@ -102,8 +102,14 @@ class Writer:
         if self.source == PRINT or draw.random() < 0.3:
             alpha, drop = ink.printed_standing(ink.letters(draw), str(draw.choice(ink.FONTS)), height)
         else:
-            alpha, drop = self.hands.word(height, self.pen, draw)
+            alpha, drop = self.by_hand(height)
         return Sign(alpha, drop=drop)
+
+    def by_hand(self, height: int) -> tuple[np.ndarray, int]:
+        """A word in our own pen's letters or in a typeface's, and how far below the digits' top it begins."""
+        if self.draw.random() < 0.5:
+            return self.hands.word(height, self.pen, self.draw)
+        return ink.traced(ink.letters(self.draw), str(self.draw.choice(ink.FONTS)), height, self.pen, self.draw)
 
     def ring(self, sign: Sign) -> Sign:
         """A ring around a sign that has its place."""
@@ -122,9 +128,12 @@ class Writer:
             alpha, _ = self.hands.digit(self.size(), self.pen, self.draw)
             scribble = Image.fromarray(self.hands.scribble(self.size(), self.pen, self.draw))
             return Sign(np.maximum(alpha, np.asarray(scribble.resize(alpha.shape[::-1]))))
+        letter, size = str(self.draw.choice(list(ink.LETTERS_ALONE))), self.size()
         if self.source == PRINT:
-            return Sign(ink.printed(str(self.draw.choice(list(ink.LETTERS_ALONE))), self.font, self.size()))
-        return Sign(self.hands.other(self.size(), self.pen, self.draw))
+            return Sign(ink.printed(letter, self.font, size))
+        if self.draw.random() < 0.3:
+            return Sign(ink.traced(letter, self.font, size, self.pen, self.draw)[0])
+        return Sign(self.hands.other(size, self.pen, self.draw))
 
     def rows(self, sheet: int, size: int, kind: str, empty: bool) -> tuple[list[Sign], list[Row]]:
         """Rows of signs, one below the other, somewhere on the sheet; `size` is what of it is seen."""
@@ -223,7 +232,7 @@ class Writer:
             return [ink.printed(ink.letters(draw), font, height) for _ in range(int(draw.integers(1, 5)))]
         count = int(draw.integers(1, 8))
         if sort < 0.5 and self.words:
-            return [self.hands.word(height, self.pen, draw)[0] for _ in range(int(draw.integers(1, 4)))]
+            return [self.by_hand(height)[0] for _ in range(int(draw.integers(1, 4)))]
         if sort < 0.57:
             font = str(draw.choice(ink.FONTS))
             return [ink.printed(str(draw.choice(list(ink.LETTERS_ALONE))), font, height) for _ in range(count)]
@@ -232,16 +241,20 @@ class Writer:
         return [_blot(max(3, height // 3), draw) for _ in range(count)]
 
     def print(self, sheet: int, cover: np.ndarray) -> np.ndarray:
-        """A column of print, (S, S), where there is no ink of a digit."""
-        draw, other = self.draw, np.zeros_like(cover)
+        """A column of print or of writing, (S, S), where there is no ink of a digit."""
+        draw, other, is_print = self.draw, np.zeros_like(cover), self.draw.random() < 0.6
         font, high = str(draw.choice(ink.FONTS)), max(6, round(sheet * np.exp(draw.uniform(-3.5, -2.2))))
+        pen = high * draw.uniform(0.05, 0.15)
         left, y, right = draw.uniform(-0.1, 0.4) * sheet, draw.uniform(-0.1, 0.6) * sheet, draw.uniform(0.6, 1) * sheet
         for _ in range(int(draw.integers(2, 9))):
             x = left
             while x < right:
-                alpha, drop = ink.printed_standing(ink.letters(draw), font, high)
-                sign = Sign(alpha, left=round(x), top=round(y) + drop)
-                sign.put(other)
+                text = ink.letters(draw)
+                if is_print:
+                    alpha, drop = ink.printed_standing(text, font, high)
+                else:
+                    alpha, drop = ink.traced(text, font, high, pen, draw)
+                Sign(alpha, left=round(x), top=round(y) + drop).put(other)
                 x += alpha.shape[1] + 0.4 * high
             y += high * 1.8
         return other * (camera.blurred(cover, 2) < 0.02)
