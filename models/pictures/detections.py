@@ -15,7 +15,9 @@ OVERLAP = 0.45  # of two boxes, intersection over union: more, and they are one 
 WITHIN = 0.75  # of the smaller box's area: it is a part of the larger digit
 BEYOND = 1.8  # times its box: ink that lies further away is not a digit's
 SEARCHED = 0.8  # of a digit's longer side, around its box: there what hangs together with its ink is looked for
-KNOWN = 0.33  # of a piece in the picture: so much is known to be ink of a digit, or it is a line that runs through it
+# Of a piece in the picture so much is known to be ink of a digit, and the rest is as likely, or it is a line or a frame
+# that touches it.
+KNOWN, HINTED = 0.33, 0.05
 MOSTLY = 0.85  # of a piece of ink: it is all of that digit, whatever lies near another
 
 Box = tuple[float, float, float, float]
@@ -130,19 +132,22 @@ def whole(tones: np.ndarray, ink: np.ndarray, owner: np.ndarray, boxes: Sequence
         if abs(pen - paper) < LEAST_CONTRAST:
             continue
         strength = (seen - paper) / (pen - paper)
-        more = hanging_together(strength > inked, own, (whose > 0) & ~own) & ~own
+        more = hanging_together(strength > inked, own, (whose > 0) & ~own, ink[place]) & ~own
         whose[more] = number
         ink[place][more] = np.maximum(ink[place][more], strength[more].clip(0, 1))
     return ink
 
 
-def hanging_together(dark: np.ndarray, own: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """Which dark places (h, w) are of a piece that is own ink for a good part, has none of others, and ends inside."""
+def hanging_together(dark: np.ndarray, own: np.ndarray, others: np.ndarray, ink: np.ndarray) -> np.ndarray:
+    """Which dark places (h, w) are of a piece that is own ink for a good part, has none of others, and ends inside;
+    where it is not own, it is as likely `ink` as that of thin strokes is on average."""
     from scipy.ndimage import label
 
     pieces, count = label(dark, np.ones((3, 3)))
-    known, size = (np.bincount(part, minlength=count + 1) for part in (pieces[own], pieces.ravel()))
-    is_own = known >= KNOWN * size
+    rest = pieces * ~own
+    size, known, unknown = (np.bincount(part.ravel(), minlength=count + 1) for part in (pieces, pieces[own], rest))
+    hinted = np.bincount(rest.ravel(), ink.ravel(), count + 1)
+    is_own = (known >= KNOWN * size) & (hinted >= HINTED * unknown)
     is_own[np.concatenate([[0], pieces[others], pieces[0], pieces[-1], pieces[:, 0], pieces[:, -1]])] = False
     return is_own[pieces]
 

@@ -75,13 +75,14 @@ def test_rows_may_lean() -> None:
 
 @pytest.mark.parametrize("paper, pen", [(220, 90), (30, 180)])
 def test_a_stroke_is_whole(paper: int, pen: int) -> None:
-    """What is as dark as a digit's ink and hangs together with it is its; not a line that runs through it, what
-    another digit has a part in, or what lies beside it."""
+    """What is as dark as a digit's ink, hangs together with it and may be ink is its; not a line that runs through it,
+    what another digit has a part in, what lies beside it, or a frame that touches it."""
     tones = np.full((60, 120), paper, np.float32)
     tones[10:40, 20:23] = tones[10:13, 20:35] = pen  # one stroke, a corner
     tones[20:24, 60:63] = pen  # a speck
     ink, boxes = np.zeros((60, 120), np.float32), [(18.0, 8.0, 37.0, 42.0)]
     ink[14:40, 20:23] = 0.9  # what is known of it
+    ink[10:14, 20:23] = ink[10:13, 23:35] = 0.1  # and what may be
 
     def completed(boxes: list[tuple[float, float, float, float]]) -> tuple[np.ndarray, np.ndarray]:
         owner = owners(ink > 0.5, boxes)
@@ -91,10 +92,13 @@ def test_a_stroke_is_whole(paper: int, pen: int) -> None:
     stroke = tones == pen
     stroke[:, 60:] = False
     assert np.array_equal(owner == 1, stroke) and np.array_equal(found > 0.5, stroke)
-    assert found[11, 30] == pytest.approx(1) and found[20, 21] == pytest.approx(0.9) and ink[11, 30] == 0
+    assert found[11, 30] == pytest.approx(1) and found[20, 21] == pytest.approx(0.9)
     both = [*boxes, (24.0, 8.0, 37.0, 16.0)]
     ink[10:13, 30:35] = 0.9  # the other end is another's
     assert np.array_equal(completed(both)[0], ink)
-    ink[10:13, 30:35] = 0
+    ink[10:13, 30:35] = 0.1
+    tones[40:42, 20:40] = tones[10:42, 38:40] = pen  # it touches a frame, which is known to be no ink
+    assert np.array_equal(completed(boxes)[0], ink)
+    tones[40:42, 20:40] = tones[10:42, 38:40] = paper
     tones[40:42] = pen  # it stands on a line
     assert np.array_equal(completed(boxes)[0], ink)
