@@ -20,6 +20,7 @@ class Dense(Model):
     Weights start Glorot-uniform and biases zero, as Keras starts them.
     """
 
+    stored = torch.float16
     limits: ClassVar = {"hidden": (1, 4096)}
 
     def __init__(self, hidden: int = 512):
@@ -59,6 +60,7 @@ class MLP(Model):
 class CNN(Model):
     """Two padded 3x3 convolutions, each with ReLU and 2x2 pooling, then 128 ReLU, dropout, 10."""
 
+    stored = torch.float16
     limits: ClassVar = {"dropout": (0.0, 0.9)}
 
     def __init__(self, dropout: float = 0.5):

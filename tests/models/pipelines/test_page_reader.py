@@ -39,12 +39,8 @@ def named(image: Image.Image) -> str:
     return max(shares, key=shares.get)
 
 
-# Of dark ink that a sharp shadow's edge crosses, a part is lost: what is left of a 7 is a 1.
-MISSED = pytest.mark.xfail(strict=True, reason="the reader loses ink at the edge of a sharp shadow")
-
-
 @pytest.mark.parametrize("noise", NOISE)
-@pytest.mark.parametrize("light", [pytest.param(light, marks=[MISSED] * (light == "sharp shadow")) for light in LIGHTS])
+@pytest.mark.parametrize("light", LIGHTS)
 def test_light_does_not_matter(light: str, noise: str) -> None:
     """A slope of light, a sharp shadow across the digit, grain, on paper and on a board: the digit is read."""
     assert named(photograph(sheet(), light, noise)) == "7"
