@@ -37,7 +37,9 @@ def test_graphs(cache: None, name: str) -> None:
     model = onnx.load(file)
     onnx.checker.check_model(model)
     assert [one.version for one in model.opset_import if one.domain == ""] == [18]
-    assert not re.search(rb"\.py\b|/tmp/|/home/|site-packages", file.read_bytes())
+    for weights in model.graph.initializer:
+        weights.ClearField("raw_data")  # which may happen to hold any three bytes
+    assert not re.search(rb"\.py\b|/tmp/|/home/|site-packages", model.SerializeToString())
     dims = [value.type.tensor_type.shape.dim[0].dim_param for value in (*model.graph.input, *model.graph.output)]
     assert set(dims) == {"batch"}
 
