@@ -19,11 +19,6 @@ SOON = 8.0  # seconds: far less than the 23 in which the client gives up, and en
 LATE = sources.PATIENCE + SOON
 
 
-def dense(hidden: int) -> models.Model:
-    """A small network with random weights, such as its files can hold: of 16 bits."""
-    return models.create("mnist-dense", hidden=hidden).half().float()
-
-
 @dataclass
 class World:
     """A name whose weights on the Hub differ from those that are embedded."""
@@ -40,7 +35,7 @@ class World:
         nets = []
         for seed, place in enumerate((checkpoints / "mnist-dense", folder)):
             torch.manual_seed(seed)
-            nets.append(dense(4))
+            nets.append(models.create("mnist-dense", hidden=4))
             nets[-1].save_pretrained(place)
         (folder / "README.md").write_text("---\nlicense: apache-2.0\n---\n")
         return cls(hub, checkpoints, folder, *nets)

@@ -38,7 +38,8 @@ def write_checkpoint(folder: Path, name: str, recipe: Recipe, runs: list[Run], d
         section = task.section(temporary, first.net, first.test, data)
         history = task.history(temporary, first, recipe) + "\n" + film.write(first.progress.snapshots, temporary)
         training = _training(task, recipe, runs, data, command, history)
-        _card(name, recipe, first.net, first.test, data, section, training).save(temporary / hub.CARD)
+        card = _card(name, recipe, first.net, temporary, first.test, data, section, training)
+        card.save(temporary / hub.CARD)
 
 
 def renew(folder: Path, name: str, net: Model, figures: dict[str, float], data: Data) -> str:
@@ -57,7 +58,7 @@ def renew(folder: Path, name: str, net: Model, figures: dict[str, float], data: 
         raise ValueError(f"{file} is no card that tells of a training: train the network again.")
     with tempfile.TemporaryDirectory() as temporary:
         section = task.section(Path(temporary), net, figures, data)
-        card = _card(name, RECIPES[name], net, figures, data, section, found[0])
+        card = _card(name, RECIPES[name], net, folder, figures, data, section, found[0])
         Path(temporary, hub.CARD).write_text(f"{card}{loading.below(text)}", encoding="utf-8")
         for made in sorted(Path(temporary).iterdir(), key=lambda one: one.name == hub.CARD):  # the card comes last
             state.replace(folder / made.name, made.read_bytes())
@@ -78,7 +79,14 @@ def _dataset(recipe: Recipe, data: Data) -> str:
 
 
 def _card(
-    name: str, recipe: Recipe, net: Model, figures: dict[str, float], data: Data, section: str, training: str
+    name: str,
+    recipe: Recipe,
+    net: Model,
+    folder: Path,
+    figures: dict[str, float],
+    data: Data,
+    section: str,
+    training: str,
 ) -> ModelCard:
     """The card around what the task has to show in `section`, and around a text on the training."""
     task, dataset = TASKS[name], _dataset(recipe, data)
@@ -107,7 +115,7 @@ def _card(
 {inspect.getdoc(type(net)).partition("Args:")[0].strip()}
 
 {recipe.source} {task.interface}
-{net.parameter_count:,} parameters, {str(net.stored).removeprefix("torch.")}.
+{net.parameter_count:,} parameters, {_stored(folder)}.
 
 ## Figures
 
@@ -123,6 +131,12 @@ On the {len(data.test):,} test {task.unit}s of {dataset}, which chose nothing: n
 {task.limits}
 
 {loading.section(name, net)}""")
+
+
+def _stored(folder: Path) -> str:
+    """The type of the numbers in a folder's file, which may be another than what would be written now."""
+    tensors = hub.read(folder)[1].values()
+    return next(str(one.dtype).removeprefix("torch.") for one in tensors if one.is_floating_point())
 
 
 def _training(task: Task, recipe: Recipe, runs: list[Run], data: Data, command: str, history: str) -> str:

@@ -20,7 +20,6 @@ class Dense(Model):
     Weights start Glorot-uniform and biases zero, as Keras starts them.
     """
 
-    stored = torch.float16
     limits: ClassVar = {"hidden": (1, 4096)}
 
     def __init__(self, hidden: int = 512):

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 from huggingface_hub import HfApi
-from world import LATE, REPO, SOON, Watched, World, dense
+from world import LATE, REPO, SOON, Watched, World
 
 import models
 from models import hub as sources
@@ -139,7 +139,7 @@ def test_a_hub_that_fails_after_its_first_answer(
 
 def test_a_slow_but_moving_download_may_go_on(pinned: World) -> None:
     """Patience is for the beginning of the answer: a file that takes longer than that is waited for."""
-    pinned.pushed = dense(80)  # 127 kB, seven pieces more than one
+    pinned.pushed = models.create("mnist-dense", hidden=40)  # 127 kB, seven pieces more than one
     pinned.pushed.save_pretrained(pinned.folder)
     pinned.pin(pinned.publish())
     pinned.hub.faults.drip = 0.5
@@ -160,7 +160,7 @@ def test_namespace(namespace: World) -> None:
     repo_id = "alice/mnist-dense"
     first = namespace.expect_pushed()
     assert (first.repo_id, first.revision) == (repo_id, namespace.hub.commits(repo_id)[-1]["sha"])
-    namespace.pushed = dense(3)
+    namespace.pushed = models.create("mnist-dense", hidden=3)
     namespace.pushed.save_pretrained(namespace.folder)
     revision = namespace.publish(repo_id)
     assert namespace.expect_pushed().revision == revision

@@ -13,7 +13,7 @@ import pytest
 import torch
 from hub_server import HubServer
 from huggingface_hub import HfApi
-from world import Watched, dense
+from world import Watched
 
 import models
 from models import hub as sources
@@ -183,7 +183,7 @@ def test_push_to_hub_keeps_the_card(hub: HubServer, folder: Path) -> None:
     """A network pushes its config and weights as one commit; card and pictures that are there stay."""
     HfApi(token="hf_write").create_repo(REPO)
     HfApi(token="hf_write").upload_folder(repo_id=REPO, folder_path=folder)
-    net = dense(3)
+    net = models.create("mnist-dense", hidden=3)
     sha = net.push_to_hub(REPO, token="hf_write")
     assert [commit["sha"] for commit in hub.commits(REPO)[2:]] == [sha]
     kept = {name: data for name, data in contents(folder).items() if name not in ("config.json", "model.safetensors")}
