@@ -23,6 +23,7 @@ class MLPGenerator(Generator):
         hidden: neurons of each hidden layer.
     """
 
+    stored = torch.float16
     limits: ClassVar = {"latent": (1, 512), "hidden": (1, 4096)}
 
     def __init__(self, latent: int = 100, hidden: tuple[int, ...] = (256, 512)):
@@ -62,6 +63,7 @@ class ConvGenerator(Generator):
         width: channels at 14x14; twice as many at 7x7.
     """
 
+    stored = torch.float16
     conditional = True
     limits: ClassVar = {"latent": (1, 512), "width": (1, 256)}
 

@@ -156,6 +156,7 @@ class VAE(GaussianVAE):
         latent: numbers of the code.
     """
 
+    stored = torch.float16
     limits: ClassVar = {"hidden": (1, 4096), "latent": (1, 512)}
 
     def __init__(self, hidden: int = 256, latent: int = 64):
@@ -187,6 +188,7 @@ class ConvVAE(GaussianVAE):
         couplings: layers of the flow, which a conditional network may have; 0 for none.
     """
 
+    stored = torch.float16
     limits: ClassVar = {
         "latent": (1, 512),
         "conditional": bool,

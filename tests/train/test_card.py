@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 from huggingface_hub import ModelCard
+from safetensors.torch import load_file
 
 import models
 from models import hub as sources
@@ -75,8 +76,8 @@ def test_embedded_checkpoint(only_embedded: None, checkpoints: Path, name: str) 
 
 
 def test_all_checkpoints_are_small() -> None:
-    """Together they stay below 56 MiB."""
-    assert sum(file.stat().st_size for file in sources.CHECKPOINTS.rglob("*") if file.is_file()) < 56 * 2**20
+    """Together they stay below 46 MB."""
+    assert sum(file.stat().st_size for file in sources.CHECKPOINTS.rglob("*") if file.is_file()) < 46e6
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -91,6 +92,8 @@ def test_card(name: str) -> None:
     assert told.get("datasets", []) == [dataset] * ("/" in dataset)  # moons are on no Hub
     assert {"pytorch", "safetensors", dataset.split("/")[-1].lower()} <= set(told["tags"])
     assert card.data.model_name == name
+    (kind,) = {one.dtype for one in load_file(folder / "model.safetensors").values() if one.is_floating_point()}
+    assert re.search(rf"^[\d,]+ parameters, {str(kind).removeprefix('torch.')}\.$", card.text, re.MULTILINE)
     figures = {result.metric_type: result.metric_value for result in card.data.eval_results}
     expect_figures(name, figures)
     assert {(r.dataset_type, r.dataset_split) for r in card.data.eval_results} == {(dataset, "test")}
