@@ -15,8 +15,8 @@ OVERLAP = 0.45  # of two boxes, intersection over union: more, and they are one 
 WITHIN = 0.75  # of the smaller box's area: it is a part of the larger digit
 BEYOND = 1.8  # times its box: ink that lies further away is not a digit's
 SEARCHED = 0.8  # of a digit's longer side, around its box: there what hangs together with its ink is looked for
-# Of a piece in the picture so much is known to be ink of a digit, and the rest is as likely, or it is a line or a frame
-# that touches it.
+# Of a piece in the picture so much is known to be a digit's ink, and the rest is so likely ink on average, or it is a
+# line or a frame that touches the digit.
 KNOWN, HINTED = 0.33, 0.05
 MOSTLY = 0.85  # of a piece of ink: it is all of that digit, whatever lies near another
 
@@ -139,8 +139,8 @@ def whole(tones: np.ndarray, ink: np.ndarray, owner: np.ndarray, boxes: Sequence
 
 
 def hanging_together(dark: np.ndarray, own: np.ndarray, others: np.ndarray, ink: np.ndarray) -> np.ndarray:
-    """Which dark places (h, w) are of a piece that is own ink for a good part, has none of others, and ends inside;
-    where it is not own, it is as likely `ink` as that of thin strokes is on average."""
+    """Which dark places (h, w) are of a piece that is own ink for a good part, is likely enough `ink` in the rest, has
+    none of others, and ends inside."""
     from scipy.ndimage import label
 
     pieces, count = label(dark, np.ones((3, 3)))

@@ -153,12 +153,18 @@ def face(font: str) -> ImageFont.FreeTypeFont:
     return ImageFont.truetype(str(Path(get_data_path(), "fonts", "ttf", f"{font}.ttf")), PRINTED)
 
 
-@lru_cache(2000)
-def _print(font: str, text: str) -> Image.Image:
+def _cut(font: str, text: str) -> Image.Image:
+    """Print with a pixel around it."""
     own = face(font)
     left, top, right, bottom = own.getbbox(text)
     canvas = Image.new("L", (int(right - left) + 2, int(bottom - top) + 2))
     ImageDraw.Draw(canvas).text((1 - left, 1 - top), text, fill=255, font=own)
+    return canvas
+
+
+@lru_cache(2000)
+def _print(font: str, text: str) -> Image.Image:
+    canvas = _cut(font, text)
     return canvas.crop(canvas.getbbox())
 
 
@@ -182,11 +188,9 @@ def printed_standing(text: str, font: str, height: int) -> tuple[np.ndarray, int
 def middle(font: str, letter: str) -> tuple[np.ndarray, float]:
     """The middle line of a printed letter, points (n, 2), and how far on the next begins; digits reach from 0 to 1."""
     own = face(font)
-    (left, top, right, bottom), (_, highest, _, lowest) = own.getbbox(letter), own.getbbox("0")
-    canvas = Image.new("L", (int(right - left) + 4, int(bottom - top) + 4))
-    ImageDraw.Draw(canvas).text((2 - left, 2 - top), letter, fill=255, font=own)
-    rows, columns = np.nonzero(skeletonize(np.asarray(canvas) > 127))
-    points = np.stack([columns + left - 2, rows + top - 2 - highest], 1) / (lowest - highest)
+    (left, top, _, _), (_, highest, _, lowest) = own.getbbox(letter), own.getbbox("0")
+    rows, columns = np.nonzero(skeletonize(np.asarray(_cut(font, letter)) > 127))
+    points = np.stack([columns + left - 1, rows + top - 1 - highest], 1) / (lowest - highest)
     return points, own.getlength(letter) / (lowest - highest)
 
 
