@@ -169,9 +169,12 @@ class DigitClassifier:
     def explain(self, reading: Reading) -> Image.Image:
         """Which pixels decided, 28x28 'RGB': orange speaks for the digit, blue against it.
 
-        By integrated gradients (Sundararajan, Taly & Yan 2017) of the digit's logit against a black picture.
+        By integrated gradients (Sundararajan, Taly & Yan 2017) of the digit's logit against a black picture, with
+        numbers of 16 bits where they are fast: for mnist-resnet they err by less than the steps of the integral.
         """
-        values = integrated_gradients(self.net, images.to_tensor(reading.seen), int(reading.digit))
+        values = integrated_gradients(
+            self.net, images.to_tensor(reading.seen), int(reading.digit), short=page_reader.SHORT
+        )
         return heat_map(reading.seen, values)
 
     @staticmethod

@@ -9,7 +9,7 @@ STEPS = 40
 FOR, AGAINST = (232, 129, 63), (96, 148, 214)  # orange and blue, which the colour-blind tell apart as well
 
 
-def integrated_gradients(net: nn.Module, image: torch.Tensor, digit: int) -> torch.Tensor:
+def integrated_gradients(net: nn.Module, image: torch.Tensor, digit: int, *, short: bool = False) -> torch.Tensor:
     """How much each pixel adds to the logit of `digit` (Sundararajan, Taly & Yan 2017), against a black picture.
 
     The gradient is averaged along the straight way from black to the picture and multiplied with the pixel; so the
@@ -20,6 +20,7 @@ def integrated_gradients(net: nn.Module, image: torch.Tensor, digit: int) -> tor
     Args:
         net: (N, 1, H, W) -> logits (N, classes), in eval mode.
         image: (1, 1, H, W) in [0, 1].
+        short: the network computes with numbers of 16 bits.
 
     Returns:
         (H, W), positive where a pixel speaks for the digit.
@@ -27,7 +28,9 @@ def integrated_gradients(net: nn.Module, image: torch.Tensor, digit: int) -> tor
     with torch.enable_grad():
         ends = torch.linspace(0, 1, STEPS + 1, dtype=image.dtype) ** 2
         points = (ends.unfold(0, 2, 1).mean(1)[:, None, None, None] * image).requires_grad_()
-        (slope,) = torch.autograd.grad(net(points)[:, digit].sum(), points)
+        with torch.autocast("cpu", torch.bfloat16, enabled=short):
+            logits = net(points)[:, digit]
+        (slope,) = torch.autograd.grad(logits.sum(), points)
     return torch.einsum("n,nchw->hw", ends.diff(), slope * image)
 
 

@@ -1,5 +1,7 @@
 """What decided: the values add up to what they explain, and the colours say what the values say."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 import torch
@@ -10,6 +12,7 @@ from torch import nn
 import models
 from models.pictures import images
 from models.pipelines.explain import AGAINST, FOR, heat_map, integrated_gradients
+from models.pipelines.page_reader import SHORT
 
 NAMES = models.names(task="classification")
 SEVEN = images.to_tensor(images.to_digit(drawn()))
@@ -56,8 +59,9 @@ def test_values_add_up(name: str) -> None:
     net = models.load(name).requires_grad_(False)
     with torch.no_grad():
         difference = (net(SEVEN) - net(torch.zeros_like(SEVEN)))[0]
-    for digit in (7, 2):
-        values = integrated_gradients(net, SEVEN, digit)
+    for digit, short in product((7, 2), {False, SHORT}):
+        values = integrated_gradients(net, SEVEN, digit, short=short)
+        assert values.dtype == torch.float32
         allowed = 0.2 * max(values.abs().sum().item(), 1.0)
         assert values.sum().item() == pytest.approx(difference[digit].item(), abs=allowed)
 
