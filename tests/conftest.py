@@ -43,13 +43,6 @@ for name in ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HF_TOKEN_PATH", "HF_HUB_CACH
     os.environ.pop(name, None)
 
 
-def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Tests that run alone are few: what the files of all others import is not waited for."""
-    if config.option.markexpr == "alone" and collection_path.suffix == ".py":
-        return "mark.alone" not in collection_path.read_text("utf-8") or None
-    return None
-
-
 def pytest_collection_finish() -> None:
     """What is imported stays: to look through it for garbage takes a quarter of a second, after each training too."""
     gc.collect()

@@ -24,7 +24,8 @@ Stroke = Sequence[tuple[float, float]]
 OpenLab = Callable[..., "Lab"]
 PHONE = {"viewport": {"width": 360, "height": 640}, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
 
-PATIENCE = 30_000  # ms for a picture: the cores may be busy
+PATIENCE = 30_000  # ms for whatever is expected of a page: the cores may be busy
+expect.set_options(timeout=PATIENCE)
 RING = [(0.5 + 0.22 * math.sin(turn * math.pi / 4), 0.5 - 0.32 * math.cos(turn * math.pi / 4)) for turn in range(9)]
 SEVENTEEN = ([(0.25, 0.25), (0.25, 0.75)], [(0.55, 0.25), (0.85, 0.25), (0.68, 0.75)])
 SCRIBBLE = [(0.5 + 0.4 * math.sin(2.4 * turn), 0.5 + 0.4 * math.cos(1.7 * turn)) for turn in range(30)]
@@ -69,7 +70,7 @@ class Lab:
 
     def wait(self) -> None:
         """Wait until the page has had its first answer from the server, the source line."""
-        expect(self.source).to_contain_text("·", timeout=20_000)
+        expect(self.source).to_contain_text("·")
 
     def show(self, view: str) -> None:
         """Open a tab or a part of one, such as `faces` or `sample-map`."""
@@ -207,9 +208,9 @@ def both(lab: Lab, slider: str) -> Locator:
 def renewed(lab: Lab, before: str | None, slider: str) -> str:
     """The address of what was made, once it is another than `before` and the work is done."""
     pictures = both(lab, slider)
-    expect(pictures).to_have_count(2, timeout=PATIENCE)
+    expect(pictures).to_have_count(2)
     if before is not None:
-        expect(pictures.nth(1)).not_to_have_attribute("src", before, timeout=PATIENCE)
+        expect(pictures.nth(1)).not_to_have_attribute("src", before)
         lab.page.wait_for_timeout(100)  # what is said of it comes in the next frame
     return pictures.nth(1).get_attribute("src")
 
@@ -278,5 +279,5 @@ def scan() -> Image.Image:
 def at_faces(lab: Lab) -> Lab:
     """Open the faces' tab, and wait for what it opens with."""
     lab.page.get_by_role("tab", name=lab.words["tab.faces"], exact=True).click()
-    expect(lab.page.locator("#reconstructed .figures")).to_be_visible(timeout=PATIENCE)
+    expect(lab.page.locator("#reconstructed .figures")).to_be_visible()
     return lab

@@ -10,7 +10,7 @@ import lab as page
 import numpy as np
 import pytest
 from app_process import App
-from lab import PATIENCE, PHONE, Lab, OpenLab, saved, scene
+from lab import PHONE, Lab, OpenLab, saved, scene
 from PIL import Image
 from playwright.sync_api import expect
 
@@ -25,9 +25,7 @@ def opened(lab: Lab, part: str = "photo") -> Lab:
     """Open a part of the tab, and wait for what it opens with."""
     lab.page.get_by_role("tab", name=lab.words["tab.denoise"], exact=True).click()
     lab.page.get_by_role("tab", name=lab.words[f"denoise.{part}"], exact=True).click()
-    expect(lab.page.locator("#denoised .figures" if part == "photo" else "#cleaned img").first).to_be_visible(
-        timeout=PATIENCE
-    )
+    expect(lab.page.locator("#denoised .figures" if part == "photo" else "#cleaned img").first).to_be_visible()
     return lab
 
 
@@ -138,7 +136,7 @@ def test_an_own_noisy_picture(open_lab: OpenLab, tmp_path: Path) -> None:
     for sigma in (50, 30):
         number(lab, "sigma", sigma)
     last = lab.words["noise.told"].format(sigma="30.0")
-    expect(lab.page.locator("#denoised .figures")).to_have_text(last, timeout=PATIENCE)
+    expect(lab.page.locator("#denoised .figures")).to_have_text(last)
     lab.page.wait_for_timeout(1000)
     assert line(lab) == last
 
@@ -239,7 +237,7 @@ def test_all_methods(open_lab: OpenLab, tmp_path: Path) -> None:
     seen = renewed(lab, seen)
     compare, rows = lab.page.locator("#denoise-compare"), lab.page.locator("#methods tbody tr")
     compare.click()
-    expect(rows).to_have_count(6, timeout=PATIENCE)
+    expect(rows).to_have_count(6)
     methods = [lab.words[key] for key in ("methods.before", "network.photo-denoiser", *CLASSICAL)]
     assert rows.locator("th").all_inner_texts() == methods
     figures = [row.locator("td").all_inner_texts() for row in rows.all()]
@@ -258,12 +256,11 @@ def test_all_methods(open_lab: OpenLab, tmp_path: Path) -> None:
     expect(rows).to_have_count(0)  # they were of another picture
     expect(lab.page.locator("#attempts")).to_be_hidden()
     compare.click()
-    expect(rows).to_have_count(5, timeout=PATIENCE)
+    expect(rows).to_have_count(5)
     expect(rows.first.locator("td")).to_have_count(1)
     expect(tiles).to_have_count(6)
 
 
-@pytest.mark.alone  # beside other work the button to stop comes when the work has ended; the cause is open
 def test_stop(open_lab: OpenLab, tmp_path: Path) -> None:
     """The work on a large photograph ends without a result, and the next picture has not to wait for it."""
     lab = opened(open_lab())
@@ -271,17 +268,17 @@ def test_stop(open_lab: OpenLab, tmp_path: Path) -> None:
     Image.fromarray(np.uint8(scene(600, 400))).resize((3000, 2000)).save(tmp_path / "large.jpg", quality=60)
     upload(lab, tmp_path / "large.jpg")
     place = lab.page.locator("#before-after")
-    expect(place).to_contain_text(lab.words["photo.working"], timeout=PATIENCE)
+    expect(place).to_contain_text(lab.words["photo.working"])
     lab.page.locator("#denoise-stop").click()
-    expect(lab.page.locator("#denoised")).to_have_text(lab.words["photo.stopped"], timeout=PATIENCE)
+    expect(lab.page.locator("#denoised")).to_have_text(lab.words["photo.stopped"])
     expect(place).not_to_contain_text(lab.words["photo.working"])
     expect(lab.page.locator("#denoise-stop")).to_be_hidden()
     expect(both(lab)).to_have_count(0)
     upload(lab, tmp_path / "large.jpg")
-    expect(place).to_contain_text(lab.words["photo.working"], timeout=PATIENCE)
+    expect(place).to_contain_text(lab.words["photo.working"])
     lab.page.locator("#denoise-stop").click()  # its tiles are under way; the next picture comes before they end
     upload(lab, saved(tmp_path / "small.png", scene()))
-    expect(both(lab).nth(1)).not_to_have_attribute("src", seen, timeout=PATIENCE)
+    expect(both(lab).nth(1)).not_to_have_attribute("src", seen)
     renewed(lab, None)
     assert both(lab).nth(1).evaluate(SIZE) == [320, 200]
 
@@ -292,13 +289,13 @@ def test_no_picture(open_lab: OpenLab, app: App, tmp_path: Path) -> None:
     renewed(lab, None)
     (tmp_path / "poem.png").write_bytes(b"I am a poem.\n" * 40)
     upload(lab, tmp_path / "poem.png")
-    expect(lab.page.locator("#photo img")).to_have_count(0, timeout=PATIENCE)  # nor is there a broken one
+    expect(lab.page.locator("#photo img")).to_have_count(0)  # nor is there a broken one
     lab.page.wait_for_timeout(1000)  # what is said stays
     expect(lab.page.locator("#denoised .sentence")).to_have_text(lab.words["error.image_unreadable"])
     lab.page.locator("#denoise-compare").click()
-    expect(lab.page.locator("#methods")).to_contain_text(lab.words["error.image_missing"], timeout=PATIENCE)
+    expect(lab.page.locator("#methods")).to_contain_text(lab.words["error.image_missing"])
     lab.page.locator("#photo input[type=file]").set_input_files(saved(tmp_path / "mine.png", scene()))
-    expect(lab.page.locator("#denoised .figures")).to_be_visible(timeout=PATIENCE)
+    expect(lab.page.locator("#denoised .figures")).to_be_visible()
     assert "Traceback" not in app.log[before:]
 
 

@@ -10,7 +10,7 @@ import lab as page
 import numpy as np
 import pytest
 from app_process import App
-from lab import PATIENCE, PHONE, Lab, OpenLab, at_faces
+from lab import PHONE, Lab, OpenLab, at_faces
 from PIL import Image
 from playwright.sync_api import expect
 from skimage import data
@@ -31,9 +31,9 @@ SIZE = "async one => (await one.decode(), [one.naturalWidth, one.naturalHeight])
 def renewed(lab: Lab, before: str | None) -> str:
     """The address of what was made of the face, once it is another than `before`."""
     made = lab.page.locator("#face-strip img").nth(1)
-    expect(made).to_be_visible(timeout=PATIENCE)
+    expect(made).to_be_visible()
     if before is not None:
-        expect(made).not_to_have_attribute("src", before, timeout=PATIENCE)
+        expect(made).not_to_have_attribute("src", before)
         lab.page.wait_for_timeout(100)
     return made.get_attribute("src")
 
@@ -155,7 +155,7 @@ def test_a_brush(open_lab: OpenLab, tmp_path: Path) -> None:
     upload(lab, tmp_path / "mine.png")
     seen = renewed(lab, seen)
     choose(lab, "brush")
-    expect(lab.page.locator("#reconstructed .sentence")).to_have_text(lab.words["faces.paint"], timeout=PATIENCE)
+    expect(lab.page.locator("#reconstructed .sentence")).to_have_text(lab.words["faces.paint"])
     canvas = lab.page.locator("#face-canvas canvas")
     expect(canvas).to_be_visible()
     canvas.scroll_into_view_if_needed()
@@ -196,16 +196,16 @@ def test_a_mask_of_ones_own(open_lab: OpenLab, tmp_path: Path, language: str) ->
     seen = renewed(lab, seen)
     choose(lab, "own")
     said = lab.page.locator("#reconstructed .sentence")
-    expect(said).to_have_text(lab.words["faces.bring"], timeout=PATIENCE)
+    expect(said).to_have_text(lab.words["faces.bring"])
     lab.page.locator("#face-mask input[type=file]").set_input_files(tmp_path / "red.png")
     renewed(lab, seen)
     expect(lab.page.locator("#reconstructed")).to_contain_text(lab.words["hidden.red"])
     left, top, right, bottom = changed(download(lab), portrait())
     assert 60 <= left < 64 and 100 <= top < 104 and 106 < right <= 110 and 126 < bottom <= 130
     page.replace(lab, tmp_path / "mine.png", "face-mask")
-    expect(said).to_have_text(lab.words["error.mask_photograph"], timeout=PATIENCE)
+    expect(said).to_have_text(lab.words["error.mask_photograph"])
     page.replace(lab, tmp_path / "mask.png", "face-mask")
-    expect(said).to_have_text(lab.words["error.image_format"].format(kind="PDF", read=TOLD), timeout=PATIENCE)
+    expect(said).to_have_text(lab.words["error.image_format"].format(kind="PDF", read=TOLD))
 
 
 def test_one_of_several(open_lab: OpenLab, tmp_path: Path) -> None:
@@ -264,7 +264,7 @@ def test_thirty_faces(open_lab: OpenLab, tmp_path: Path) -> None:
     renewed(lab, first)
     seen = page.renewed(lab, None, "face-slider")
     faces = lab.page.locator("#whose .thumbnail-item")
-    expect(faces).to_have_count(30, timeout=PATIENCE)
+    expect(faces).to_have_count(30)
     cells = set()
     for number in (29, 17):
         faces.nth(number).click()
@@ -281,7 +281,7 @@ def test_all_methods(open_lab: OpenLab) -> None:
     seen = renewed(lab, None)
     lab.page.locator("#faces-compare").click()
     rows = lab.page.locator("#face-methods tbody tr")
-    expect(rows).to_have_count(len(METHODS), timeout=PATIENCE)
+    expect(rows).to_have_count(len(METHODS))
     assert rows.locator("th").all_inner_texts() == [lab.words[key] for key in METHODS]
     figures = [float(row.locator("td").first.inner_text()) for row in rows.all()]
     expect(lab.page.locator("#face-methods .best th")).to_have_text(lab.words[METHODS[int(np.argmax(figures))]])
@@ -306,11 +306,11 @@ def test_no_face_and_no_picture(open_lab: OpenLab, app: App, tmp_path: Path) -> 
     (tmp_path / "poem.png").write_bytes(b"I am a poem.\n" * 40)
     upload(lab, tmp_path / "poem.png")
     sentence = lab.page.locator("#reconstructed .sentence")
-    expect(sentence).to_have_text(lab.words["error.image_unreadable"], timeout=PATIENCE)
+    expect(sentence).to_have_text(lab.words["error.image_unreadable"])
     expect(lab.page.locator("#face-photo img")).to_have_count(0)  # nor is there a broken one
     lab.page.wait_for_timeout(1000)
     expect(sentence).to_have_text(lab.words["error.image_unreadable"])  # that stays
     portrait().save(tmp_path / "mine.png")
     lab.page.locator("#face-photo input[type=file]").set_input_files(tmp_path / "mine.png")
-    expect(lab.page.locator("#reconstructed .figures")).to_be_visible(timeout=PATIENCE)
+    expect(lab.page.locator("#reconstructed .figures")).to_be_visible()
     assert "Traceback" not in app.log[before:]

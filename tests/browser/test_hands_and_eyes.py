@@ -91,7 +91,7 @@ def test_gradio_speaks_the_language_of_the_page(open_lab: OpenLab, language: str
         }).observe(document.body, {childList: true, characterData: true, subtree: true});
     }""")
     lab.page.locator("#mask-dice").click()
-    lab.page.wait_for_function("done => heard.includes(done)", arg=lab.words["gradio.complete"], timeout=PATIENCE)
+    lab.page.wait_for_function("done => heard.includes(done)", arg=lab.words["gradio.complete"])
     assert not [one for one in lab.page.evaluate("heard") if re.fullmatch(r"[a-z]+\.[a-z_]+", one)]
 
 
@@ -119,8 +119,8 @@ def test_no_english_on_a_chinese_page(open_lab: OpenLab, tmp_path: Path) -> None
         look(view)
     lab.cross("face-photo").click()
     lab.page.locator("#face-photo input[type=file]").set_input_files(tmp_path / "pair.png")
-    expect(lab.page.locator("#whose .thumbnail-item")).to_have_count(2, timeout=PATIENCE)
-    expect(lab.page.locator("#face-slider .whole img")).to_have_count(2, timeout=PATIENCE)  # nothing is awaited
+    expect(lab.page.locator("#whose .thumbnail-item")).to_have_count(2)
+    expect(lab.page.locator("#face-slider .whole img")).to_have_count(2)  # nothing is awaited
     look("two faces")
     lab.show("denoise-photo")
     look("denoise")
@@ -182,11 +182,11 @@ def test_nothing_moves_by_itself(open_lab: OpenLab) -> None:
     """Under reduced motion the animation is a picture that stands still, and no stroke is replayed."""
     lab = open_lab(path="/?tab=sample&part=morph")
     image = lab.page.locator("#morph-animation img")
-    expect(image).to_be_visible(timeout=PATIENCE)
+    expect(image).to_be_visible()
     assert image.evaluate("image => image.currentSrc").startswith("data:image/png")
     moving = open_lab(path="/?tab=sample&part=morph", reduced_motion="no-preference")
     image = moving.page.locator("#morph-animation img")
-    expect(image).to_be_visible(timeout=PATIENCE)
+    expect(image).to_be_visible()
     assert image.evaluate("image => image.currentSrc").startswith("data:image/gif")
 
 
@@ -237,7 +237,7 @@ def test_a_keyboard_alone(open_lab: OpenLab) -> None:
     for _ in range(4):
         keys.press("ArrowRight")
     brush = lab.page.locator("#face-canvas canvas")
-    expect(brush).to_be_visible(timeout=PATIENCE)
+    expect(brush).to_be_visible()
     lab.settle()
     brush.focus()
     for key in ("Space", *["ArrowRight"] * 6, *["ArrowDown"] * 4, "Space"):
@@ -245,7 +245,7 @@ def test_a_keyboard_alone(open_lab: OpenLab) -> None:
     made = lab.page.locator("#face-strip img").nth(1)
     before = made.get_attribute("src")
     lab.page.locator("#faces-fill").press("Enter")
-    expect(made).not_to_have_attribute("src", before, timeout=PATIENCE)
+    expect(made).not_to_have_attribute("src", before)
     with lab.page.expect_download() as face:
         lab.page.locator("#faces-download").press("Enter")
     assert Image.open(BytesIO(face.value.path().read_bytes())).format == "PNG"

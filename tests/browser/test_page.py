@@ -99,7 +99,7 @@ def test_the_page_around_a_frame_is_told(open_lab: OpenLab) -> None:
         document.body.append(Object.assign(document.createElement('iframe'), {src: '/?tab=sample&__theme=dark'}));
     }""")
     inside = lab.page.frame_locator("iframe")
-    expect(inside.locator("#source")).to_contain_text("·", timeout=20_000)
+    expect(inside.locator("#source")).to_contain_text("·")
     inside.locator("#tab-faces-button").dispatch_event("click")
     lab.page.wait_for_function("told.some(([message]) => message.queryString === 'tab=faces')")
     assert lab.page.evaluate("told.map(([, origin]) => origin)") == ["https://huggingface.co"]
@@ -170,7 +170,7 @@ def test_a_link_does_without_an_own_picture(open_lab: OpenLab) -> None:
     lab.cross("photo").click()
     lab.page.locator("#photo input[type=file]").set_input_files(STATIC / "portraits" / "jose-rizal.jpg")
     for is_own in (True, False):
-        expect(lab.page.locator("#denoised .figures")).to_be_visible(timeout=PATIENCE)
+        expect(lab.page.locator("#denoised .figures")).to_be_visible()
         lab.page.locator(".copy-link").click()
         expect(said).to_have_text(lab.words["copy.picture" if is_own else "copy.done"])
         size = said.evaluate("one => getComputedStyle(one).clipPath === 'none' && one.offsetHeight")
@@ -213,7 +213,7 @@ def test_keys_alone(open_lab: OpenLab) -> None:
     before = made.get_attribute("src")
     lab.page.locator("#mask-kind input:checked").focus()
     lab.page.keyboard.press("ArrowRight")
-    expect(made).not_to_have_attribute("src", before, timeout=PATIENCE)
+    expect(made).not_to_have_attribute("src", before)
 
 
 def test_the_digit_that_is_shown_makes_way(open_lab: OpenLab) -> None:

@@ -11,7 +11,7 @@ ROUND = "?tab=sample&part=guess&lang=en"
 def shown(lab: Lab) -> list[str]:
     """The addresses of the two pictures that are seen."""
     pair = lab.page.locator("#round li:visible img")
-    expect(pair).to_have_count(2, timeout=20_000)
+    expect(pair).to_have_count(2)
     return [picture.get_attribute("src") for picture in pair.all()]
 
 

@@ -143,14 +143,14 @@ def test_files_that_the_browser_knows_nothing_of(open_lab: OpenLab, tmp_path: Pa
         lab.cross(place[1:]).click()  # it is on what the tab opens with
         for file, key in ((huge, "error.image_heavy"), (refused, "error.image_unreadable")):
             chooser.set_input_files(file)
-            expect(said).to_have_text(lab.words[key].format(most=20), timeout=PATIENCE)
+            expect(said).to_have_text(lab.words[key].format(most=20))
         chooser.set_input_files(unknown)
-        expect(lab.page.locator(f"{line} .figures")).to_be_visible(timeout=PATIENCE)
+        expect(lab.page.locator(f"{line} .figures")).to_be_visible()
         lab.cross(place[1:]).click()
         drop = lab.page.evaluate_handle("new DataTransfer()")
         drop.evaluate("(drop) => drop.items.add(new File(['I am a poem. '.repeat(20)], 'poem'))")
         lab.page.locator(f"{place} button.upload-container").dispatch_event("drop", {"dataTransfer": drop})
-        expect(said).to_have_text(lab.words["error.image_unreadable"], timeout=PATIENCE)
+        expect(said).to_have_text(lab.words["error.image_unreadable"])
         assert lab.page.locator("[data-testid=toast-body]").count() == 0
 
 
@@ -214,7 +214,6 @@ def test_a_guess_on_a_phone(open_lab: OpenLab) -> None:
     assert max(one.bounding_box()["y"] + one.bounding_box()["height"] for one in strip.locator("img").all()) < 600
 
 
-@pytest.mark.alone  # beside other work the button to stop comes when the work has ended; the cause is open
 def test_no_picture_is_said_as_long_as_there_is_none(open_lab: OpenLab, tmp_path: Path) -> None:
     """Nothing that was said of none, or of a bad one, stays while the next is worked on."""
     lab = open_lab(path="/?tab=denoise")
@@ -226,12 +225,12 @@ def test_no_picture_is_said_as_long_as_there_is_none(open_lab: OpenLab, tmp_path
     for bad in (False, True):
         if bad:
             replace(lab, tmp_path / "poem.png", "photo")
-            expect(said).to_have_text(lab.words["error.image_unreadable"], timeout=PATIENCE)
+            expect(said).to_have_text(lab.words["error.image_unreadable"])
         lab.page.locator("#photo input[type=file]").set_input_files(tmp_path / "large.jpg")
-        expect(place).to_contain_text(lab.words["photo.working"], timeout=PATIENCE)
+        expect(place).to_contain_text(lab.words["photo.working"])
         expect(said).to_be_hidden()
         lab.page.locator("#denoise-stop").click()
-        expect(said).to_have_text(lab.words["photo.stopped"], timeout=PATIENCE)
+        expect(said).to_have_text(lab.words["photo.stopped"])
 
 
 def test_each_tab_asks_a_question(empty_lab: OpenLab) -> None:
