@@ -10,7 +10,7 @@ from torch.nn.functional import max_pool2d
 from models.pictures.mnist import LEAST_CONTRAST
 
 PLACE = 4  # pixels on a side of a place of the heat map
-LIKELY = 0.3  # from here on a peak of the heat map is a digit
+LIKELY = 0.25  # from here on a peak of the heat map is a digit
 OVERLAP = 0.45  # of two boxes, intersection over union: more, and they are one digit found twice
 WITHIN = 0.75  # of the smaller box's area: it is a part of the larger digit
 BEYOND = 1.8  # times its box: ink that lies further away is not a digit's

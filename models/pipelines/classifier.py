@@ -26,7 +26,7 @@ SURE, KNOWN = 0.9, 0.9
 # ALONE less is asked, since print and letters come in numbers, and of what stands BESIDE a digit, in its line, as along
 # an edge of Canny's (1986). Two of a line that come to BOTH speak for each other. Chosen on composed pages of
 # validation digits: of 440 numbers 96 % are read exactly, of 300 pages without digits 95 % found empty.
-READER, ENOUGH, BOTH, ALONE, BESIDE = 4.0, 7.0, 9.5, 3.0, 1.0
+READER, ENOUGH, BOTH, ALONE, BESIDE = 4.0, 6.5, 9.5, 3.0, 1.0
 NOTHING, SETTLED = -1.2, 4.0
 
 TIMINGS = 5
