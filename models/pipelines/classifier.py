@@ -9,6 +9,7 @@ import torch
 from PIL import Image
 
 import models
+from models.base import fast_bf16
 from models.pictures import images, mnist
 from models.pictures.detections import Box
 from models.pictures.drawing import Drawing, is_drawing
@@ -172,9 +173,7 @@ class DigitClassifier:
         By integrated gradients (Sundararajan, Taly & Yan 2017) of the digit's logit against a black picture, with
         numbers of 16 bits where they are fast: for mnist-resnet they err by less than the steps of the integral.
         """
-        values = integrated_gradients(
-            self.net, images.to_tensor(reading.seen), int(reading.digit), short=page_reader.SHORT
-        )
+        values = integrated_gradients(self.net, images.to_tensor(reading.seen), int(reading.digit), short=fast_bf16())
         return heat_map(reading.seen, values)
 
     @staticmethod

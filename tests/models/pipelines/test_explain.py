@@ -10,9 +10,9 @@ from PIL import Image
 from torch import nn
 
 import models
+from models.base import fast_bf16
 from models.pictures import images
 from models.pipelines.explain import AGAINST, FOR, heat_map, integrated_gradients
-from models.pipelines.page_reader import SHORT
 
 NAMES = models.names(task="classification")
 SEVEN = images.to_tensor(images.to_digit(drawn()))
@@ -59,7 +59,7 @@ def test_values_add_up(name: str) -> None:
     net = models.load(name).requires_grad_(False)
     with torch.no_grad():
         difference = (net(SEVEN) - net(torch.zeros_like(SEVEN)))[0]
-    for digit, short in product((7, 2), {False, SHORT}):
+    for digit, short in product((7, 2), {False, fast_bf16()}):
         values = integrated_gradients(net, SEVEN, digit, short=short)
         assert values.dtype == torch.float32
         allowed = 0.2 * max(values.abs().sum().item(), 1.0)
