@@ -81,16 +81,23 @@ class PageReader:
         """Size, test figures, and where the weights came from."""
         return Facts.of(self.net)
 
-    def __call__(self, image: Image.Image) -> list[Found]:
+    def __call__(self, image: Image.Image, larger: float = 1.0) -> list[Found]:
         """The digits on a picture of any size, mode and polarity, in reading order; none where there are none.
 
         A digit is to be 10 pixels high at least, once a picture is halved until it has at most `MOST_PIXELS`.
+
+        Args:
+            image: the picture.
+            larger: so many times it is looked at, which may tell a little more or less.
 
         Raises:
             InputError: the picture is empty, or too large.
         """
         images.check_size(image)
         grey, scale, margin = _looked_at(image)
+        if larger != 1:
+            grey = grey.resize([max(1, round(larger * side)) for side in grey.size], Image.Resampling.BICUBIC)
+            scale, margin = larger * scale, larger * margin
         seen_by, looks = {}, []
         for look, kept in self._looks(grey):
             looks.append(look)
@@ -285,14 +292,15 @@ def missing() -> str | None:
     return None
 
 
-def page(image: Image.Image) -> list[Found]:
-    """The digits on a picture, in reading order; without sound weights of the reader all of it is one digit.
+def page(image: Image.Image, larger: float = 1.0) -> list[Found]:
+    """The digits on a picture, in reading order, as `PageReader` finds them; without sound weights of the reader all of
+    it is one digit.
 
     Raises:
         InputError: the picture is empty, or too large.
     """
     if missing() is None:
-        return shared(PageReader, NAME)(image)
+        return shared(PageReader, NAME)(image, larger)
     return [Found(images.to_digit(image), (0.0, 0.0, float(image.width), float(image.height)), 0, 1.0)]
 
 

@@ -205,11 +205,12 @@ def test_looks_are_averaged() -> None:
 
 
 def looks(image: Image.Image) -> tuple[str, int]:
-    """What is read on a picture, and how often the network looked at it."""
+    """What is read on a picture at its size, and how often the network looked at it."""
     reader, seen = page_reader.shared(page_reader.PageReader, page_reader.NAME), []
     counted = reader.net.register_forward_hook(lambda *_: seen.append(1))
     try:
-        return "".join(reading.digit for reading in DigitClassifier("mnist-resnet").read(image)), len(seen)
+        found = page_reader.page(image)
+        return "".join(reading.digit for reading in DigitClassifier("mnist-resnet").named(found)), len(seen)
     finally:
         counted.remove()
 

@@ -243,7 +243,7 @@ def _named(net: Model, pages: list["Page"]) -> list[tuple[str, str]]:
     reader, flagship, told = PageReader.of(net), classifier(FLAGSHIP), []
     for page in pages:
         try:
-            found = flagship.named(reader(Image.fromarray(page.image)))
+            found = flagship.on_page(Image.fromarray(page.image), reader)
         except InputError:  # there is nothing to be seen on it
             found = []
         wanted = page.labels[[index for _, index in reading_order(page.boxes.tolist())]]

@@ -1,0 +1,108 @@
+"""A page that leaves doubt is looked at again: what most looks find there is read."""
+
+from itertools import permutations
+
+import numpy as np
+import pytest
+from ink import number
+from PIL import Image
+
+from models.pictures.detections import overlap
+from models.pipelines import DigitClassifier, page_reader
+from models.pipelines.classifier import AGAIN, Reading, _agreed
+from models.pipelines.page_reader import Found
+
+CLEAR, DOUBTFUL = 0.999, 0.66  # shares of the reader: far beyond what is asked of one among others, and hardly
+FACES = [Image.new("L", (28, 28), level) for level in range(10)]
+
+
+def shares(digit: str, confidence: float = 0.98) -> dict[str, float]:
+    rest = (1 - confidence) / 9
+    return {name: confidence if name == digit else rest for name in "0123456789"}
+
+
+def reading(digit: str, left: float, confidence: float = 0.98, top: float = 0.0) -> Reading:
+    return Reading(FACES[int(digit)], shares(digit, confidence), (left, top, left + 10, top + 20))
+
+
+def spelled(readings: list[Reading]) -> str:
+    return "".join(one.digit for one in readings)
+
+
+def on_page(monkeypatch: pytest.MonkeyPatch, seen: dict[float, str], share: float) -> tuple[str, list[float]]:
+    """What is read where the looks at a page find these digits, each as likely one; and which looks there were."""
+    pipeline, asked = DigitClassifier("mnist-resnet"), []
+
+    def find(image: Image.Image, larger: float = 1.0) -> list[Found]:
+        asked.append(larger)
+        return [
+            Found(FACES[int(digit)], (20.0 * place, 0.0, 20.0 * place + 10, 20.0), 0, share)
+            for place, digit in enumerate(seen[larger])
+        ]
+
+    levels = {face.getpixel((0, 0)): str(digit) for digit, face in enumerate(FACES)}
+    monkeypatch.setattr(pipeline, "_shares", lambda faces: [shares(levels[one.getpixel((0, 0))]) for one in faces])
+    return spelled(pipeline.on_page(Image.new("L", (200, 200)), find)), asked
+
+
+def test_so_many_looks_as_the_doubt_asks_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One where all is clear, two that read the same, else three; a single look never has its way against two."""
+    smaller, larger = AGAIN
+    assert on_page(monkeypatch, {1: "47", smaller: "41", larger: "41"}, CLEAR) == ("47", [1])
+    assert on_page(monkeypatch, {1: "47", smaller: "47", larger: "41"}, DOUBTFUL) == ("47", [1, smaller])
+    assert on_page(monkeypatch, {1: "47", smaller: "41", larger: "41"}, DOUBTFUL) == ("41", [1, smaller, larger])
+    assert on_page(monkeypatch, {1: "47", smaller: "41", larger: "47"}, DOUBTFUL) == ("47", [1, smaller, larger])
+    assert on_page(monkeypatch, {1: "47", smaller: "4", larger: "4"}, DOUBTFUL)[0] == "4"
+    assert on_page(monkeypatch, {1: "4", smaller: "47", larger: "47"}, DOUBTFUL)[0] == "47"
+    assert on_page(monkeypatch, {1: "", smaller: "47", larger: ""}, DOUBTFUL) == ("", [1])
+
+
+def test_the_order_of_the_looks_does_not_matter() -> None:
+    """Three looks at two lines: what two of them found is there, once, in reading order, and nothing else."""
+    looks = [
+        [reading("3", 0), reading("5", 30), reading("8", 0, top=60)],
+        [reading("3", 2), reading("6", 31), reading("8", 1, top=62), reading("1", 90)],
+        [reading("3", 1), reading("6", 29)],
+    ]
+    for order in permutations(looks):
+        read = _agreed(list(order))
+        assert [(one.digit, one.line) for one in read] == [("3", 0), ("6", 0), ("8", 1)]
+
+
+def test_no_surer_than_the_least_sure() -> None:
+    """Of those that name a digit so, the least sure is told, with what it saw; its shares are of that picture."""
+    unsure, sure, other = reading("4", 0, 0.6), reading("4", 1, 0.99), reading("9", 0, 0.7)
+    (read,) = _agreed([[other], [sure], [unsure]])
+    assert read.digit == "4" and read.shares == unsure.shares and read.box == unsure.box
+
+
+def test_neighbours_are_not_one() -> None:
+    """Digits that touch stay two, though their boxes overlap a little; one look finds each of them once."""
+    looks = [[reading("1", 0), reading("1", 6)]] * 3
+    assert spelled(_agreed(looks)) == "11"
+    alone = [[reading("1", 0), reading("1", 6)], [], []]
+    assert _agreed(alone) == []
+
+
+@pytest.mark.parametrize("larger", AGAIN)
+def test_boxes_are_of_the_picture_itself(larger: float) -> None:
+    """However large a page is looked at, the digits are found at the same places of the picture."""
+    ink, _ = number("4071", 3)
+    page = Image.new("L", (ink.width + 120, ink.height + 80), 235)
+    page.paste(40, (70, 30), ink)
+    first, again = page_reader.page(page), page_reader.page(page, larger)
+    assert len(first) == len(again) == 4
+    assert all(overlap(one.box, other.box) > 0.7 for one, other in zip(first, again, strict=True))
+
+
+def test_a_page_that_leaves_doubt_is_read_all_the_same() -> None:
+    """By the real networks: whatever noise does to a page, no error, and no digit twice."""
+    ink, _ = number("538", 1)
+    for seed in range(3):
+        grain = np.random.default_rng(seed).normal(0, 45, (ink.height + 60, ink.width + 60))
+        page = Image.new("L", grain.shape[::-1], 200)
+        page.paste(110, (30, 30), ink)
+        noisy = Image.fromarray(np.uint8((np.asarray(page) + grain).clip(0, 255)))
+        read = DigitClassifier("mnist-resnet").read(noisy)
+        boxes = [one.box for one in read]
+        assert all(overlap(one, other) < 0.5 for at, one in enumerate(boxes) for other in boxes[:at])
