@@ -67,6 +67,13 @@ def fitted(ink: Image.Image, mask: Image.Image | None = None) -> Image.Image:
     return _centre(np.asarray(small, np.float32))
 
 
+def zoomed(digit: Image.Image, times: float) -> Image.Image:
+    """A digit of 28x28 so many times as large around its middle, in 28x28."""
+    away = DIGIT_SIZE / 2 * (1 - 1 / times)
+    values = (1 / times, 0, away, 0, 1 / times, away)
+    return digit.transform(digit.size, Image.Transform.AFFINE, values, Image.Resampling.BILINEAR)
+
+
 def whole(grey: Image.Image) -> Image.Image:
     """All that differs from the paper, which is the median along the edge, as ink: 'L'.
 

@@ -301,7 +301,21 @@ def page(image: Image.Image, larger: float = 1.0) -> list[Found]:
     """
     if missing() is None:
         return shared(PageReader, NAME)(image, larger)
-    return [Found(images.to_digit(image), (0.0, 0.0, float(image.width), float(image.height)), 0, 1.0)]
+    return [_whole(image)]
+
+
+def largest(image: Image.Image) -> Found:
+    """The largest digit on a picture; all ink as one where none is found.
+
+    Raises:
+        InputError: the picture is empty, or too large.
+    """
+    found = page(image) or [_whole(image)]
+    return max(found, key=lambda one: (one.box[2] - one.box[0]) * (one.box[3] - one.box[1]))
+
+
+def _whole(image: Image.Image) -> Found:
+    return Found(images.to_digit(image), (0.0, 0.0, float(image.width), float(image.height)), 0, 1.0)
 
 
 def to_digit(image: Image.Image) -> Image.Image:
@@ -312,9 +326,5 @@ def to_digit(image: Image.Image) -> Image.Image:
     Raises:
         InputError: the picture is empty, or too large.
     """
-    if (known := images.without_paper(image)) is not None:
-        return known
-    found = page(image)
-    if not found:
-        return images.to_digit(image)
-    return max(found, key=lambda one: (one.box[2] - one.box[0]) * (one.box[3] - one.box[1])).seen
+    known = images.without_paper(image)
+    return largest(image).seen if known is None else known

@@ -1,14 +1,15 @@
-"""A page that leaves doubt is looked at again: what most looks find there is read."""
+"""A page that leaves doubt is looked at again, a digit on paper always: what most looks find is read."""
 
 from itertools import permutations
 
 import numpy as np
 import pytest
-from ink import number
+from ink import number, on_glass, placed
 from PIL import Image
 
+from models.pictures import images, mnist
 from models.pictures.detections import overlap
-from models.pipelines import DigitClassifier, page_reader
+from models.pipelines import DigitClassifier, page_reader, to_digit
 from models.pipelines.classifier import AGAIN, Reading, _agreed
 from models.pipelines.page_reader import Found
 
@@ -106,3 +107,55 @@ def test_a_page_that_leaves_doubt_is_read_all_the_same() -> None:
         read = DigitClassifier("mnist-resnet").read(noisy)
         boxes = [one.box for one in read]
         assert all(overlap(one, other) < 0.5 for at, one in enumerate(boxes) for other in boxes[:at])
+
+
+@pytest.mark.parametrize("side", [6, 10, 18])
+@pytest.mark.parametrize("times", [0.9, 1.0, 1.1])
+def test_zoomed_around_its_middle(side: int, times: float) -> None:
+    """A square of ink keeps its place, and its area grows by the square of that."""
+    pixels, edge = np.zeros((28, 28), np.uint8), (28 - side) // 2
+    pixels[edge : edge + side, edge : edge + side] = 255
+    zoomed = np.asarray(mnist.zoomed(Image.fromarray(pixels), times), float) / 255
+    assert zoomed.sum() == pytest.approx((times * side) ** 2, rel=0.05)
+    rows, columns = np.indices((28, 28))
+    assert [(one * zoomed).sum() / zoomed.sum() for one in (rows, columns)] == pytest.approx([13.5, 13.5], abs=0.02)
+
+
+@pytest.mark.parametrize("views", [["7"] * 6, ["7", "7", "7", "1", "7", "7"], ["7"] * 5 + [None]])
+def test_a_digit_on_paper_is_answered_by_several_views(
+    views: list[str | None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is said to the first, which `prepare` tells, where all are sure of the same; else the mean of what is said
+    to each of them."""
+    pipeline, seen, sheet = DigitClassifier("mnist-mlp"), [], placed(250, 180, 60)
+    said = [shares(digit, 0.99 - 0.01 * place) if digit else shares("7", 0.6) for place, digit in enumerate(views)]
+    monkeypatch.setattr(
+        pipeline, "_shares", lambda faces: seen.extend(faces) or said[len(seen) - len(faces) : len(seen)]
+    )
+    answer = pipeline(sheet)
+    assert len(seen) == len({one.tobytes() for one in seen}) == 6
+    assert seen[0].tobytes() == pipeline.prepare(sheet).tobytes()
+    each = np.array([list(one.values()) for one in said])
+    expected = each[0] if views == ["7"] * 6 else each.mean(0)
+    assert list(answer.values()) == pytest.approx(expected.tolist()) and list(answer) == list("0123456789")
+
+
+@pytest.mark.parametrize("form", ["MNIST's", "a drawing"])
+def test_what_has_no_paper_is_answered_as_it_is(form: str) -> None:
+    """There nothing had to be found: one view, and the network's own probabilities."""
+    pipeline = DigitClassifier("mnist-mlp")
+    image = to_digit(placed(250, 180, 60)) if form == "MNIST's" else on_glass(0)(placed(250, 180, 60))
+    expected = pipeline.net(images.to_tensor(to_digit(image))).softmax(1)[0].tolist()
+    assert list(pipeline(image).values()) == pytest.approx(expected, abs=1e-7)
+
+
+def test_another_digit_of_the_page_is_no_view(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the second look holds another one for the largest, it is still the first look's digit that is answered."""
+    small, large = Found(FACES[3], (0, 0, 10, 18), 0, 0.9), Found(FACES[8], (40, 0, 50, 20), 0, 0.9)
+    grown = Found(FACES[3], (0, 0, 11, 21), 0, 0.9)
+    monkeypatch.setattr(page_reader, "page", lambda _, larger=1.0: [small, large] if larger == 1 else [grown, large])
+    pipeline = DigitClassifier("mnist-mlp")
+    seen: list[Image.Image] = []
+    monkeypatch.setattr(pipeline, "_shares", lambda views: seen.extend(views) or [shares("8")] * len(views))
+    pipeline(placed(250, 180, 60))
+    assert {round(np.median(np.asarray(one))) for one in seen} == {8}
