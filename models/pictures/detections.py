@@ -48,12 +48,13 @@ def once(found: Sequence[Detection]) -> list[Detection]:
     """The likeliest first, without those that are another's, or a part of one that is likelier or around it."""
     kept: list[Detection] = []
     for one in sorted(found, key=lambda one: -one.share):
-        if not any(_same(one.box, other.box) for other in kept):
+        if not any(same(one.box, other.box) for other in kept):
             kept.append(one)
     return kept
 
 
-def _same(box: Box, other: Box) -> bool:
+def same(box: Box, other: Box) -> bool:
+    """Whether they are of one digit: where they lie so much over each other, or one lies in the other."""
     smaller = min(_area(box), _area(other))
     return overlap(box, other) > OVERLAP or _common(box, other) > WITHIN * smaller
 

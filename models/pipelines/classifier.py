@@ -12,7 +12,7 @@ from PIL import Image
 import models
 from models.base import fast_bf16
 from models.pictures import images, mnist
-from models.pictures.detections import OVERLAP, Box, overlap, reading_order
+from models.pictures.detections import Box, reading_order, same
 from models.pictures.drawing import Drawing, is_drawing
 from models.pipelines import page_reader
 from models.pipelines.common import Facts, loaded, shared
@@ -254,7 +254,7 @@ def _views(image: Image.Image) -> list[Image.Image]:
     if (known := images.without_paper(image)) is not None:
         return [known]
     first = page_reader.largest(image)
-    again = [one.seen for one in page_reader.page(image, AGAIN[0]) if overlap(one.box, first.box) > OVERLAP]
+    again = [one.seen for one in page_reader.page(image, AGAIN[0]) if same(one.box, first.box)]
     return [mnist.zoomed(seen, times) for seen in (first.seen, *again) for times in ZOOMS]
 
 
@@ -264,13 +264,9 @@ def _agreed(looks: list[list[Reading]]) -> list[Reading]:
     found: list[dict[int, Reading]] = []
     for look, readings in enumerate(looks):
         for one in readings:
-            known = (
-                other
-                for other in found
-                if look not in other and overlap(one.box, next(iter(other.values())).box) > OVERLAP
-            )
-            if (same := next(known, None)) is not None:
-                same[look] = one
+            known = (other for other in found if look not in other and same(one.box, next(iter(other.values())).box))
+            if (other := next(known, None)) is not None:
+                other[look] = one
             else:
                 found.append({look: one})
     kept = []

@@ -1,5 +1,6 @@
 """A page that leaves doubt is looked at again, a digit on paper always: what most looks find is read."""
 
+from dataclasses import replace
 from itertools import permutations
 
 import numpy as np
@@ -75,6 +76,14 @@ def test_no_surer_than_the_least_sure() -> None:
     unsure, sure, other = reading("4", 0, 0.6), reading("4", 1, 0.99), reading("9", 0, 0.7)
     (read,) = _agreed([[other], [sure], [unsure]])
     assert read.digit == "4" and read.shares == unsure.shares and read.box == unsure.box
+
+
+def test_a_part_is_of_the_whole() -> None:
+    """What one look found the lower half of is what another found whole."""
+    whole = reading("1", 0)
+    half = replace(whole, box=(0, 12, 10, 20))
+    for looks in ([[half], [whole], []], [[], [whole], [half]]):
+        assert spelled(_agreed(looks)) == "1"
 
 
 def test_neighbours_are_not_one() -> None:
