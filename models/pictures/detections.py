@@ -46,31 +46,36 @@ def detections(heat: torch.Tensor, boxes: torch.Tensor, likely: float = LIKELY) 
 
 def once(found: Sequence[Detection]) -> list[Detection]:
     """The likeliest first, without those that are another's, or a part of one that is likelier or around it."""
-    kept: list[Detection] = []
-    for one in sorted(found, key=lambda one: -one.share):
-        if not any(same(one.box, other.box) for other in kept):
-            kept.append(one)
-    return kept
+    ranked = sorted(found, key=lambda one: -one.share)
+    boxes, left = np.array([one.box for one in ranked]), np.ones(len(ranked), bool)
+    for index in range(len(ranked)):
+        if left[index]:
+            left[index + 1 :] &= ~same(boxes[index], boxes[index + 1 :])
+    return [one for one, is_left in zip(ranked, left, strict=True) if is_left]
 
 
-def same(box: Box, other: Box) -> bool:
-    """Whether they are of one digit: where they lie so much over each other, or one lies in the other."""
-    smaller = min(_area(box), _area(other))
-    return overlap(box, other) > OVERLAP or _common(box, other) > WITHIN * smaller
+def same(box: Box, others: Sequence[Box]) -> np.ndarray:
+    """Which (n,) are of the same digit: those that it lies so much over, and those that lie in it or around it."""
+    theirs = np.reshape(others, (-1, 4))
+    common, areas = _common(box, theirs), _area(theirs)
+    return (common > OVERLAP * (_area(box) + areas - common)) | (common > WITHIN * np.minimum(_area(box), areas))
 
 
 def overlap(box: Box, other: Box) -> float:
     """Intersection over union."""
     common = _common(box, other)
-    return common / max(_area(box) + _area(other) - common, 1e-9)
+    return float(common / max(_area(box) + _area(other) - common, 1e-9))
 
 
-def _common(box: Box, other: Box) -> float:
-    return _area((max(box[0], other[0]), max(box[1], other[1]), min(box[2], other[2]), min(box[3], other[3])))
+def _common(box: Box, others: np.ndarray) -> np.ndarray:
+    """The area that a box has in common with each of (..., 4)."""
+    own, theirs = np.asarray(box), np.asarray(others)
+    low, high = np.maximum(own[:2], theirs[..., :2]), np.minimum(own[2:], theirs[..., 2:])
+    return (high - low).clip(0).prod(-1)
 
 
-def _area(box: Box) -> float:
-    return max(0.0, box[2] - box[0]) * max(0.0, box[3] - box[1])
+def _area(boxes: np.ndarray) -> np.ndarray:
+    return (np.asarray(boxes)[..., 2:] - np.asarray(boxes)[..., :2]).clip(0).prod(-1)
 
 
 def owners(ink: np.ndarray, boxes: Sequence[Box]) -> np.ndarray:

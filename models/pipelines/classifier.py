@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+import numpy as np
 import torch
 from PIL import Image
 
@@ -151,7 +152,8 @@ class DigitClassifier:
             return self.readings([image.copy()])
         if is_drawing(image):
             return self._drawn(Drawing(image))
-        return self.on_page(image)
+        # A place of ink at the edge may lie half outside.
+        return [replace(one, box=tuple(np.clip(one.box, 0, 2 * image.size).tolist())) for one in self.on_page(image)]
 
     def on_page(self, image: Image.Image, find: Callable[..., list[Found]] = page_reader.page) -> list[Reading]:
         """The digits of a picture of a page, as `read` gives them; once more at other sizes where that leaves doubt.
@@ -194,6 +196,8 @@ class DigitClassifier:
             own - (BESIDE if reading.line in written else enough) for reading, own in zip(readings, odds, strict=True)
         ]
         kept = [reading for reading, more in zip(readings, beyond, strict=True) if more > 0]
+        lines = {line: number for number, line in enumerate(sorted({one.line for one in kept}))}
+        kept = [replace(one, line=lines[one.line]) for one in kept]
         return kept, any(abs(more) < NEAR for more in beyond) or not all(reading.is_sure for reading in kept)
 
     def _drawn(self, drawing: Drawing) -> list[Reading]:
@@ -254,7 +258,8 @@ def _views(image: Image.Image) -> list[Image.Image]:
     if (known := images.without_paper(image)) is not None:
         return [known]
     first = page_reader.largest(image)
-    again = [one.seen for one in page_reader.page(image, AGAIN[0]) if same(one.box, first.box)]
+    found = page_reader.page(image, AGAIN[0])
+    again = [found[index].seen for index in same(first.box, [one.box for one in found]).nonzero()[0]]
     return [mnist.zoomed(seen, times) for seen in (first.seen, *again) for times in ZOOMS]
 
 
@@ -263,9 +268,10 @@ def _agreed(looks: list[list[Reading]]) -> list[Reading]:
     sure of those that name it so saw it."""
     found: list[dict[int, Reading]] = []
     for look, readings in enumerate(looks):
+        known, boxes = found.copy(), [next(iter(one.values())).box for one in found]
         for one in readings:
-            known = (other for other in found if look not in other and same(one.box, next(iter(other.values())).box))
-            if (other := next(known, None)) is not None:
+            free = (known[index] for index in same(one.box, boxes).nonzero()[0] if look not in known[index])
+            if (other := next(free, None)) is not None:
                 other[look] = one
             else:
                 found.append({look: one})

@@ -84,11 +84,8 @@ class PageReader:
     def __call__(self, image: Image.Image, larger: float = 1.0) -> list[Found]:
         """The digits on a picture of any size, mode and polarity, in reading order; none where there are none.
 
-        A digit is to be 10 pixels high at least, once a picture is halved until it has at most `MOST_PIXELS`.
-
-        Args:
-            image: the picture.
-            larger: so many times it is looked at, which may tell a little more or less.
+        A digit is to be 10 pixels high at least, once a picture is halved until it has at most `MOST_PIXELS`. Then it
+        is looked at `larger` times as large, which may tell a little more or less; boxes are of the picture itself.
 
         Raises:
             InputError: the picture is empty, or too large.

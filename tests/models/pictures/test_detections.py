@@ -6,7 +6,18 @@ import numpy as np
 import pytest
 import torch
 
-from models.pictures.detections import Detection, detections, once, overlap, owners, reading_order, whole
+from models.pictures.detections import (
+    OVERLAP,
+    WITHIN,
+    Detection,
+    detections,
+    once,
+    overlap,
+    owners,
+    reading_order,
+    same,
+    whole,
+)
 
 
 def maps(*digits: tuple[float, float, float, float, float], size: int = 30) -> tuple[torch.Tensor, torch.Tensor]:
@@ -36,6 +47,32 @@ def test_a_digit_is_found_once() -> None:
     digit, again = Detection(0.9, (0, 0, 20, 30)), Detection(0.8, (2, 1, 21, 32))
     part, neighbour = Detection(0.7, (4, 2, 14, 14)), Detection(0.95, (18, 0, 38, 30))
     assert once([again, part, digit, neighbour]) == [neighbour, digit]
+
+
+def test_many_are_found_once_as_few_are() -> None:
+    """As by comparing each with all that are likelier, pixel by pixel."""
+    rng = np.random.default_rng(0)
+    corners, sides = rng.integers(0, 60, (80, 2)), rng.integers(4, 30, (80, 2))
+    boxes = [tuple(map(int, box)) for box in np.hstack([corners, corners + sides])]
+
+    def covered(box: tuple[int, ...]) -> np.ndarray:
+        pixels = np.zeros((100, 100), bool)
+        pixels[box[1] : box[3], box[0] : box[2]] = True
+        return pixels
+
+    def alike(one: np.ndarray, other: np.ndarray) -> bool:
+        common = (one & other).sum()
+        return common > OVERLAP * (one | other).sum() or common > WITHIN * min(one.sum(), other.sum())
+
+    pixels = [covered(box) for box in boxes]
+    assert same(boxes[0], boxes).tolist() == [alike(pixels[0], other) for other in pixels]
+    kept: list[int] = []
+    for index in range(len(boxes)):
+        if not any(alike(pixels[index], pixels[other]) for other in kept):
+            kept.append(index)
+    found = [Detection(1 - index / 100, box) for index, box in enumerate(boxes)]
+    assert 20 < len(kept) < 60 and once(found[::-1]) == [found[index] for index in kept]
+    assert once([]) == [] and same(boxes[0], []).tolist() == []
 
 
 def test_overlap_is_intersection_over_union() -> None:

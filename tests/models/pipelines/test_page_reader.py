@@ -247,6 +247,29 @@ def test_a_sure_digit_speaks_for_its_line(monkeypatch: pytest.MonkeyPatch) -> No
     assert [one.box for one in pipeline.named(found[3:])] == [found[3].box]
 
 
+def test_lines_are_counted_without_what_is_no_digit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From 0, without a gap, where a line above, between or below holds nothing that is read."""
+    pipeline, face = DigitClassifier("mnist-resnet"), Image.new("L", (28, 28))
+    found = [
+        page_reader.Found(face, (0.0, 40.0 * line, 20.0, 40.0 * line + 30), line, 0.9 if line in (1, 3) else 0.26)
+        for line in range(5)
+    ]
+    monkeypatch.setattr(pipeline, "_shares", lambda seen: [{"1": 0.99} | dict.fromkeys("023456789", 0.01 / 9)] * 5)
+    assert [(one.line, one.box) for one in pipeline.named(found)] == [(0, found[1].box), (1, found[3].box)]
+
+
+@pytest.mark.parametrize("size", [(301, 121), (300, 122), (97, 143)])
+def test_boxes_end_with_the_picture(size: tuple[int, int]) -> None:
+    """Of digits that touch its edges, too, whatever its sides are divided by."""
+    sheet, digit = Image.new("L", size, 255), ink_of(3, 0, 60)
+    for place in ((0, 0), (size[0] - digit.width, size[1] - digit.height)):
+        sheet.paste(20, place, digit)
+    boxes = [one.box for one in DigitClassifier("mnist-resnet").read(sheet)]
+    assert len(boxes) == 2
+    for left, top, right, bottom in boxes:
+        assert 0 <= left < right <= size[0] and 0 <= top < bottom <= size[1]
+
+
 def test_two_of_a_line_speak_for_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
     """As neither would alone, nor in lines of their own; and nobody speaks for what the network has no idea of."""
     pipeline, face = DigitClassifier("mnist-resnet"), Image.new("L", (28, 28))
