@@ -1,5 +1,7 @@
 """Drawings without a paper: what is not transparent is ink, as on a drawing pad."""
 
+import math
+
 import numpy as np
 from PIL import Image, ImageFilter, ImageStat
 from scipy.ndimage import label
@@ -7,8 +9,8 @@ from scipy.ndimage import label
 from models.pictures import mnist
 from models.pictures.modes import blank
 
-WORKING_SIZE = 320  # pixels; a digit needs no more
-COARSE_SIZE = 112  # pixels; enough to find the pieces
+WORKING_SIZE = 320  # pixels on a side of a square of as many; a digit needs no more
+COARSE_SIZE = 112  # likewise; enough to find the pieces
 CONNECTED = np.ones((3, 3))  # pixels that touch at a corner belong together
 SPECK = 0.03  # of the largest piece's area: less is dust
 OVERLAP = 0.3  # of the narrower of two pieces' widths: more, and they are one digit
@@ -36,21 +38,22 @@ class Drawing:
     """The ink of a drawing, in pieces.
 
     Attributes:
-        ink: 'L', at most `WORKING_SIZE`.
+        ink: 'L', of at most about `WORKING_SIZE` squared pixels.
         lines: for each digit of each line, from left to right, its pieces, (h, w) bool, in `ink` reduced by `factor`.
     """
 
     def __init__(self, image: Image.Image):
         """Raises InputError when there is no ink."""
         self.ink = _with_alpha(image).getchannel("A")
-        if max(self.ink.size) > WORKING_SIZE:
-            self.ink = self.ink.reduce(max(self.ink.size) // WORKING_SIZE)  # without a copy of a large picture
-            self.ink.thumbnail((WORKING_SIZE, WORKING_SIZE), Image.Resampling.BOX)
+        if (times := _side(self.ink) / WORKING_SIZE) > 1:
+            size = [max(1, round(side / times)) for side in self.ink.size]
+            self.ink = self.ink.reduce(int(times))  # without a copy of a large picture
+            self.ink.thumbnail(size, Image.Resampling.BOX)
         _, high = self.ink.getextrema()
         if high < mnist.LEAST_CONTRAST:
             raise blank()
         self.ink = self.ink.point(lambda value: round(255 * value / high))
-        self.factor = -(-max(self.ink.size) // COARSE_SIZE)
+        self.factor = math.ceil(_side(self.ink) / COARSE_SIZE)
         pieces, _ = label(np.asarray(self.ink.reduce(self.factor)) > mnist.VISIBLE, CONNECTED)
         pieces = _without_specks(pieces)
         self.lines = _lines(pieces)
@@ -84,6 +87,11 @@ class Drawing:
         mask = mask.filter(ImageFilter.MaxFilter(3))  # the pieces are as coarse as the reduced picture is
         mask = mask.resize([side * self.factor for side in mask.size], Image.Resampling.NEAREST)
         return mnist.fitted(self.ink.crop(box), mask.crop(box))
+
+
+def _side(image: Image.Image) -> float:
+    """Of a square of as many pixels: a long number is written in digits as large as a short one's."""
+    return math.sqrt(image.width * image.height)
 
 
 def _with_alpha(image: Image.Image) -> Image.Image:

@@ -10,6 +10,7 @@ import tiny
 import torch
 from app_process import drawn
 from huggingface_hub import ModelCard
+from ink import ink_of, on_glass
 from PIL import Image, ImageDraw
 
 import models
@@ -278,3 +279,14 @@ def test_a_classifier_is_loaded_once(monkeypatch: pytest.MonkeyPatch) -> None:
     for _ in range(2):
         with pytest.raises(ValueError, match="no model named 'mnist-dance'"):
             pipelines.classifier("mnist-dance")
+
+
+@pytest.mark.parametrize("count", [1, 8, 25])
+def test_a_long_number_is_drawn_as_large_as_a_short_one(count: int) -> None:
+    """Each digit of a strip without a paper is read, however many there are."""
+    digits = [(3 * index + 2) % 10 for index in range(count)]
+    strip = Image.new("L", (120 * count, 60), 255)
+    for index, digit in enumerate(digits):
+        strip.paste(0, (120 * index + 40, 8), ink_of(digit, 0, 44))
+    read = pipelines.classifier("mnist-resnet").read(on_glass(0)(strip))
+    assert [int(one.digit) for one in read] == digits
