@@ -10,7 +10,9 @@ from models.pictures import mnist
 from models.pictures.modes import blank
 
 WORKING_SIZE = 320  # pixels on a side of a square of as many; a digit needs no more
-COARSE_SIZE = 112  # likewise; enough to find the pieces
+LARGEST_SIZE = 1280  # likewise, of a sheet of many digits
+COARSE = 112 / 320  # of that side is enough to find the pieces
+SMALL = 24  # pixels of height: a sheet whose digits are lower is looked at closer
 CONNECTED = np.ones((3, 3))  # pixels that touch at a corner belong together
 SPECK = 0.03  # of the largest piece's area: less is dust
 OVERLAP = 0.3  # of the narrower of two pieces' widths: more, and they are one digit
@@ -38,22 +40,32 @@ class Drawing:
     """The ink of a drawing, in pieces.
 
     Attributes:
-        ink: 'L', of at most about `WORKING_SIZE` squared pixels.
+        ink: 'L', of at most about `WORKING_SIZE` squared pixels; more where most digits would be smaller than `SMALL`.
         lines: for each digit of each line, from left to right, its pieces, (h, w) bool, in `ink` reduced by `factor`.
     """
 
     def __init__(self, image: Image.Image):
         """Raises InputError when there is no ink."""
-        self.ink = _with_alpha(image).getchannel("A")
-        if (times := _side(self.ink) / WORKING_SIZE) > 1:
-            size = [max(1, round(side / times)) for side in self.ink.size]
-            self.ink = self.ink.reduce(int(times))  # without a copy of a large picture
-            self.ink.thumbnail(size, Image.Resampling.BOX)
+        alpha = _with_alpha(image).getchannel("A")
+        most = min(_side(alpha), LARGEST_SIZE)
+        size = WORKING_SIZE
+        self._look(alpha, size)
+        while size < most and self.factor * np.median([_height(group) for group in self.groups]) < SMALL:
+            size *= 2
+            self._look(alpha, size)
+
+    def _look(self, alpha: Image.Image, size: int) -> None:
+        """Find the pieces, with at most so many pixels on a side."""
+        self.ink = alpha
+        if (times := _side(alpha) / size) > 1:
+            sides = [max(1, round(side / times)) for side in alpha.size]
+            self.ink = alpha.reduce(int(times))  # without a copy of a large picture
+            self.ink.thumbnail(sides, Image.Resampling.BOX)
         _, high = self.ink.getextrema()
         if high < mnist.LEAST_CONTRAST:
             raise blank()
         self.ink = self.ink.point(lambda value: round(255 * value / high))
-        self.factor = math.ceil(_side(self.ink) / COARSE_SIZE)
+        self.factor = math.ceil(_side(self.ink) / (COARSE * size))
         pieces, _ = label(np.asarray(self.ink.reduce(self.factor)) > mnist.VISIBLE, CONNECTED)
         pieces = _without_specks(pieces)
         self.lines = _lines(pieces)
@@ -83,10 +95,16 @@ class Drawing:
 
     def _fitted(self, group: np.ndarray) -> Image.Image:
         mask = Image.fromarray(np.uint8(255 * group))
-        box = tuple(side * self.factor for side in mask.getbbox())
+        left, top, right, bottom = mask.getbbox()
+        mask = mask.crop((left - 1, top - 1, right + 1, bottom + 1))
         mask = mask.filter(ImageFilter.MaxFilter(3))  # the pieces are as coarse as the reduced picture is
+        mask = mask.crop((1, 1, mask.width - 1, mask.height - 1))
         mask = mask.resize([side * self.factor for side in mask.size], Image.Resampling.NEAREST)
-        return mnist.fitted(self.ink.crop(box), mask.crop(box))
+        return mnist.fitted(self.ink.crop([side * self.factor for side in (left, top, right, bottom)]), mask)
+
+
+def _height(group: np.ndarray) -> int:
+    return int(np.ptp(group.any(1).nonzero()[0])) + 1
 
 
 def _side(image: Image.Image) -> float:

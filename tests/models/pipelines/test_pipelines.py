@@ -290,3 +290,15 @@ def test_a_long_number_is_drawn_as_large_as_a_short_one(count: int) -> None:
         strip.paste(0, (120 * index + 40, 8), ink_of(digit, 0, 44))
     read = pipelines.classifier("mnist-resnet").read(on_glass(0)(strip))
     assert [int(one.digit) for one in read] == digits
+
+
+@pytest.mark.parametrize(("side", "height"), [(900, 24), (1800, 60)])
+def test_a_sheet_without_a_paper(side: int, height: int) -> None:
+    """Nor does a sheet full of digits, as a notebook app saves it, make them smaller than can be read."""
+    pitch, sheet = 3 * height // 2, Image.new("L", (side, side), 255)
+    lines = [[(row + column) % 10 for column in range(12)] for row in range(9)]
+    for row, line in enumerate(lines):
+        for column, digit in enumerate(line):
+            sheet.paste(0, (pitch * (column + 1), 2 * pitch * row + height), ink_of(digit, row % 4, height))
+    read = pipelines.classifier("mnist-resnet").read(on_glass(0)(sheet))
+    assert [[int(one.digit) for one in read if one.line == row] for row in range(9)] == lines
