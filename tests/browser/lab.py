@@ -163,11 +163,12 @@ class Lab:
         expect(self.source).to_contain_text(network)
 
     def upload(self, path: Path) -> None:
-        """Choose a file in the accordion, which is opened if need be."""
+        """Choose a file in the accordion, which is opened if need be, and wait until the page asks what is on it."""
         chooser = self.page.locator("#picture input[type=file]")
         if not chooser.count():
             self.page.locator("#picture button").first.click()
-        chooser.set_input_files(path)
+        with self.page.expect_request("**/run/*", timeout=PATIENCE):  # it travels first
+            chooser.set_input_files(path)
 
     def cross(self, place: str) -> Locator:
         """What takes a chosen picture away again."""
