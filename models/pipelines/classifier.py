@@ -16,7 +16,7 @@ from models.pictures import images, mnist
 from models.pictures.detections import Box, reading_order, same
 from models.pictures.drawing import Drawing, is_drawing
 from models.pipelines import page_reader
-from models.pipelines.common import Facts, loaded, shared
+from models.pipelines.common import Facts, fused, loaded, shared
 from models.pipelines.explain import heat_map, integrated_gradients
 from models.pipelines.page_reader import Found
 
@@ -105,6 +105,7 @@ class DigitClassifier:
 
     def __init__(self, source: str):
         self.net = loaded(source, models.names(task="classification"))
+        self.fast = fused(self.net)  # the same, sooner
 
     @cached_property  # the card is long, and all networks are asked at once
     def facts(self) -> Facts:
@@ -214,7 +215,7 @@ class DigitClassifier:
         By integrated gradients (Sundararajan, Taly & Yan 2017) of the digit's logit against a black picture, with
         numbers of 16 bits where they are fast: for mnist-resnet they err by less than the steps of the integral.
         """
-        values = integrated_gradients(self.net, images.to_tensor(reading.seen), int(reading.digit), short=fast_bf16())
+        values = integrated_gradients(self.fast, images.to_tensor(reading.seen), int(reading.digit), short=fast_bf16())
         return heat_map(reading.seen, values)
 
     @staticmethod
@@ -237,7 +238,7 @@ class DigitClassifier:
     def _shares(self, seen: list[Image.Image]) -> list[Shares]:
         if not seen:
             return []
-        logits = self.net(torch.cat([images.to_tensor(one) for one in seen]))
+        logits = self.fast(torch.cat([images.to_tensor(one) for one in seen]))
         return [{str(digit): share for digit, share in enumerate(row)} for row in logits.softmax(1).tolist()]
 
     def readings(self, seen: list[Image.Image]) -> list[Reading]:

@@ -4,14 +4,18 @@ import ctypes
 import math
 from collections.abc import Sequence
 from contextlib import suppress
+from copy import deepcopy
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from numbers import Real
 from pathlib import Path
 from threading import Lock
 from typing import Any, TypeVar
 
 import torch
+from torch import nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 import models
 from models import hub
@@ -55,6 +59,24 @@ def loaded(source: str | Path, names: Sequence[str]) -> Model:
     if not isinstance(net, tuple({architecture(name) for name in names})):
         raise ValueError(f"{source} does something else: choose one of {', '.join(names)}.")
     return net
+
+
+def fused(net: Model) -> Model:
+    """The same network with each batch norm in the convolution before it, sooner done so (Jacob et al. 2018, 3.2).
+
+    It is a copy, on the processor and in eval mode; the network itself, as it is, where it has no such norm.
+    """
+    copy = deepcopy(net).cpu().eval()
+    pairs = [
+        (module, name, after)
+        for module in copy.modules()
+        for name, after in pairwise(module._modules)
+        if isinstance(module._modules[name], nn.Conv2d) and isinstance(module._modules[after], nn.BatchNorm2d)
+    ]
+    for module, name, after in pairs:
+        module._modules[name] = fuse_conv_bn_eval(module._modules[name], module._modules[after])
+        module._modules[after] = nn.Identity()
+    return copy if pairs else net
 
 
 @cache

@@ -1,10 +1,8 @@
 """From a picture of any size to the digits on it: where people write them, and as a classifier sees them."""
 
 from collections.abc import Iterator
-from copy import deepcopy
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
-from itertools import pairwise
 from typing import Self
 
 import numpy as np
@@ -12,8 +10,6 @@ import torch
 from PIL import Image, ImageOps
 from scipy.ndimage import find_objects, gaussian_filter, maximum_filter
 from skimage.filters import threshold_otsu
-from torch import nn
-from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 import models
 from models.base import Model, fast_bf16
@@ -21,7 +17,7 @@ from models.errors import InputError
 from models.pictures import detections, images, mnist
 from models.pictures.detections import Box, Detection
 from models.pictures.modes import averageable, blank, to_grey
-from models.pipelines.common import Facts, loaded, shared
+from models.pipelines.common import Facts, fused, loaded, shared
 
 NAME = "page-reader"
 MOST_PIXELS = 2_000_000  # that are looked at: a larger picture is halved until it has no more
@@ -67,13 +63,15 @@ class PageReader:
     """
 
     def __init__(self, source: str = NAME):
-        self.net = fused(loaded(source, models.names(task="page-reading")))
+        self.net = loaded(source, models.names(task="page-reading"))
+        self.fast = fused(self.net)
 
     @classmethod
     def of(cls, net: Model) -> Self:
         """One that runs this network, which stays as it is."""
         made = cls.__new__(cls)
-        made.net = fused(deepcopy(net).cpu().eval())
+        made.net = net
+        made.fast = fused(net)
         return made
 
     @cached_property
@@ -122,25 +120,13 @@ class PageReader:
         for factor in sorted(factors, key=lambda factor: (factor != first, factor)):
             small = grey if factor == 1 else grey.reduce(factor)
             with torch.autocast("cpu", torch.bfloat16, enabled=SHORT):
-                heat, boxes, ink = self.net(images.to_tensor(small).contiguous(memory_format=torch.channels_last))
+                heat, boxes, ink = self.fast(images.to_tensor(small).contiguous(memory_format=torch.channels_last))
             kept = detections.detections(heat[0], boxes[0])
             if factor > 1:
                 kept = [one for one in kept if max(one.box[2] - one.box[0], one.box[3] - one.box[1]) >= LARGE]
             height, width = -(-small.height // 2), -(-small.width // 2)
             kept = [Detection(one.share, tuple(side * factor for side in one.box)) for one in kept]
             yield _Look(ink[0, 0, :height, :width].float().sigmoid().numpy(), 2 * factor), kept
-
-
-def fused(net: Model) -> Model:
-    """The same network with each batch norm in the convolution before it: a fifth faster (Jacob et al. 2018, 3.2)."""
-    for module in net.modules():
-        names = list(module._modules)
-        for name, after in pairwise(names):
-            convolution, norm = module._modules[name], module._modules[after]
-            if isinstance(convolution, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
-                module._modules[name] = fuse_conv_bn_eval(convolution, norm)
-                module._modules[after] = nn.Identity()
-    return net
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,13 +2,17 @@
 
 import numpy as np
 import pytest
+import torch
 from app_process import SEVEN, drawn
 from ink import BLANK, difference, ink_of, number, refused
 from PIL import Image, ImageDraw, ImageOps
 from skimage.morphology import dilation, disk
+from torch import nn
 
+import models
 from models.pictures import images
 from models.pipelines import DigitClassifier, page_reader, to_digit
+from models.pipelines.common import fused
 
 
 def sheet(ink: int = 20, paper: int = 230) -> np.ndarray:
@@ -207,7 +211,7 @@ def test_looks_are_averaged() -> None:
 def looks(image: Image.Image) -> tuple[str, int]:
     """What is read on a picture at its size, and how often the network looked at it."""
     reader, seen = page_reader.shared(page_reader.PageReader, page_reader.NAME), []
-    counted = reader.net.register_forward_hook(lambda *_: seen.append(1))
+    counted = reader.fast.register_forward_hook(lambda *_: seen.append(1))
     try:
         found = page_reader.page(image)
         return "".join(reading.digit for reading in DigitClassifier("mnist-resnet").named(found)), len(seen)
@@ -285,3 +289,22 @@ def test_two_of_a_line_speak_for_each_other(monkeypatch: pytest.MonkeyPatch) -> 
     assert read([0, 1], [0.65, 0.65], [known] * 2) == []
     assert read([0, 0], [0.99, 0.99], [known, doubt]) == [0]
     assert read([0], [0.99], [doubt]) == []
+
+
+@pytest.mark.parametrize("name", ["mnist-resnet", "page-reader"])
+def test_norms_are_a_part_of_the_convolutions(name: str) -> None:
+    """The same is computed without them, whatever they hold; and what is told is told of the network as it was."""
+    net, chance = models.create(name).eval(), torch.Generator().manual_seed(0)
+    for norm in (module for module in net.modules() if isinstance(module, nn.BatchNorm2d)):
+        for values in (norm.weight, norm.bias, norm.running_mean, norm.running_var):
+            values.data = 0.5 + torch.rand(values.shape, generator=chance)
+    before = {key: value.clone() for key, value in net.state_dict().items()}
+    picture = torch.rand(2, 1, 28, 28, generator=chance)
+    with torch.inference_mode():
+        fast = fused(net)
+        for one, same in zip(net(picture), fast(picture), strict=True):
+            assert torch.allclose(one, same, rtol=1e-4, atol=1e-4)
+    assert not any(isinstance(module, nn.BatchNorm2d) for module in fast.modules())
+    assert all(torch.equal(value, before[key]) for key, value in net.state_dict().items())
+    published = page_reader.PageReader() if name == "page-reader" else DigitClassifier(name)
+    assert published.facts.parameters == net.parameter_count
