@@ -1,6 +1,7 @@
 """Digits: draw one or several, or bring a picture, and a network names them."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from html import escape
 from typing import Any
 
@@ -18,7 +19,7 @@ from tabs.digits.answer import IN_DETAIL, answer, decided, message
 from tabs.digits.bars import bars, verdicts
 from tabs.widgets.camera import camera
 from tabs.widgets.networks import chosen, menu, source
-from tabs.widgets.pad import is_draft, pad
+from tabs.widgets.pad import is_draft, is_ours, pad
 from tabs.widgets.picture import Picture, read, require
 from tabs.widgets.prose import how
 
@@ -28,11 +29,26 @@ MOST = 60  # digits that are read at once
 
 @dataclass(frozen=True)
 class Shown:
-    """What the answer on the page is about; `is_draft` while the stroke goes on, when nobody asks what decided."""
+    """What the answer on the page is about; `is_draft` while the stroke goes on, when nobody asks what decided, and
+    `is_ours` where no visitor has drawn it."""
 
     network: str
     readings: list[Reading]
     is_draft: bool
+    is_ours: bool
+
+
+def explained(shown: Shown) -> list[Image.Image]:
+    """What decided, of each digit; kept for the next visitor where it is ours, never of what a visitor has drawn."""
+    network = classifier(shown.network)
+    if shown.is_ours:
+        return [_ours(network, one.seen.tobytes(), one.seen.size, one.digit) for one in shown.readings]
+    return [network.explain(one) for one in shown.readings]
+
+
+@lru_cache(32)  # of each network, as a few browsers draw it
+def _ours(network: DigitClassifier, seen: bytes, size: tuple[int, int], digit: str) -> Image.Image:
+    return network.explain(Reading(Image.frombytes("L", size, seen), {digit: 1.0}))
 
 
 def build(words: Words, address: Address, *, public: bool) -> None:
@@ -96,7 +112,7 @@ def build(words: Words, address: Address, *, public: bool) -> None:
         with words.errors():
             return [_told(reading) for reading in network_of(network).read(require(image))]
 
-    def answer_to(image: Image.Image | InputError | None, network: str, is_draft: bool = False):
+    def answer_to(image: Image.Image | InputError | None, network: str, url: str = ""):
         if image is None:
             return message(words("digits.empty")), bars(words, ()), None
         try:
@@ -109,10 +125,10 @@ def build(words: Words, address: Address, *, public: bool) -> None:
             sentence = words("digits.too_many", count=len(readings), most=MOST)
             return message(sentence), bars(words, ()), None
         told = answer(words, network, readings, image)
-        return told, bars(words, readings), Shown(network, readings, is_draft)
+        return told, bars(words, readings), Shown(network, readings, is_draft(url), is_ours(url))
 
     def read_drawing(url: str, network: str):
-        return *answer_to(read(url) if url else None, network, is_draft(url or "")), "drawing"
+        return *answer_to(read(url) if url else None, network, url or ""), "drawing"
 
     def read_photograph(url: str, network: str):
         return *answer_to(read(url) if url else None, network), "photograph"
@@ -141,8 +157,7 @@ def build(words: Words, address: Address, *, public: bool) -> None:
     def explain(shown: Shown | None):
         if shown is None or shown.is_draft or len(shown.readings) > IN_DETAIL:
             return gr.skip()
-        maps = [network_of(shown.network).explain(reading) for reading in shown.readings]
-        return decided(shown.network, shown.readings, maps)
+        return decided(shown.network, shown.readings, explained(shown))
 
     def ask(shown: Shown | None):
         if shown is None:

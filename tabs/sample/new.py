@@ -1,5 +1,6 @@
 """New digits: a sheet of as many as one likes, by a seed."""
 
+from functools import lru_cache
 from html import escape
 
 import gradio as gr
@@ -19,6 +20,14 @@ from tabs.widgets.prose import sentence
 DEFAULT = "mnist-cvae"
 COUNT = 36
 ANY = "any"
+FIRST = (DEFAULT, ANY, COUNT, 1, 0)  # what every visitor's page opens with: network, digit, count, temperature, seed
+
+
+@lru_cache(1)  # it is drawn once
+def first(network: DigitSampler) -> list[Image.Image]:
+    """The digits of `FIRST`, as its network draws them."""
+    _, digit, count, temperature, seed = FIRST
+    return network(count, _digit(digit), seed, temperature)
 
 
 def build(words: Words, address: Address, *, public: bool) -> None:
@@ -76,9 +85,12 @@ def build(words: Words, address: Address, *, public: bool) -> None:
 
     def show(network: str, digit: str, count: int, temperature: float, seed: int):
         try:
-            # The menu of digits follows the network a moment later.
-            told = digit if _sampler(network).net.conditional else ANY
-            pictures = draw(network, told, count, temperature, seed)
+            if (network, digit, count, temperature, seed) == FIRST:
+                pictures = first(_sampler(network))
+            else:
+                # The menu of digits follows the network a moment later.
+                told = digit if _sampler(network).net.conditional else ANY
+                pictures = draw(network, told, count, temperature, seed)
         except ValueError as error:
             return sentence(words.sentence(error)), None
         sheet = images.grid(pictures, 8)

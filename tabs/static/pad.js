@@ -13,7 +13,7 @@ let isOurs = false, isShow = false; // what is drawn is not the visitor's; and m
 const send = (draft) => {
   sent = Date.now();
   const url = strokes.length ? canvas.toDataURL() : '';
-  props.value = draft ? url.replace('base64,', '$draftbase64,') : url;
+  props.value = url.replace('base64,', `${draft ? '$draft' : isOurs ? '$ours' : ''}base64,`);
   if (!draft && !isBrush) lab.draw(VIEW, KEY, isOurs ? '' : written());
   trigger('input');
 };

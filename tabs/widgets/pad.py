@@ -18,12 +18,18 @@ EXAMPLES = {  # strokes on the canvas, drawn as a visitor would draw them
     "8": "M185 85 C150 35 85 65 105 105 C120 135 190 150 188 195 C184 245 100 240 100 195 C100 150 185 130 185 85",
 }
 
-DRAFT = "draft=1;"  # a parameter in the data URL of a drawing whose stroke still goes on
+# Parameters in the data URL of a drawing: its stroke still goes on; and it is what the page opens with.
+DRAFT, OURS = "draft=1;", "ours=1;"
 
 
 def is_draft(url: str) -> bool:
     """Whether the pad's value `url` shows a stroke that still goes on."""
     return DRAFT in url[:40]
+
+
+def is_ours(url: str) -> bool:
+    """Whether it shows what the page opens with, which no visitor has drawn."""
+    return OURS in url[:40]
 
 
 def pad(
@@ -117,6 +123,6 @@ def _script(line: int, longest: int, said: dict[str, str]) -> str:
     script = (STATIC / "pad.js").read_text("utf-8")
     for name, value in {"line": line, "longest": longest}.items():
         script = script.replace(f"'${name}'", str(value))
-    for name, value in {"draft": DRAFT, **said}.items():
+    for name, value in {"draft": DRAFT, "ours": OURS, **said}.items():
         script = script.replace(f"${name}", value)
     return script

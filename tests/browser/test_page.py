@@ -218,10 +218,12 @@ def test_keys_alone(open_lab: OpenLab) -> None:
 
 def test_the_digit_that_is_shown_makes_way(open_lab: OpenLab) -> None:
     """With motion the page draws a digit by itself, and the first touch takes its place."""
-    lab = open_lab(reduced_motion="no-preference")
+    lab, sent = open_lab(reduced_motion="no-preference"), []
     expect(lab.numeral).to_have_text("5")
+    lab.page.on("request", lambda request: sent.append(request.post_data or ""))
     lab.draw(RING)
     expect(lab.numeral).to_have_text("0")
+    assert any("data:image/png;base64" in data for data in sent) and not any("ours=1" in data for data in sent)
 
 
 def test_it_makes_way_for_a_picture(open_lab: OpenLab, tmp_path: Path) -> None:

@@ -4,13 +4,17 @@ import re
 from pathlib import Path
 
 import pytest
+from app_process import drawn
 from PIL import Image
 
 from models.hub import Provenance
-from models.pipelines import SURE, Facts, Reading
+from models.pictures import images
+from models.pipelines import SURE, DigitClassifier, Facts, Reading, classifier, sampler
 from tabs import Words
+from tabs.digits import Shown, explained
 from tabs.digits.answer import answer, decided, shown_with, whole_percent
 from tabs.digits.bars import bars, verdicts
+from tabs.sample import new
 from tabs.widgets.networks import source
 
 LETTER = {str(digit): 0.1 for digit in range(10)}
@@ -126,3 +130,25 @@ def test_what_a_network_draws_is_told_in_words(language: str, recall: float, sho
     summary = re.search("<summary>(.+?)</summary>", source(Words(language), "mnist-gan", facts))[1]
     assert sorted(re.findall(r"\d+", summary)) == sorted(["100", "90", *["100"] * len(shown), *shown])
     assert "%" not in summary
+
+
+def test_what_the_page_opens_with_is_worked_on_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For the first visitor; what visitors draw is explained each time, and nothing of it is kept. All see the same."""
+    explain, asked = DigitClassifier.explain, []
+    monkeypatch.setattr(DigitClassifier, "explain", lambda self, one: asked.append(one) or explain(self, one))
+    readings = classifier("mnist-mlp").readings([images.to_digit(drawn())])
+    maps = {
+        (is_ours, turn): explained(Shown("mnist-mlp", readings, False, is_ours))
+        for is_ours in (True, False)
+        for turn in range(3)
+    }
+    assert len(asked) == 1 + 3
+    assert len({one.tobytes() for (one,) in maps.values()}) == 1
+    other = classifier("mnist-mlp").readings([images.to_digit(drawn([(0.5, 0.2), (0.5, 0.8)]))])
+    assert explained(Shown("mnist-mlp", other, False, True))[0].tobytes() != maps[True, 0][0].tobytes()
+
+
+def test_the_first_sheet_is_what_its_network_draws() -> None:
+    name, _, count, temperature, seed = new.FIRST
+    drawn = sampler(name)(count, None, seed, float(temperature))
+    assert [one.tobytes() for one in new.first(sampler(name))] == [one.tobytes() for one in drawn]
