@@ -4,27 +4,29 @@ import math
 
 import numpy as np
 from PIL import Image, ImageFilter, ImageStat
-from scipy.ndimage import label
+from scipy.ndimage import find_objects, label
 
 from models.pictures import mnist
-from models.pictures.modes import blank
+from models.pictures.modes import backing, blank
 
 WORKING_SIZE = 320  # pixels on a side of a square of as many; a digit needs no more
 LARGEST_SIZE = 1280  # likewise, of a sheet of many digits
 COARSE = 112 / 320  # of that side is enough to find the pieces
-SMALL = 24  # pixels of height: a sheet whose digits are lower is looked at closer
+SMALL, THIN = 24, 0.95  # pixels of a digit's height, and of its stroke: of less, it is looked at closer
+MOST = 500  # pieces: more are a pattern
 CONNECTED = np.ones((3, 3))  # pixels that touch at a corner belong together
 SPECK = 0.03  # of the largest piece's area: less is dust
 OVERLAP = 0.3  # of the narrower of two pieces' widths: more, and they are one digit
 BARE = 0.4  # of the pixels are transparent: it is a drawing, not a photograph with rounded corners
 ONE_COLOUR = 24  # of 255: the deviation of ink of one colour
 WIDEST = 1.2  # times its height: wider, and it is no one digit
+PART = 0.25  # of the height of all: no digit is that low
 AS_TALL = 0.8  # of the tallest part's height: the pieces of one digit are not all so tall
-GAP, LOW = 0.1, 0.5  # of the tallest line's height: between two lines there is more, and no line is so low
+GAP, LOW = 0.1, 0.5  # of the tallest piece's height: between two lines there is more, and no line is so low
 
 
 def is_drawing(image: Image.Image) -> bool:
-    """Whether a picture has no paper: it is transparent but for ink of one colour."""
+    """Whether a picture has no paper: it is transparent but for ink of one colour, which is written on nothing."""
     if not image.has_transparency_data:
         return False
     factor, image = max(1, max(image.size) // WORKING_SIZE), _with_alpha(image)
@@ -32,8 +34,10 @@ def is_drawing(image: Image.Image) -> bool:
     histogram = alpha.histogram()
     if sum(histogram[:128]) < BARE * sum(histogram):
         return False
-    ink = alpha.point(lambda value: 255 * (value > 127))
-    return ink.getbbox() is None or ImageStat.Stat(image.convert("L").reduce(factor), ink).stddev[0] < ONE_COLOUR
+    ink, grey = alpha.point(lambda value: 255 * (value > 127)), image.convert("L").reduce(factor)
+    if ink.getbbox() is None:
+        return alpha.getextrema()[0] < mnist.LEAST_CONTRAST
+    return ImageStat.Stat(grey, ink).stddev[0] < ONE_COLOUR and backing(grey, alpha) is None
 
 
 class Drawing:
@@ -46,11 +50,11 @@ class Drawing:
 
     def __init__(self, image: Image.Image):
         """Raises InputError when there is no ink."""
-        alpha = _with_alpha(image).getchannel("A")
+        alpha = _cropped(_with_alpha(image).getchannel("A"))
         most = min(_side(alpha), LARGEST_SIZE)
         size = WORKING_SIZE
         self._look(alpha, size)
-        while size < most and self.factor * np.median([_height(group) for group in self.groups]) < SMALL:
+        while size < most and self._is_fine():
             size *= 2
             self._look(alpha, size)
 
@@ -61,37 +65,59 @@ class Drawing:
             sides = [max(1, round(side / times)) for side in alpha.size]
             self.ink = alpha.reduce(int(times))  # without a copy of a large picture
             self.ink.thumbnail(sides, Image.Resampling.BOX)
-        _, high = self.ink.getextrema()
-        if high < mnist.LEAST_CONTRAST:
+        high, highest = self.ink.getextrema()[1], alpha.getextrema()[1]
+        if highest < mnist.LEAST_CONTRAST or not high:
             raise blank()
+        self.stroke = high / highest  # of a pixel's width, where it is no wider
         self.ink = self.ink.point(lambda value: round(255 * value / high))
         self.factor = math.ceil(_side(self.ink) / (COARSE * size))
         pieces, _ = label(np.asarray(self.ink.reduce(self.factor)) > mnist.VISIBLE, CONNECTED)
         pieces = _without_specks(pieces)
-        self.lines = _lines(pieces)
+        self.lines = _lines(pieces) if len(np.unique(pieces)) <= MOST else [[pieces > 0]]
         self.groups = [group for line in self.lines for group in line]
         if not self.groups:
             raise blank()
+
+    def _is_fine(self) -> bool:
+        heights = [_height(group) for group in self.groups]
+        return self.stroke < THIN or self.factor * np.median(heights) < SMALL
 
     def digits(self) -> list[Image.Image]:
         """Every digit, 28x28 'L', line by line; in a line, ink that lies above other ink belongs to the same one."""
         return [self._fitted(group) for group in self.groups]
 
-    def digit(self) -> Image.Image:
+    def whole(self) -> Image.Image:
         """All of it as one digit."""
         return self._fitted(np.logical_or.reduce(self.groups))
+
+    def digit(self) -> Image.Image:
+        """All of it where it may be one digit, or pieces so small that they are none; else the largest of several."""
+        sizes = [_height(group) * _height(group.T) for group in self.groups]
+        largest = self.groups[int(np.argmax(sizes))]
+        if self.may_be_one() or _height(largest) < PART * _height(np.logical_or.reduce(self.groups)):
+            return self.whole()
+        return self._fitted(largest)
+
+    def low(self) -> list[bool]:
+        """Which parts are too low for digits: signs between them, and dust. Two dots above one another are low."""
+        heights = [max(place[0].stop - place[0].start for place in find_objects(label(group, CONNECTED)[0]))
+                   for group in self.groups]  # fmt: skip
+        return [height <= LOW * max(heights) for height in heights]
+
+    def is_narrow(self) -> bool:
+        """Whether all of it is no wider than digits are."""
+        height, width = np.ptp(np.argwhere(np.logical_or.reduce(self.groups)), 0) + 1
+        return bool(width <= WIDEST * height)
 
     def may_be_one(self) -> bool:
         """Whether it could be one digit drawn in pieces, by its form alone.
 
         It could not where there are lines, it is wider than a digit, or every part is about as tall as the tallest.
         """
-        if len(self.lines) > 1:
-            return False
-        parts = [np.argwhere(part) for part in self.groups]
-        height, width = np.ptp(np.concatenate(parts), 0) + 1
-        heights = [np.ptp(part[:, 0]) + 1 for part in parts]
-        return len(parts) == 1 or (width <= WIDEST * height and min(heights) < AS_TALL * max(heights))
+        heights = [_height(part) for part in self.groups]
+        return len(self.lines) == 1 and (
+            len(heights) == 1 or (self.is_narrow() and min(heights) < AS_TALL * max(heights))
+        )
 
     def _fitted(self, group: np.ndarray) -> Image.Image:
         mask = Image.fromarray(np.uint8(255 * group))
@@ -112,6 +138,12 @@ def _side(image: Image.Image) -> float:
     return math.sqrt(image.width * image.height)
 
 
+def _cropped(alpha: Image.Image) -> Image.Image:
+    """The ink of a sheet too large to be looked at closely, without the empty room around it."""
+    box = alpha.point(lambda value: 255 * (value >= mnist.LEAST_CONTRAST)).getbbox()
+    return alpha.crop(box) if box and _side(alpha) > LARGEST_SIZE else alpha
+
+
 def _with_alpha(image: Image.Image) -> Image.Image:
     """The picture as 'LA', 'PA' or 'RGBA'."""
     image = image.convert({"La": "LA", "RGBa": "RGBA"}.get(image.mode, image.mode))
@@ -129,7 +161,8 @@ def _lines(pieces: np.ndarray) -> list[list[np.ndarray]]:
     """The digits of each line; all are in one where no two would stand above one another."""
     rows = [np.nonzero((pieces == number).any(1))[0] for number in np.unique(pieces[pieces > 0])]
     spans = sorted((int(filled[0]), int(filled[-1]) + 1) for filled in rows)
-    while near := _near(spans):
+    tallest = max((bottom - top for top, bottom in spans), default=0)  # before any are joined: lines grow by it
+    while near := _near(spans, tallest):
         first, second = spans[near - 1 : near + 1]
         spans[near - 1 : near + 1] = [(first[0], max(first[1], second[1]))]
     whole = columns(pieces)
@@ -141,15 +174,14 @@ def _lines(pieces: np.ndarray) -> list[list[np.ndarray]]:
         line[top:bottom] = pieces[top:bottom]
         lines.append(columns(line))
     # Two circles above one another may be an 8; what runs up or down the sheet stands side by side.
-    several = max(map(len, lines)) > 1 and sum(map(len, lines)) > len(whole)
-    return lines if several else [whole]
+    several = len(lines) > 2 or max(map(len, lines)) > 1
+    return lines if several and sum(map(len, lines)) > len(whole) else [whole]
 
 
-def _near(spans: list[tuple[int, int]]) -> int:
+def _near(spans: list[tuple[int, int]], tallest: int) -> int:
     """Which of these, from top to bottom, is of one line with that before it, the nearest of them; 0 for none."""
     heights = [bottom - top for top, bottom in spans]
     gaps = {after: spans[after][0] - spans[after - 1][1] for after in range(1, len(spans))}
-    tallest = max(heights, default=0)
     one = [n for n, gap in gaps.items() if gap <= GAP * tallest or min(heights[n - 1 : n + 1]) < LOW * tallest]
     return min(one, key=gaps.__getitem__, default=0)
 

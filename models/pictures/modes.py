@@ -1,9 +1,13 @@
 """Pictures of all the modes that Pillow knows, as grey."""
 
 import numpy as np
-from PIL import Image, ImageStat
+from PIL import Image, ImageChops, ImageFilter, ImageStat
 
 from models.errors import InputError
+
+LOOKED_AT = 320  # pixels on a side: what is opaque has a clear rim there
+DIFFERENT = 40  # of 255: from the rim's tone
+INSIDE = 0.05  # of what differs from the rim lies along it, at most, where it was written on what the rim is of
 
 
 def blank() -> InputError:
@@ -37,6 +41,40 @@ def to_grey(image: Image.Image) -> Image.Image:
     grey, alpha = image.convert("L"), image.getchannel("A")
     if alpha.getbbox() is None:
         return Image.new("L", image.size)
-    paper = Image.new("L", image.size, 255 if ImageStat.Stat(grey, alpha).mean[0] < 128 else 0)
+    tone = backing(grey, alpha)
+    if tone is None:
+        tone = 255 if ImageStat.Stat(grey, alpha).mean[0] < 128 else 0
+    paper = Image.new("L", image.size, tone)
     paper.paste(grey, mask=alpha)
     return paper
+
+
+def backing(grey: Image.Image, alpha: Image.Image) -> int | None:
+    """The tone of what a picture is written on whose surroundings were cut away: a note, a label, a sticker; None where
+    all that is opaque is ink.
+
+    Along the rim there is nothing but the backing, and what differs from it lies inside. Of ink in two colours each
+    comes to the rim.
+
+    Args:
+        grey, alpha: 'L', of one size.
+    """
+    factor = max(1, max(grey.size) // LOOKED_AT)
+    share = alpha.reduce(factor)
+    opaque = share.point(lambda value: 255 * (value > 127))
+    low, high = ImageStat.Stat(grey.reduce(factor), opaque).extrema[0]
+    if high - low <= DIFFERENT:  # as of most drawings
+        return None
+    # Without the colours that transparent pixels hide.
+    shown = np.asarray(ImageChops.multiply(grey, alpha).reduce(factor), np.float32)
+    tones = 255 * shown / np.maximum(np.asarray(share, np.float32), 1)
+    outside = np.asarray(opaque.filter(ImageFilter.MinFilter(3))) == 0
+    solid = np.asarray(opaque) > 0
+    rim = solid & outside
+    if not rim.any():
+        return None
+    tone = float(np.median(tones[rim]))
+    spread = float(np.median(abs(tones[rim] - tone)))
+    differs = solid & (abs(tones - tone) > max(DIFFERENT, 6 * spread))
+    along = np.count_nonzero(differs & rim)
+    return round(tone) if along <= INSIDE * np.count_nonzero(differs) and differs.any() else None

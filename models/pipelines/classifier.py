@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -12,6 +13,7 @@ from PIL import Image
 
 import models
 from models.base import fast_bf16
+from models.errors import InputError
 from models.pictures import images, mnist
 from models.pictures.detections import Box, reading_order, same
 from models.pictures.drawing import Drawing, is_drawing
@@ -152,7 +154,7 @@ class DigitClassifier:
         if mnist.is_mnist(image):
             return self.readings([image.copy()])
         if is_drawing(image):
-            return self._drawn(Drawing(image))
+            return self._drawn(image)
         # A place of ink at the edge may lie half outside.
         return [replace(one, box=tuple(np.clip(one.box, 0, 2 * image.size).tolist())) for one in self.on_page(image)]
 
@@ -201,13 +203,32 @@ class DigitClassifier:
         kept = [replace(one, line=lines[one.line]) for one in kept]
         return kept, any(abs(more) < NEAR for more in beyond) or not all(reading.is_sure for reading in kept)
 
-    def _drawn(self, drawing: Drawing) -> list[Reading]:
+    def _drawn(self, image: Image.Image) -> list[Reading]:
+        """The digits of a drawing. What its strokes alone do not tell is read as if it lay on paper: signs between
+        digits, lines below and around them, digits that touch, lines that lean."""
+        drawing = Drawing(image)
         places = [line for line, groups in enumerate(drawing.lines) for _ in groups]
         parts = [replace(part, line=line) for part, line in zip(self.readings(drawing.digits()), places, strict=True)]
-        if len(parts) == 1 or all(part.is_sure and part.is_digit for part in parts) or not drawing.may_be_one():
+        low = drawing.low()
+        # A comma is surely a 1 to a network that sees nothing else.
+        doubtful = [part.digit == "1" or not part.is_sure for part in parts]
+        has_signs = any(is_low and is_doubtful for is_low, is_doubtful in zip(low, doubtful, strict=True))
+        if (len(parts) == 1 and drawing.is_narrow()) or (_is_clear(parts) and not has_signs):
             return parts
-        (whole,) = self.readings([drawing.digit()])
-        return [whole] if whole.is_sure and whole.is_digit else parts
+        one = [] if _is_clear(parts) else self.readings([drawing.whole()])
+        if _is_clear(one) and drawing.may_be_one():
+            return one
+        if len(drawing.lines) == 1 and all(part.is_digit for part in parts) and not has_signs:
+            return parts
+        on_paper: list[Reading] = []
+        with suppress(InputError):  # what is faint may be lost there
+            on_paper = self.on_page(image)
+        tall = [part for is_low, part in zip(low, parts, strict=True) if not is_low]
+        if len(on_paper) == len(tall) and all(part.is_digit for part in tall):
+            return [replace(part, line=found.line) for part, found in zip(tall, on_paper, strict=True)]
+        if _is_clear(on_paper) and len(on_paper) >= len(tall):
+            return [replace(found, box=None) for found in on_paper]
+        return one if _is_clear(one) and drawing.is_narrow() else parts
 
     def explain(self, reading: Reading) -> Image.Image:
         """Which pixels decided, 28x28 'RGB': orange speaks for the digit, blue against it.
@@ -262,6 +283,10 @@ def _views(image: Image.Image) -> list[Image.Image]:
     found = page_reader.page(image, AGAIN[0])
     again = [found[index].seen for index in same(first.box, [one.box for one in found]).nonzero()[0]]
     return [mnist.zoomed(seen, times) for seen in (first.seen, *again) for times in ZOOMS]
+
+
+def _is_clear(readings: list[Reading]) -> bool:
+    return bool(readings) and all(reading.is_sure and reading.is_digit for reading in readings)
 
 
 def _agreed(looks: list[list[Reading]]) -> list[Reading]:

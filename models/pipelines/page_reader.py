@@ -288,13 +288,15 @@ def page(image: Image.Image, larger: float = 1.0) -> list[Found]:
 
 
 def largest(image: Image.Image) -> Found:
-    """The largest digit on a picture; all ink as one where none is found.
+    """The largest digit on a picture, of those that are more likely digits than not, if any is; all ink as one where
+    none is found.
 
     Raises:
         InputError: the picture is empty, or too large.
     """
     found = page(image) or [_whole(image)]
-    return max(found, key=lambda one: (one.box[2] - one.box[0]) * (one.box[3] - one.box[1]))
+    likely = [one for one in found if one.share >= 0.5] or [max(found, key=lambda one: one.share)]
+    return max(likely, key=lambda one: (one.box[2] - one.box[0]) * (one.box[3] - one.box[1]))
 
 
 def _whole(image: Image.Image) -> Found:

@@ -1,6 +1,7 @@
 """Drawings without a paper: each digit by itself, from left to right."""
 
 import math
+from itertools import product
 
 from app_process import drawn
 from ink import difference, on_glass, refused
@@ -22,6 +23,9 @@ FOUR: Strokes = [[(0.3, 0), (0, 0.6), (0.6, 0.6)], [(0.45, 0.35), (0.45, 1)]]
 
 
 FIVE: Strokes = [[(0.05, 0.05), (0.05, 0.45), (0.4, 0.4), (0.55, 0.7), (0.4, 1), (0, 0.95)], [(0.16, 0.03), (0.6, 0)]]
+
+
+FIVE_AND_DOT = ((FIVE, 60, 100), ([[(0, 0.9), (0.05, 0.9)]], 260, 100))
 
 
 SLANTED: Strokes = [[(0.55, 0), (0, 1)]]
@@ -86,6 +90,46 @@ def test_lines() -> None:
     assert [len(line) for line in Drawing(written((circle, 60, 20), (circle, 60, 200))).lines] == [1]
 
 
+def test_a_column() -> None:
+    """Each digit of a column is one, where there are more than two; lines that are near stay lines."""
+    column = [(digit, 200, 130 * row) for row, digit in enumerate((FOUR, ONE, TWO))]
+    found = Drawing(written(*column, size=100))
+    assert [len(line) for line in found.lines] == [1, 1, 1]
+    near = [(digit, 60 + 130 * place, 133 * row) for row in range(3) for place, digit in enumerate((ONE, TWO, FOUR))]
+    assert [len(line) for line in Drawing(written(*near, size=100)).lines] == [3, 3, 3]
+
+
+def test_how_close_it_is_looked_at() -> None:
+    """As close as low digits and thin strokes need, and where the ink is; a pattern of dots is one thing."""
+    sheet = Image.new("LA", (4000, 3000), (0, 0))
+    sheet.paste(written((TWO, 60, 100), (FOUR, 260, 100), size=60), (3000, 2000))
+    small = Drawing(written((TWO, 60, 100), (FOUR, 260, 100), size=60))
+    assert all(difference(*pair) < 0.3 for pair in zip(small.digits(), Drawing(sheet).digits(), strict=True))
+    hair = Image.new("LA", (1600, 1200), (0, 0))
+    for number in range(4):
+        for stroke in FOUR:
+            points = [(100 + 380 * number + 300 * x, 400 + 300 * y) for x, y in stroke]
+            ImageDraw.Draw(hair).line(points, fill=(0, 255), width=2)
+    assert [len(line) for line in Drawing(hair).lines] == [4]
+    dots = Image.new("LA", (320, 320), (0, 0))
+    for x, y in product(range(2, 318, 8), repeat=2):
+        dots.paste((0, 255), (x, y, x + 3, y + 3))
+    assert len(Drawing(dots).groups) == 1
+
+
+def test_one_of_several() -> None:
+    """Asked for one digit it gives the largest, or all where it may be one; and tells how many are tall enough."""
+    small, large = (ONE, 60, 100), (TWO, 300, 100)
+    page, other = written(large), written(small, size=100)
+    page.paste(other, mask=other.getchannel("A"))
+    both = Drawing(page)
+    assert difference(Drawing(written(large)).digit(), both.digit()) < 0.1
+    assert both.low() == [False, False] and not both.is_narrow()
+    assert Drawing(written(*FIVE_AND_DOT)).low() == [False, True]
+    five = Drawing(written((FIVE, 200, 100)))
+    assert five.digit().tobytes() == five.whole().tobytes()
+
+
 def test_slanted_neighbours() -> None:
     """Their boxes overlap by a fifth of their width, and no ink of one is in the other's picture."""
     assert_read_one_by_one((SLANTED, 60, 100), (SLANTED, 132, 100))
@@ -100,7 +144,9 @@ def test_what_is_no_drawing() -> None:
     photograph.putalpha(corners)
     cut_out = Image.radial_gradient("L").convert("LA")
     cut_out.putalpha(Image.radial_gradient("L").point(lambda value: 255 * (value < 110)))
-    for image in (drawn(), drawn().convert("RGBA"), photograph, cut_out):
+    veil = drawn().convert("RGBA")
+    veil.putalpha(100)
+    for image in (drawn(), drawn().convert("RGBA"), photograph, cut_out, veil):
         assert not is_drawing(image)
 
 

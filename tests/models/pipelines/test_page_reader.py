@@ -308,3 +308,12 @@ def test_norms_are_a_part_of_the_convolutions(name: str) -> None:
     assert all(torch.equal(value, before[key]) for key, value in net.state_dict().items())
     published = page_reader.PageReader() if name == "page-reader" else DigitClassifier(name)
     assert published.facts.parameters == net.parameter_count
+
+
+@pytest.mark.parametrize(("shares", "wanted"), [((0.9, 0.6), 1), ((0.9, 0.3), 0), ((0.4, 0.3), 0), ((0.3, 0.4), 1)])
+def test_the_largest_is_a_digit(monkeypatch: pytest.MonkeyPatch, shares: tuple[float, float], wanted: int) -> None:
+    """Not the corner of a label, nor a letter, which is larger and hardly one."""
+    seen, boxes = Image.new("L", (28, 28)), ((0, 0, 20, 30), (40, 0, 90, 80))
+    found = [page_reader.Found(seen, box, 0, share) for box, share in zip(boxes, shares, strict=True)]
+    monkeypatch.setattr(page_reader, "page", lambda *_: found)
+    assert page_reader.largest(Image.new("L", (100, 100))) is found[wanted]
