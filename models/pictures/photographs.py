@@ -68,8 +68,9 @@ def packed(pixels: np.ndarray, alpha: Image.Image | None, like: Image.Image) -> 
         image.putalpha(alpha)
     dropped = lost(like)
     image.info.update({key: like.info[key] for key in KEPT if key in like.info and key not in dropped})
-    # A file may say 0/0, or more than another file can hold: 0 to 32 bits of dots a metre.
-    if not all(0 < one < 2**26 for one in image.info.get("dpi", ())):
+    # A file may say 0/0, or more than another file can hold: 0 to 32 bits of dots a metre. Of a TIFF that says nothing
+    # Pillow says 1.
+    if not all(1 < one < 2**26 for one in image.info.get("dpi", ())):
         del image.info["dpi"]
     return image
 

@@ -118,7 +118,8 @@ class DigitClassifier:
         """The probability of each digit, `{"0": ..., ..., "9": ...}`, for a picture of any size, mode and polarity.
 
         A digit on paper is seen in several views, of which `prepare` shows the first. Where not all are surely the same
-        digit, it is the mean of what is said to each, which is less often sure and wrong.
+        digit, it is the mean of what is said to each, which is less often sure and wrong. Of several digits it is the
+        largest that is told.
 
         Args:
             image: a PIL image, a path, or an array or tensor as `models.pictures.images.picture` takes it.
@@ -141,7 +142,8 @@ class DigitClassifier:
 
         What is transparent around its ink is a drawing, and has no paper: there one digit may be drawn in pieces that
         lie side by side. They are read as one only where the pieces make no sure number, the whole makes a sure digit,
-        and it is no wider than digits are. Digits that touch are parted on paper alone.
+        and it is no wider than digits are. Where strokes alone do not tell, as of signs, frames, leaning lines and
+        digits that touch, it is read as if it lay on paper.
 
         Args:
             image: as the call takes it; one that says how the camera was held is turned upright first.

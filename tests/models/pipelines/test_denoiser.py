@@ -236,7 +236,7 @@ def test_numbers_of_numpy(lively: Denoiser) -> None:
     )
 
 
-@pytest.mark.parametrize("dpi", [(NAN, NAN), (2.0**32, 1.0), (0, 0)], ids=str)
+@pytest.mark.parametrize("dpi", [(NAN, NAN), (2.0**32, 1.0), (0, 0), (1, 1)], ids=str)
 def test_odd_resolutions(lively: Denoiser, dpi: tuple[float, float]) -> None:
     """What no file can hold is dropped."""
     image = picture()

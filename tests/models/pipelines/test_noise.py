@@ -1,12 +1,15 @@
 """The noise of a photograph is judged by what can be seen of it, whatever made it, and what is clean stays as it is."""
 
+import sys
 from collections.abc import Callable
+from itertools import product
 
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 from skimage import data
+from skimage.metrics import peak_signal_noise_ratio
 
 from models.pictures import corruptions, raw
 from models.pictures.photographs import to_pixels, to_tensor
@@ -143,3 +146,34 @@ def test_coarse_noise_is_taken_out_of_a_camera_s_colours(denoise: Denoiser, monk
         (one - light[..., None] - (wanted - true[..., None])) for one, light in ((made, bright), (fine, before))
     )
     assert np.square(left).mean() < 0.95 * np.square(was).mean()
+
+
+def stamped(image: Image.Image, colour: tuple[int, int, int]) -> Image.Image:
+    """With thin lines and a date in that colour."""
+    image = image.copy()
+    pen = ImageDraw.Draw(image)
+    pen.text((20, 30), "27.08.2004 14:33", fill=colour, font=ImageFont.load_default(size=14))
+    for width, x in ((1, 30), (2, 80), (3, 130)):
+        pen.line([(x, 80), (x + 60, 200)], fill=colour, width=width)
+    return image
+
+
+@pytest.mark.parametrize("colour", [(255, 0, 0), (0, 0, 255), (255, 220, 0)])
+def test_what_is_no_noise_stays(denoise: Denoiser, colour: tuple[int, int, int]) -> None:
+    """No noise of that deviation is larger than four times it: thin coloured print and lines are the picture's own."""
+    paper = Image.fromarray(np.uint8(denoise(Image.fromarray(clean()), 5.0)))
+    for sigma, under in product((1.5, 5.0), (Image.new("RGB", (256, 256), (170, 165, 160)), paper)):
+        image = stamped(under, colour)
+        assert abs(np.asarray(denoise(image, sigma), float) - np.asarray(image)).max() <= 4 * sigma + 1
+
+
+@pytest.mark.parametrize("sigma", [5.0, 25.0])
+def test_what_is_noise_goes(denoise: Denoiser, sigma: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As much of it as without that limit."""
+    noisy = to_pixels(corruptions.gaussian(to_tensor(clean()), sigma, torch.Generator().manual_seed(1)))
+    found = []
+    for limit in (None, 1000.0):
+        if limit:
+            monkeypatch.setattr(sys.modules[Denoiser.__module__], "FARTHEST", limit)
+        found.append(peak_signal_noise_ratio(clean(), np.asarray(denoise(Image.fromarray(noisy), sigma))))
+    assert found[0] == pytest.approx(found[1], abs=0.005)
