@@ -51,12 +51,15 @@ class Drawing:
     def __init__(self, image: Image.Image):
         """Raises InputError when there is no ink."""
         alpha = _cropped(_with_alpha(image).getchannel("A"))
-        most = min(_side(alpha), LARGEST_SIZE)
-        size = WORKING_SIZE
+        if alpha.getextrema()[1] < mnist.LEAST_CONTRAST:
+            raise blank()
+        size, most = WORKING_SIZE, min(_side(alpha), LARGEST_SIZE)
         self._look(alpha, size)
         while size < most and self._is_fine():
             size *= 2
             self._look(alpha, size)
+        if not self.groups:
+            raise blank()
 
     def _look(self, alpha: Image.Image, size: int) -> None:
         """Find the pieces, with at most so many pixels on a side."""
@@ -65,21 +68,18 @@ class Drawing:
             sides = [max(1, round(side / times)) for side in alpha.size]
             self.ink = alpha.reduce(int(times))  # without a copy of a large picture
             self.ink.thumbnail(sides, Image.Resampling.BOX)
-        high, highest = self.ink.getextrema()[1], alpha.getextrema()[1]
-        if highest < mnist.LEAST_CONTRAST or not high:
-            raise blank()
-        self.stroke = high / highest  # of a pixel's width, where it is no wider
+        high = max(self.ink.getextrema()[1], 1)
+        self.stroke = high / alpha.getextrema()[1]  # of a pixel's width, where it is no wider
         self.ink = self.ink.point(lambda value: round(255 * value / high))
         self.factor = math.ceil(_side(self.ink) / (COARSE * size))
         pieces, _ = label(np.asarray(self.ink.reduce(self.factor)) > mnist.VISIBLE, CONNECTED)
         pieces = _without_specks(pieces)
         self.lines = _lines(pieces) if len(np.unique(pieces)) <= MOST else [[pieces > 0]]
         self.groups = [group for line in self.lines for group in line]
-        if not self.groups:
-            raise blank()
 
     def _is_fine(self) -> bool:
-        heights = [_height(group) for group in self.groups]
+        """Whether digits or strokes are too small for what they were looked at with."""
+        heights = [_height(group) for group in self.groups] or [0]
         return self.stroke < THIN or self.factor * np.median(heights) < SMALL
 
     def digits(self) -> list[Image.Image]:
