@@ -25,6 +25,8 @@ OpenLab = Callable[..., "Lab"]
 PHONE = {"viewport": {"width": 360, "height": 640}, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
 
 PATIENCE = 30_000  # ms for whatever is expected of a page: the cores may be busy
+# 50 ms, once the page has done what it had to do: a click may become a question a while later.
+PAUSE = "() => new Promise((done) => requestIdleCallback(() => setTimeout(done, 50), {timeout: 2000}))"
 expect.set_options(timeout=PATIENCE)
 RING = [(0.5 + 0.22 * math.sin(turn * math.pi / 4), 0.5 - 0.32 * math.cos(turn * math.pi / 4)) for turn in range(9)]
 SEVENTEEN = ([(0.25, 0.25), (0.25, 0.75)], [(0.55, 0.25), (0.85, 0.25), (0.68, 0.75)])
@@ -124,7 +126,7 @@ class Lab:
         comes, and one answer leads to the next question."""
         quiet = 0
         for _ in range(2 * PATIENCE // 50):
-            self.page.wait_for_timeout(50)
+            self.page.evaluate(PAUSE)
             quiet = 0 if self.asking else quiet + 1
             if quiet == 3:
                 return
