@@ -100,9 +100,9 @@ class Drawing:
 
     def low(self) -> list[bool]:
         """Which parts are too low for digits: signs between them, and dust. Two dots above one another are low."""
-        heights = [max(place[0].stop - place[0].start for place in find_objects(label(group, CONNECTED)[0]))
-                   for group in self.groups]  # fmt: skip
-        return [height <= LOW * max(heights) for height in heights]
+        heights = [_tallest(group) for group in self.groups]
+        tallest = max(heights)
+        return [height <= LOW * tallest for height in heights]
 
     def is_narrow(self) -> bool:
         """Whether all of it is no wider than digits are."""
@@ -133,6 +133,13 @@ def _height(group: np.ndarray) -> int:
     return int(np.ptp(group.any(1).nonzero()[0])) + 1
 
 
+def _tallest(group: np.ndarray) -> int:
+    """The height of the tallest piece of a group, which is looked for where the group is alone."""
+    (place,) = find_objects(group.astype(np.uint8))
+    pieces, _ = label(group[place], CONNECTED)
+    return max(rows.stop - rows.start for rows, _ in find_objects(pieces))
+
+
 def _side(image: Image.Image) -> float:
     """Of a square of as many pixels: a long number is written in digits as large as a short one's."""
     return math.sqrt(image.width * image.height)
@@ -140,8 +147,9 @@ def _side(image: Image.Image) -> float:
 
 def _cropped(alpha: Image.Image) -> Image.Image:
     """The ink of a sheet too large to be looked at closely, without the empty room around it."""
-    box = alpha.point(lambda value: 255 * (value >= mnist.LEAST_CONTRAST)).getbbox()
-    return alpha.crop(box) if box and _side(alpha) > LARGEST_SIZE else alpha
+    if _side(alpha) <= LARGEST_SIZE:
+        return alpha
+    return alpha.crop(alpha.point(lambda value: 255 * (value >= mnist.LEAST_CONTRAST)).getbbox())
 
 
 def _with_alpha(image: Image.Image) -> Image.Image:
