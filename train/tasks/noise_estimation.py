@@ -10,6 +10,7 @@ from torch.nn.functional import interpolate
 from models.base import Model
 from models.networks.denoisers import LARGEST_SIGMA
 from models.pictures import corruptions, raw
+from models.pictures.photographs import luma
 from train.data.splits import Data, Photographs
 from train.figures.denoising import some_clipped
 from train.recipe import Amount, Recipe, Share, whole
@@ -25,6 +26,7 @@ TOLD = 1.3
 # Pixels that a camera's noise reduction blurs brightness and colour by: then noise is as much alike from pixel to pixel
 # as on every ninth crop of PolyU.
 GREY, COLOUR = (0.0, 1.0), (0.5, 2.5)
+GRAIN = 1.0  # pixels that grain is blurred by at most: coarser one the denoiser leaves, whatever it is told
 FEWER = 0.4  # of the batches of cameras are made smaller, as phones do
 SIDE = 96  # pixels of a picture that an epoch is judged by with a camera's noise, and that a snapshot is made of
 SHOWN = 96  # estimates of a snapshot
@@ -39,8 +41,9 @@ class EstimatorRecipe(Recipe):
         patch: pixels on a side that it sees.
         sigma: largest deviation of the noise, 0-255 scale; uniform from 0.
         faint: share of the noisy patches that have at most a seventh of that.
-        clean: share of the patches without noise.
-        grey: share of the patches that are grey, with one noise for all channels.
+        clean: share of the patches without noise; of those of cameras too.
+        grey: share of the patches that are grey, with one noise for all channels; of those of cameras too.
+        grain: share of the patches with noise that is coarser than a pixel, of those that went through no camera.
         clipped: share of the patches that are clipped to what a file can hold.
         camera: share of the patches that went through a camera.
         screens: share of the patches that are print and drawings; a third of them noisy.
@@ -50,7 +53,8 @@ class EstimatorRecipe(Recipe):
     sigma: Amount = LARGEST_SIGMA
     faint: Share = 0.35
     clean: Share = 0.1
-    grey: Share = 0.2
+    grey: Share = 0.3
+    grain: Share = 0.2
     clipped: Share = 0.5
     camera: Share = 0.4
     screens: Share = 0.12
@@ -72,8 +76,8 @@ class NoiseEstimation(Task):
             ema=0.999,
             clip=1.0,
             source=(
-                "Ours: photographs with each pixel's own noise; through cameras, after Brooks et al. 2019; and what "
-                "has no noise, as it is and as print. On the 400 training photographs of BSDS500 alone."
+                "Ours: photographs with noise as fine as the pixels, or coarser; through cameras, after Brooks et al. "
+                "2019; and what has no noise, as it is and as print. On the 400 training photographs of BSDS500 alone."
             ),
         ),
     }
@@ -86,6 +90,7 @@ class NoiseEstimation(Task):
         **{f"white_{sigma}": f"Estimate at σ {sigma}, mean" for sigma in SIGMAS},
         **{f"share_{sigma}": f"Mean error at σ {sigma}, share of it" for sigma in SIGMAS},
         "camera": "Mean error of a camera's noise, share of it",
+        "camera_grey": "Mean error of a camera's noise in grey, share of it",
         "screens": "Estimate of print and drawings, mean σ",
     }
     interface = (
@@ -93,8 +98,9 @@ class NoiseEstimation(Task):
         "`photo-denoiser` is best told."
     )
     limits = (
-        "It learned from Gaussian noise and from a model of cameras, not from real noise. Stains, scratches, creases "
-        "and blur are no noise to it; film grain and halftone print it has never seen."
+        "It learned from Gaussian noise, as fine as the pixels and up to a pixel coarser, and from a model of cameras, "
+        "not from real noise. Stains, scratches, creases and blur are no noise to it; coarser grain and halftone print "
+        "it has never seen."
     )
 
     def load(self, name, config, revision, image_column, label_column) -> Data:
@@ -107,7 +113,7 @@ class NoiseEstimation(Task):
         screens, camera = round(count * recipe.screens), round(count * recipe.camera)
         parts = [
             white(images[: count - screens - camera], recipe),
-            photographed(images[count - screens - camera : count - screens], recipe.patch),
+            photographed(images[count - screens - camera : count - screens], recipe.patch, recipe.grey, recipe.clean),
             printed(screens, recipe),
         ]
         noisy, sigma = (torch.cat([part[index].to(images.device) for part in parts]) for index in (0, 1))
@@ -137,17 +143,21 @@ class NoiseEstimation(Task):
             told[sigma] = torch.cat([net(one.mul(255).round().div(255)) for one in noisy])
         torch.manual_seed(0)  # cameras draw from the global generator
         parts = torch.cat([one[..., : 2 * SIDE, : 2 * SIDE] for one in split])
-        noisy, sigma = photographed(parts, 2 * SIDE)
-        cameras = torch.cat([net(one[None]) for one in noisy])
+        cameras = []
+        for grey in (0.0, 1.0):
+            noisy, sigma = photographed(parts, 2 * SIDE, grey)
+            cameras.append((torch.cat([net(one[None]) for one in noisy]), sigma))
         print_ = net(screens(SCREENS, SIDE, 0).to(noisy.device))
         kinds = [off(found, found.new_tensor(float(true))).mean() for true, found in told.items()]
-        kinds += [off(cameras, sigma).mean(), off(print_, torch.zeros_like(print_)).mean()]
+        kinds += [off(*camera).mean() for camera in cameras] + [off(print_, torch.zeros_like(print_)).mean()]
+        shares = [(found / sigma.clamp_min(FAINT) - 1).abs().mean().item() for found, sigma in cameras]
         return {
             "off": torch.stack(kinds).mean().item(),
             "clean": told[0].mean().item(),
             **{f"white_{sigma}": told[sigma].mean().item() for sigma in SIGMAS},
             **{f"share_{sigma}": (told[sigma] / sigma - 1).abs().mean().item() for sigma in SIGMAS},
-            "camera": (cameras / sigma.clamp_min(FAINT) - 1).abs().mean().item(),
+            "camera": shares[0],
+            "camera_grey": shares[1],
             "screens": print_.mean().item(),
         }
 
@@ -163,7 +173,8 @@ class NoiseEstimation(Task):
 {rows}
 
 Of noise that went through a camera it is told {TOLD} times the deviation; there the mean error is
-{figures["camera"]:.1%}. Of clean print and drawings it says σ {figures["screens"]:.1f} on average.
+{figures["camera"]:.1%}, in grey pictures {figures["camera_grey"]:.1%}. Of clean print and drawings it says
+σ {figures["screens"]:.1f} on average.
 """
 
     def usage(self, net: Model) -> str:
@@ -181,19 +192,34 @@ def off(found: torch.Tensor, sigma: torch.Tensor) -> torch.Tensor:
 
 
 def white(clean: torch.Tensor, recipe: EstimatorRecipe) -> tuple[torch.Tensor, torch.Tensor]:
-    """Patches with each pixel's own noise, and its deviation (N,)."""
+    """Patches with each pixel's own noise, or with grain, and its deviation (N,)."""
     clean = clean[:, :, : recipe.patch, : recipe.patch].clone()
-    chance, share = torch.rand(2, len(clean), device=clean.device)
+    chance, share, coarse, radius = torch.rand(4, len(clean), device=clean.device)
     sigma = torch.rand(len(clean), device=clean.device) * recipe.sigma
     sigma = torch.where(share < recipe.faint, sigma / 7, sigma) * (share < 1 - recipe.clean)
-    noise = torch.randn_like(clean)
+    noise = grained(torch.randn_like(clean), GRAIN * radius * (coarse < recipe.grain))
     make_grey(clean, noise, chance < recipe.grey)
     noisy = some_clipped(clean + sigma.view(-1, 1, 1, 1) / 255 * noise, recipe.clipped)
     return noisy.mul(255).round().div(255), sigma
 
 
-def photographed(clean: torch.Tensor, size: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Patches as cameras take them, and what a denoiser is best told of them, (N,)."""
+def grained(noise: torch.Tensor, radius: torch.Tensor) -> torch.Tensor:
+    """Noise as coarse as the grain of film, or of enlarged pictures: blurred by (N,) pixels, and of deviation 1."""
+    coarse = corruptions.blur(noise, radius)
+    return coarse / coarse.std((1, 2, 3), keepdim=True)
+
+
+def photographed(
+    clean: torch.Tensor, size: int, grey: float = 0.0, quiet: float = 0.0
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Patches as cameras take them, and what a denoiser is best told of them, (N,).
+
+    Args:
+        clean: (N, 3, H, W).
+        size: pixels on a side of what is given.
+        grey: share of them that are grey.
+        quiet: share of them without noise, but with all else that a camera does, JPEG too.
+    """
     camera = raw.cameras(len(clean))
     pair = [raw.photographed(clean, one) for one in (camera, camera.quiet())]
     radii = (torch.empty(len(clean)).uniform_(*limits) for limits in (GREY, COLOUR))
@@ -201,7 +227,9 @@ def photographed(clean: torch.Tensor, size: int) -> tuple[torch.Tensor, torch.Te
     if clean.shape[2] > size and torch.rand(()) < FEWER:
         pair = [interpolate(one, (size, size), mode="bicubic", antialias=True).clamp(0, 1) for one in pair]
     quality = torch.empty(len(clean)).uniform_(30, 100)
-    noisy, true = (corruptions.jpeg(one[:, :, :size, :size], quality) for one in pair)
+    is_grey, is_quiet = (torch.rand(2, len(clean)) < torch.tensor([[grey], [quiet]]))[..., None, None, None]
+    noisy, true = (torch.where(is_grey, luma(one), one)[:, :, :size, :size] for one in pair)
+    noisy, true = (corruptions.jpeg(one, quality) for one in (torch.where(is_quiet, true, noisy), true))
     return noisy, (TOLD * 255 * (noisy - true).square().mean((1, 2, 3)).sqrt()).clamp(max=LARGEST_SIGMA)
 
 
