@@ -49,9 +49,9 @@ class EstimatorRecipe(Recipe):
         screens: share of the patches that are print and drawings; a third of them noisy.
     """
 
-    patch: Annotated[int, whole(32, PATCH)] = 96
+    patch: Annotated[int, whole(32, PATCH)] = PATCH
     sigma: Amount = LARGEST_SIGMA
-    faint: Share = 0.35
+    faint: Share = 0.5
     clean: Share = 0.1
     grey: Share = 0.3
     grain: Share = 0.2
