@@ -103,6 +103,23 @@ def evidence(pixels: np.ndarray, alpha: Image.Image | None) -> np.ndarray:
     return seen
 
 
+def continued(pixels: np.ndarray, hidden: np.ndarray) -> np.ndarray:
+    """(H, W, C) with what is seen mirrored into what is `hidden`, (H, W) bool: whatever colour a file keeps there, what
+    looks at it sees no edge."""
+    from scipy.ndimage import distance_transform_edt
+
+    rim = distance_transform_edt(hidden, return_distances=False, return_indices=True)
+    filled = pixels.copy()
+    for row in np.flatnonzero(hidden.any(1)):  # one at a time, since photographs are large
+        columns = np.flatnonzero(hidden[row])
+        near = rim[:, row, columns]
+        sides = np.array(hidden.shape)[:, None] - 1
+        mirror = (2 * near - np.stack([np.full_like(columns, row), columns])).clip(0, sides)
+        places = np.where(hidden[tuple(mirror)], near, mirror)
+        filled[row, columns] = pixels[tuple(places)]
+    return filled
+
+
 def unclipped(pixels: np.ndarray) -> np.ndarray:
     """Where in (H, W, C) uint8 strong noise can be seen whole, (H, W) bool: black and white have cut little off it."""
     from scipy.ndimage import uniform_filter  # every command of the training imports this module

@@ -21,7 +21,7 @@ from models.errors import InputError
 from models.networks.autoencoders import Autoencoder
 from models.networks.denoisers import LARGEST_SIGMA, PhotoDenoiser
 from models.pictures import images, mnist
-from models.pictures.photographs import evidence, luma, packed, to_pixels, to_tensor, unclipped, unpacked
+from models.pictures.photographs import continued, evidence, luma, packed, to_pixels, to_tensor, unclipped, unpacked
 from models.pipelines.common import Facts, loaded, number, release, shared
 
 TILE = 640  # pixels on a side, at most, that are worked on at once
@@ -144,6 +144,9 @@ class Denoiser:
         if sigma == 0 and not self.digits:
             yield 1.0, packed(pixels, alpha, image)
             return
+        given, hidden = pixels, np.zeros(pixels.shape[:2], bool) if alpha is None else np.asarray(alpha) == 0
+        if hidden.any() and not hidden.all():
+            pixels = continued(pixels, hidden)
         # A digit is one tile, whatever its network looks at.
         reach, multiple = (0, 1) if self.digits else (self.net.unet.reach, self.net.unet.multiple)
         tiles = list(_tiles(*pixels.shape[:2], reach, multiple))
@@ -160,6 +163,8 @@ class Denoiser:
             with ThreadPoolExecutor(AT_ONCE) as pool:
                 # What has not begun is dropped when this is closed, since the loop alone holds it.
                 for done, _ in enumerate(chain(pool.map(work, tiles), self._coloured(pool, clean, sigma, coarse)), 1):
+                    if done == count:
+                        clean[hidden] = given[hidden]
                     yield done / count, packed(clean, alpha, image) if done == count else None
         finally:
             release()

@@ -12,7 +12,7 @@ from skimage import data
 from skimage.metrics import peak_signal_noise_ratio
 
 from models.pictures import corruptions, raw
-from models.pictures.photographs import to_pixels, to_tensor
+from models.pictures.photographs import continued, to_pixels, to_tensor
 from models.pipelines import Denoiser
 from train.data.screens import screens
 
@@ -34,7 +34,7 @@ def noisy() -> np.ndarray:
     return to_pixels(corruptions.gaussian(to_tensor(clean()), SIGMA, torch.Generator().manual_seed(0)))
 
 
-def cut_out(hidden: np.ndarray, beneath: int) -> Image.Image:
+def cut_out(hidden: np.ndarray, beneath: int | tuple[int, int, int] | np.ndarray) -> Image.Image:
     """The noisy photograph, transparent where it is hidden, whatever lies there."""
     pixels = np.where(hidden[..., None], beneath, noisy()).astype(np.uint8)
     return Image.fromarray(np.dstack([pixels, np.uint8(255 * ~hidden)]))
@@ -70,6 +70,36 @@ KINDS = {
 def test_what_cannot_be_seen_is_no_evidence(denoise: Denoiser, kind: str) -> None:
     """Its deviation, to two."""
     assert denoise.estimate(KINDS[kind]()) == pytest.approx(SIGMA, abs=2)
+
+
+@pytest.mark.parametrize("sigma", [10.0, SIGMA])
+def test_what_cannot_be_seen_is_no_neighbour(denoise: Denoiser, sigma: float) -> None:
+    """Whatever colour lies beneath, what is seen comes out the same, at its rim nearly as clean; beneath it stays."""
+    y, x = np.mgrid[-128:128, -128:128]
+    off = np.hypot(x, y)
+    found = []
+    for beneath in (0, (0, 255, 0), noisy()[::-1]):
+        image = cut_out(off > 100, beneath)
+        clean_ = np.asarray(denoise(image, sigma))
+        assert (clean_[off > 100] == np.asarray(image)[off > 100]).all()
+        found.append(clean_[off <= 100].astype(float))
+    assert (found[0] == found[1]).all() and (found[0] == found[2]).all()
+    errors = np.square(found[0][:, :3] - clean()[off <= 100]).mean(1)
+    rim = off[off <= 100] > 97
+    assert np.sqrt(errors[rim].mean()) < 1.5 * np.sqrt(errors[~rim].mean())
+
+
+def test_continued() -> None:
+    """Mirrored at a straight rim as `np.pad` does it; the nearest pixel where the mirrored one is hidden too."""
+    seen = noisy()[:40, :30]
+    hidden = np.zeros((40, 50), bool)
+    hidden[:, 30:] = True
+    filled = continued(np.pad(seen, ((0, 0), (0, 20), (0, 0)), constant_values=77), hidden)
+    assert (filled == np.pad(seen, ((0, 0), (0, 20), (0, 0)), mode="reflect")).all()
+    hidden[:] = True
+    hidden[:, 10:12] = False
+    filled = continued(filled, hidden)
+    assert (filled[:, 12] == seen[:, 10]).all() and (filled[:, 13:] == seen[:, 11:12]).all()
 
 
 def psnr(found: np.ndarray, wanted: np.ndarray) -> float:
