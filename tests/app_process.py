@@ -149,14 +149,17 @@ def data_url(data: bytes) -> dict[str, str]:
 
 def bomb(side: int = 60_000) -> bytes:
     """A PNG of a few bytes that claims `side` x `side` pixels."""
+    return chunks((side, side, 8, 2), bytes(99))
+
+
+def chunks(header: tuple[int, int, int, int], rows: bytes) -> bytes:
+    """A PNG of that width, height, bits a value and kind of colour, its rows each with a byte before it."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
-    header = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
-    return (
-        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(bytes(99))) + chunk(b"IEND", b"")
-    )
+    parts = {b"IHDR": struct.pack(">IIBBBBB", *header, 0, 0, 0), b"IDAT": zlib.compress(rows), b"IEND": b""}
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*part) for part in parts.items())
 
 
 def file(image: Image.Image, form: str = "PNG", **options: Any) -> bytes:

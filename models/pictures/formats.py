@@ -54,6 +54,14 @@ WHITE_IS_ZERO = 0  # of photometric interpretations
 DEPTH, COMPRESSION, PLANES, FORMAT, SEPARATE, PLAIN, UNSIGNED = 258, 259, 284, 339, 2, 1, 1
 
 
+DEEP = "deep"  # in a picture's `info`: of its 16 bits a colour Pillow reads 8
+
+
+def is_deep(args: object) -> bool:
+    """Whether what Pillow's decoder is told of a picture is of 16 bits a colour."""
+    return ";16" in str(args[0] if isinstance(args, tuple) and args else args)
+
+
 def is_heic(head: bytes) -> bool:
     """Whether a file that begins so is one that phones write, and a plug-in reads."""
     return head[4:8] == b"ftyp" and head[8:12] in HEIC

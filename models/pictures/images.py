@@ -159,6 +159,8 @@ def _opened(source: BinaryIO | str | Path, head: bytes) -> Image.Image:
             raise formats.foreign("RAW")
         if formats.is_garbled(tags):
             raise formats.strange_tiff()
+        if any(formats.is_deep(tile.args) for tile in image.tile):
+            image.info[formats.DEEP] = True
         return image
 
 

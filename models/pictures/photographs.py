@@ -6,6 +6,8 @@ import numpy as np
 import torch
 from PIL import Image
 
+from models.pictures.formats import DEEP
+
 KEPT = ("icc_profile", "exif", "dpi")  # of what Pillow reads beside the pixels
 BORDER = 3  # of 255: a row whose pixels differ by no more is a part of a border, such as a film's black bars
 AROUND, CLIPPED = 17, 0.3  # pixels on a side, and the share of them that may be black or white
@@ -78,11 +80,11 @@ def packed(pixels: np.ndarray, alpha: Image.Image | None, like: Image.Image) -> 
 def lost(image: Image.Image) -> list[str]:
     """What of a file does not outlive `unpacked` and `packed`.
 
-    "depth": 16 bits of grey (of colours Pillow reads no more than 8); "frames": all but the first picture of an
-    animation; "icc_profile": one for other than grey or red, green and blue, which the pixels have become.
+    "depth": all but 8 bits; "frames": all but the first picture of an animation, or of pages; "icc_profile": one for
+    other than grey or red, green and blue, which the pixels have become.
     """
     found = {
-        "depth": image.mode.startswith("I") or image.mode == "F",
+        "depth": image.mode.startswith("I") or image.mode == "F" or DEEP in image.info,
         "frames": getattr(image, "n_frames", 1) > 1 and image.format != "MPO",  # of those the others are depth maps
         "icc_profile": image.mode in ("CMYK", "LAB", "YCbCr", "HSV") and "icc_profile" in image.info,
     }

@@ -8,12 +8,12 @@ import numpy as np
 import pillow_heif
 import pytest
 import tifffile
-from app_process import bomb, drawn, png
+from app_process import bomb, chunks, drawn, png
 from ink import placed, refused
 from PIL import Image, ImageOps, TiffImagePlugin
 
 from models.errors import InputError
-from models.pictures import images
+from models.pictures import images, photographs
 
 
 def test_open_image() -> None:
@@ -181,3 +181,22 @@ def sheet(ink: int = 20, paper: int = 230) -> np.ndarray:
     cover = Image.new("L", (480, 640))
     cover.paste(ImageOps.invert(drawn()), (100, 200))
     return np.where(np.asarray(cover) > 127, ink, paper).astype(np.float64)
+
+
+@pytest.mark.parametrize("channels", [3, 4])
+@pytest.mark.parametrize("form", ["PNG", "TIFF"])
+def test_sixteen_bits_of_colour(form: str, channels: int) -> None:
+    """Pillow reads eight of them, and does not say so."""
+    values = np.random.default_rng(0).integers(0, 2**16, (12, 16, channels), np.uint16)
+    if form == "PNG":
+        rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in values)
+        data = chunks((16, 12, 16, {3: 2, 4: 6}[channels]), rows)
+    else:
+        file = io.BytesIO()
+        extra = {"extrasamples": ["unassalpha"]} if channels == 4 else {}
+        tifffile.imwrite(file, values, photometric="rgb", **extra)
+        data = file.getvalue()
+    image = images.open_image(data)
+    assert abs(np.asarray(image, int) - values / 257).max() <= 1
+    assert photographs.lost(image) == ["depth"]
+    assert photographs.lost(images.open_image(png(image))) == []
