@@ -138,15 +138,13 @@ class Denoiser:
             noise = self.judge(image)
             sigma, kind = noise.sigma, noise.kind
         sigma, grain = number("sigma", sigma, 0, LARGEST_SIGMA), number("grain", grain, 0, 1)
-        pixels, alpha = unpacked(image)
-        if self.digits and pixels.shape[2] == 3:
-            pixels = np.array(Image.fromarray(pixels).convert("L"))[:, :, None]
+        given, alpha = unpacked(image)
+        if self.digits and given.shape[2] == 3:
+            given = np.array(Image.fromarray(given).convert("L"))[:, :, None]
         if sigma == 0 and not self.digits:
-            yield 1.0, packed(pixels, alpha, image)
+            yield 1.0, packed(given, alpha, image)
             return
-        given, hidden = pixels, np.zeros(pixels.shape[:2], bool) if alpha is None else np.asarray(alpha) == 0
-        if hidden.any() and not hidden.all():
-            pixels = continued(pixels, hidden)
+        pixels, hidden = _looked_at(given, alpha)
         # A digit is one tile, whatever its network looks at.
         reach, multiple = (0, 1) if self.digits else (self.net.unet.reach, self.net.unet.multiple)
         tiles = list(_tiles(*pixels.shape[:2], reach, multiple))
@@ -163,9 +161,11 @@ class Denoiser:
             with ThreadPoolExecutor(AT_ONCE) as pool:
                 # What has not begun is dropped when this is closed, since the loop alone holds it.
                 for done, _ in enumerate(chain(pool.map(work, tiles), self._coloured(pool, clean, sigma, coarse)), 1):
-                    if done == count:
-                        clean[hidden] = given[hidden]
-                    yield done / count, packed(clean, alpha, image) if done == count else None
+                    if done < count:
+                        yield done / count, None
+                whole = np.array(np.broadcast_to(clean, given.shape))
+                whole[hidden] = given[hidden]
+                yield 1.0, packed(whole, alpha, image)
         finally:
             release()
 
@@ -233,6 +233,15 @@ class Denoiser:
             if done == len(tiles):
                 _add_twice_as_large(clean, off)
             yield
+
+
+def _looked_at(given: np.ndarray, alpha: Image.Image | None) -> tuple[np.ndarray, np.ndarray]:
+    """What a network sees of a picture, (H, W, 3) uint8, or (H, W, 1) where it is grey, and what of it is transparent,
+    (H, W) bool: of that it sees nothing."""
+    hidden = np.zeros(given.shape[:2], bool) if alpha is None else np.asarray(alpha) == 0
+    pixels = continued(given, hidden) if hidden.any() and not hidden.all() else given
+    is_grey = (pixels == pixels[:, :, :1]).all()  # three channels of the same would come back tinted
+    return (np.ascontiguousarray(pixels[:, :, :1]) if is_grey else pixels), hidden
 
 
 def _weighed(own: float, any_noise: float) -> Noise:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image, ImageDraw, ImageFont
+from scipy import ndimage
 from skimage import data
 from skimage.metrics import peak_signal_noise_ratio
 
@@ -110,7 +111,12 @@ def print_() -> np.ndarray:
     return np.uint8(255 * screens(1, 300, 11)[0].permute(1, 2, 0).numpy())
 
 
+def as_jpeg() -> np.ndarray:
+    return to_pixels(corruptions.jpeg(to_tensor(data.coffee()), 50))
+
+
 CLEAN = {"cat": clean, "coffee": data.coffee, "rocket": data.rocket, "scanned page": data.page, "print": print_}
+CLEAN |= {"a small file": as_jpeg}
 
 
 @pytest.mark.parametrize("kind", CLEAN)
@@ -153,11 +159,45 @@ def taken() -> tuple[np.ndarray, np.ndarray]:
     return tuple(to_pixels(corruptions.jpeg(one.clamp(0, 1), 92)) for one in (noisy, wanted))
 
 
-def test_a_camera_s_noise_is_seen(denoise: Denoiser) -> None:
-    """It is taken for more than nothing, and most of it is taken away."""
-    noisy, wanted = taken()
+@pytest.mark.parametrize("kind", ["white", "camera"])
+def test_black_and_white_stays_so(denoise: Denoiser, kind: str) -> None:
+    """A file that keeps a grey picture in three channels gets no tint, and what a file of one channel gets."""
+    image = Image.fromarray(noisy()).convert("L")
+    *_, (_, expected) = denoise.steps(image, SIGMA, kind=kind)
+    hidden = Image.fromarray(np.uint8(255 * (np.mgrid[:256, :256][1] > 50)))
+    for made in (
+        image.convert("RGB"),
+        Image.merge("RGBA", (*image.convert("RGB").split(), Image.new("L", (256, 256), 255))),
+    ):
+        *_, (_, found) = denoise.steps(made, SIGMA, kind=kind)
+        assert found.mode == made.mode and (np.asarray(found)[..., :3] == np.asarray(expected)[..., None]).all()
+    cut = image.convert("RGB")
+    cut.paste((0, 200, 0), mask=hidden.point(lambda value: 255 - value))
+    cut.putalpha(hidden)
+    *_, (_, found) = denoise.steps(cut, SIGMA, kind=kind)
+    assert np.ptp(np.asarray(found)[:, 51:, :3], axis=2).max() == 0 and found.getpixel((5, 5)) == (0, 200, 0, 0)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+def test_a_camera_s_noise_is_seen(denoise: Denoiser, mode: str) -> None:
+    """It is taken for more than nothing, and most of it is taken away; of a picture that was made grey, too."""
+    noisy, wanted = (np.asarray(Image.fromarray(one).convert(mode)) for one in taken())
     assert denoise.estimate(Image.fromarray(noisy)) > 3
     assert psnr(np.asarray(denoise(Image.fromarray(noisy))), wanted) > psnr(noisy, wanted) + 1
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+@pytest.mark.parametrize("radius", [0.5, 0.7])
+def test_grain_is_seen(denoise: Denoiser, radius: float, mode: str) -> None:
+    """Noise that is coarser than a pixel, as of film: what can be taken away by telling its deviation mostly is."""
+    true = np.asarray(Image.fromarray(clean()).convert(mode))
+    grain = ndimage.gaussian_filter(np.random.default_rng(0).normal(size=true.shape), (radius, radius, 0)[: true.ndim])
+    noisy = np.uint8((true + 10 * grain / grain.std()).clip(0, 255).round())
+    before, blind, told = (
+        psnr(np.asarray(one), true)
+        for one in (noisy, denoise(Image.fromarray(noisy)), denoise(Image.fromarray(noisy), 10))
+    )
+    assert told > before + 1 and blind - before > 0.7 * (told - before)
 
 
 def test_coarse_noise_is_taken_out_of_a_camera_s_colours(denoise: Denoiser, monkeypatch: pytest.MonkeyPatch) -> None:
