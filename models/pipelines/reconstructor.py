@@ -122,7 +122,8 @@ def restored(fill: Fill, image: Image.Image, mask: Image.Image, face: Square | N
             raise InputError("all_hidden", "All of the face is hidden: leave a part of it to go by.")
         rows, columns = _region(missing, face)
         part, gone = pixels[rows, columns], missing[rows, columns]
-        made = _made_up(fill, part, gone, face.moved(-columns.start, -rows.start))
+        is_grey = (part == part[..., :1])[~gone].all()  # three channels of the same would get a tint
+        made = _made_up(fill, part[..., :1] if is_grey else part, gone, face.moved(-columns.start, -rows.start))
         np.copyto(part, made, where=gone[..., None])
         if alpha is not None:
             alpha.paste(255, mask=Image.fromarray(np.uint8(255 * missing)))

@@ -307,3 +307,14 @@ def test_networks_and_methods_fit() -> None:
     true, mask = photo(), covered((90, 70), (20, 20, 40, 40))
     for fill in (biharmonic, FaceUNet(widths=(16, 32)).eval()):
         assert restored(fill, true, mask).size == (90, 70)
+
+
+def test_black_and_white_stays_so() -> None:
+    """A grey photograph kept in three channels gets what one of one channel gets, whatever lies beneath the mask."""
+    grey, mask = photo(mode="L"), covered((90, 70), (30, 20, 60, 50))
+    face = Square(10, 5, 60)
+    coloured = grey.convert("RGB")
+    coloured.paste((200, 30, 0), (30, 20, 60, 50))
+    for fill in (biharmonic, lambda x, mask: x * 0 + x.new_tensor([0.9, 0.5, 0.2]).view(1, 3, 1, 1)):
+        expected = np.asarray(restored(fill, grey, mask, face))
+        assert (np.asarray(restored(fill, coloured, mask, face)) == expected[..., None]).all()
