@@ -186,10 +186,11 @@ def test_a_camera_s_noise_is_seen(denoise: Denoiser, mode: str) -> None:
     assert psnr(np.asarray(denoise(Image.fromarray(noisy))), wanted) > psnr(noisy, wanted) + 1
 
 
-@pytest.mark.parametrize("mode", ["RGB", "L"])
+@pytest.mark.parametrize(("mode", "share"), [("RGB", 0.8), ("L", 0.4)])
 @pytest.mark.parametrize("radius", [0.5, 0.7])
-def test_grain_is_seen(denoise: Denoiser, radius: float, mode: str) -> None:
-    """Noise that is coarser than a pixel, as of film: what can be taken away by telling its deviation mostly is."""
+def test_grain_is_seen(denoise: Denoiser, radius: float, mode: str, share: float) -> None:
+    """Noise that is coarser than a pixel, as of film: most of what telling its deviation takes away goes, of grey less,
+    since it looks more like texture."""
     true = np.asarray(Image.fromarray(clean()).convert(mode))
     grain = ndimage.gaussian_filter(np.random.default_rng(0).normal(size=true.shape), (radius, radius, 0)[: true.ndim])
     noisy = np.uint8((true + 10 * grain / grain.std()).clip(0, 255).round())
@@ -197,7 +198,7 @@ def test_grain_is_seen(denoise: Denoiser, radius: float, mode: str) -> None:
         psnr(np.asarray(one), true)
         for one in (noisy, denoise(Image.fromarray(noisy)), denoise(Image.fromarray(noisy), 10))
     )
-    assert told > before + 1 and blind - before > 0.7 * (told - before)
+    assert told > before + 1 and blind - before > share * (told - before)
 
 
 def test_coarse_noise_is_taken_out_of_a_camera_s_colours(denoise: Denoiser, monkeypatch: pytest.MonkeyPatch) -> None:
