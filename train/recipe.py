@@ -117,10 +117,10 @@ def _override(base: Fields, given: Any) -> Fields:
     hints = get_type_hints(type(base), include_extras=True)
     if not isinstance(given, dict):
         raise ValueError(f"expected an object with some of the keys {', '.join(hints)}.")
+    if unknown := [name for name in given if name not in hints]:
+        raise ValueError(f"there is no setting {unknown[0]!r}; known are {', '.join(hints)}.")
     values = {}
     for name, value in given.items():
-        if name not in hints:
-            raise ValueError(f"there is no setting {name!r}; known are {', '.join(hints)}.")
         if Augment in get_args(hints[name]) and isinstance(value, dict):
             nothing = Augment(**dict.fromkeys((field.name for field in fields(Augment)), 0.0))
             value = _override(getattr(base, name) or nothing, value)
