@@ -52,8 +52,6 @@ PHOTOMETRIC, MOSAIC, DNG, REDUCED, CHILDREN = 262, 32803, 50706, 254, 330
 WHITE_IS_ZERO = 0  # of photometric interpretations
 # How pixels are kept; what stands for one plane after the other, uncompressed, and whole numbers without a sign.
 DEPTH, COMPRESSION, PLANES, FORMAT, SEPARATE, PLAIN, UNSIGNED = 258, 259, 284, 339, 2, 1, 1
-
-
 DEEP = "deep"  # in a picture's `info`: of its 16 bits a colour Pillow reads 8
 
 
