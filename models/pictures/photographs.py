@@ -105,6 +105,15 @@ def evidence(pixels: np.ndarray, alpha: Image.Image | None) -> np.ndarray:
     return seen
 
 
+def looked_at(given: np.ndarray, alpha: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+    """What a network sees of a picture, (H, W, 3) uint8, or (H, W, 1) where it is grey, and what of it is transparent,
+    (H, W) bool: of that it sees nothing."""
+    hidden = np.zeros(given.shape[:2], bool) if alpha is None else alpha == 0
+    pixels = continued(given, hidden) if hidden.any() and not hidden.all() else given
+    is_grey = (pixels == pixels[:, :, :1]).all()  # three channels of the same would come back tinted
+    return (np.ascontiguousarray(pixels[:, :, :1]) if is_grey else pixels), hidden
+
+
 def continued(pixels: np.ndarray, hidden: np.ndarray) -> np.ndarray:
     """(H, W, C) with what is seen mirrored into what is `hidden`, (H, W) bool: whatever colour a file keeps there, what
     looks at it sees no edge."""

@@ -174,6 +174,13 @@ const lab = (() => {
     clearTimeout(waits);
     waits = setTimeout(speak, 800);
   }).observe(page, {subtree: true, childList: true, attributeFilter: ['data-said']}));
+  // Of a picture that was brought and the browser cannot show, such as a TIFF, its name is shown.
+  for (const kind of ['load', 'error'])
+    document.addEventListener(kind, ({target}) => {
+      const frame = target.closest?.('.image-frame');
+      if (kind === 'load') frame?.removeAttribute('data-unseen');
+      else frame?.setAttribute('data-unseen', decodeURIComponent(target.src.split('/').at(-1)));
+    }, true);
   // Gradio writes the browser's language here; it is the page's that readers aloud want.
   const root = document.documentElement, language = root.lang;
   new MutationObserver(() => { if (root.lang !== language) root.lang = language; })

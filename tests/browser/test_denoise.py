@@ -169,6 +169,9 @@ def test_noisy_pictures_of_any_kind(open_lab: OpenLab, tmp_path: Path) -> None:
         expect(lab.page.locator("#denoised")).to_contain_text(lab.words["noise.white"].split("{sigma}")[0])
         if lost:
             expect(lab.page.locator("#denoised")).to_contain_text(lab.words[lost])
+        frame, can_show = lab.page.locator("#photo .image-frame"), not name.endswith("tiff")
+        expect(frame.locator("img")).to_be_visible(visible=can_show)
+        expect(lab.page.locator(f"#photo .image-frame[data-unseen='{name}']")).to_have_count(0 if can_show else 1)
 
 
 def test_damage(open_lab: OpenLab, tmp_path: Path) -> None:

@@ -173,7 +173,7 @@ def test_steps(lively: Denoiser, monkeypatch) -> None:
     """
     monkeypatch.setattr(MODULE, "TILE", 32)
     for mode, count in (("L", 4 * 3), ("RGB", 4 * 3 + 2 * 2)):
-        image = picture(100, 70, mode)
+        image = picture(128, 96, mode)
         assert mode == "L" or lively.judge(image).kind == "camera"
         shares, pictures = zip(*lively.steps(image, 20), strict=True)
         assert len(shares) == count and shares[-1] == 1

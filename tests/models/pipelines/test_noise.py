@@ -90,6 +90,52 @@ def test_what_cannot_be_seen_is_no_neighbour(denoise: Denoiser, sigma: float) ->
     assert np.sqrt(errors[rim].mean()) < 1.5 * np.sqrt(errors[~rim].mean())
 
 
+@pytest.mark.parametrize("beneath", [(255, 0, 255), 255])
+def test_what_is_full_of_holes(denoise: Denoiser, beneath: int | tuple[int, int, int]) -> None:
+    """Of leaves or a veil, where every pixel is near one that is transparent, what lies beneath is no noise either."""
+    for hidden in (data.grass()[:256, :256] < 95, np.random.default_rng(0).random((256, 256)) < 0.02):
+        assert denoise.estimate(cut_out(hidden, beneath)) == pytest.approx(SIGMA, abs=3)
+        pixels = np.where(hidden[..., None], beneath, clean()).astype(np.uint8)
+        assert denoise.estimate(Image.fromarray(np.dstack([pixels, np.uint8(255 * ~hidden)]))) < 5
+    assert denoise.judge(cut_out(np.ones((256, 256), bool), 0)).kind == "none"  # nothing can be seen
+
+
+@pytest.mark.parametrize("side", [16, 24, 32, 48, 64, 90])
+def test_icons(denoise: Denoiser, side: int) -> None:
+    """What was made small is no noise; strong noise in a small picture still is."""
+    for one in (data.astronaut(), data.chelsea(), data.coffee(), data.rocket()):
+        small = np.asarray(Image.fromarray(one).resize((side, side), Image.Resampling.BICUBIC))
+        assert denoise.judge(Image.fromarray(small)).kind == "none"
+        if side > 40:
+            made = to_pixels(corruptions.gaussian(to_tensor(small.copy()), 30.0, torch.Generator().manual_seed(0)))
+            assert denoise.estimate(Image.fromarray(made)) > 15
+
+
+def hatched() -> Image.Image:
+    sheet = Image.new("L", (256, 256), 255)
+    for start in range(-256, 256, 4):
+        ImageDraw.Draw(sheet).line((start, 0, start + 256, 256), fill=60)
+    return sheet
+
+
+@pytest.mark.parametrize(
+    "drawn",
+    [
+        hatched,
+        lambda: Image.fromarray(data.camera()[:256, :256]).convert("1"),
+        lambda: Image.fromarray(np.uint8(255 * (np.indices((200, 200)).sum(0) % 2))).convert("RGB"),
+        lambda: Image.fromarray(np.uint8(255 * (np.random.default_rng(0).random((40, 40)) < 0.5))).resize(
+            (200, 200), 0
+        ),
+    ],
+    ids=["hatching", "dithered", "checkerboard", "a code"],
+)
+def test_a_few_tones_are_no_photograph(denoise: Denoiser, drawn: Callable[[], Image.Image]) -> None:
+    """However fine and regular it is: it comes back as it is."""
+    assert denoise.judge(drawn()).kind == "none"
+    assert (np.asarray(denoise(drawn())) == np.asarray(drawn().convert("RGB" if drawn().mode == "RGB" else "L"))).all()
+
+
 def test_continued() -> None:
     """Mirrored at a straight rim as `np.pad` does it; the nearest pixel where the mirrored one is hidden too."""
     seen = noisy()[:40, :30]
