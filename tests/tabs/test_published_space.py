@@ -15,6 +15,7 @@ from app_process import ROOT, App, data_url, drawn, free_port, png, running
 from gradio_client import Client, handle_file
 from hub_server import HubServer
 from huggingface_hub import snapshot_download
+from PIL import Image
 
 import models
 
@@ -111,12 +112,13 @@ def test_all_models_from_the_hub(publish: Callable, hub: HubServer, tmp_path: Pa
     """At the pinned commits, and each network says so; when the Hub is gone, all goes on as before."""
     source = publish(*models.names())
     shutil.rmtree(tmp_path / "checkpoints")  # where it was published from: the Space has nothing else
-    for place, size in (("seven", 280), ("digit", 28)):
-        (tmp_path / f"{place}.png").write_bytes(png(drawn(size=size)))
-    seven, digit = (handle_file(tmp_path / f"{place}.png") for place in ("seven", "digit"))
+    pictures = {"seven": drawn(size=280), "digit": drawn(size=28), "grain": Image.effect_noise((128, 128), 40)}
+    for place, picture in pictures.items():
+        (tmp_path / f"{place}.png").write_bytes(png(picture))
+    seven, digit, grain = (handle_file(tmp_path / f"{place}.png") for place in pictures)
     calls = [("read", seven, "mnist-resnet"), ("classify", seven)]
     calls += [("rebuild", seven, name) for name in models.names(task="autoencoding")]
-    calls += [("denoise", seven, "photo-denoiser"), ("denoise", digit, "mnist-denoiser")]
+    calls += [("denoise", grain, "photo-denoiser"), ("denoise", digit, "mnist-denoiser")]
     calls += [("reconstruct", seven, None, "box", 0, name) for name in models.names(task="inpainting")]
     hub.requests.clear()
     with booted(source, tmp_path / "home", hub) as app:
