@@ -120,12 +120,11 @@ def continued(pixels: np.ndarray, hidden: np.ndarray) -> np.ndarray:
     from scipy.ndimage import distance_transform_edt
 
     rim = distance_transform_edt(hidden, return_distances=False, return_indices=True)
-    filled = pixels.copy()
+    filled, last = pixels.copy(), np.array(hidden.shape)[:, None] - 1
     for row in np.flatnonzero(hidden.any(1)):  # one at a time, since photographs are large
         columns = np.flatnonzero(hidden[row])
         near = rim[:, row, columns]
-        sides = np.array(hidden.shape)[:, None] - 1
-        mirror = (2 * near - np.stack([np.full_like(columns, row), columns])).clip(0, sides)
+        mirror = (2 * near - np.stack([np.full_like(columns, row), columns])).clip(0, last)
         places = np.where(hidden[tuple(mirror)], near, mirror)
         filled[row, columns] = pixels[tuple(places)]
     return filled

@@ -52,8 +52,8 @@ SMOOTH, ANY, LEAST = 1.5, 0.6, 5.0
 # and none loses; a quarter of the size added nothing. On the other half 37.92 dB become 38.02.
 COARSE, EDGE = 0.8, 0.6
 # Pixels by which noise is judged at least, if there are so many: where nothing that is transparent is near, and strong
-# noise where black and white cut nothing off. On the twenty held-out
-# photographs with σ 50 the mean error is 2 % of it instead of 6, with 35 it is 1 instead of 4.
+# noise where black and white cut nothing off. On the twenty held-out photographs with σ 50 the mean error is 2 % of it
+# instead of 6, with 35 it is 1 instead of 4.
 ENOUGH = 500
 ESTIMATED = 1024  # pixels on a side, in the middle, by which the noise is judged
 # Times σ: of a hundred thousand values of noise six are larger. What differs more is the picture's own, such as thin

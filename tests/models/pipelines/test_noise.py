@@ -35,9 +35,11 @@ def noisy() -> np.ndarray:
     return to_pixels(corruptions.gaussian(to_tensor(clean()), SIGMA, torch.Generator().manual_seed(0)))
 
 
-def cut_out(hidden: np.ndarray, beneath: int | tuple[int, int, int] | np.ndarray) -> Image.Image:
-    """The noisy photograph, transparent where it is hidden, whatever lies there."""
-    pixels = np.where(hidden[..., None], beneath, noisy()).astype(np.uint8)
+def cut_out(
+    hidden: np.ndarray, beneath: int | tuple[int, int, int] | np.ndarray, of: Callable[[], np.ndarray] = noisy
+) -> Image.Image:
+    """The noisy photograph, or the clean one, transparent where it is hidden, whatever lies there."""
+    pixels = np.where(hidden[..., None], beneath, of()).astype(np.uint8)
     return Image.fromarray(np.dstack([pixels, np.uint8(255 * ~hidden)]))
 
 
@@ -95,8 +97,7 @@ def test_what_is_full_of_holes(denoise: Denoiser, beneath: int | tuple[int, int,
     """Of leaves or a veil, where every pixel is near one that is transparent, what lies beneath is no noise either."""
     for hidden in (data.grass()[:256, :256] < 95, np.random.default_rng(0).random((256, 256)) < 0.02):
         assert denoise.estimate(cut_out(hidden, beneath)) == pytest.approx(SIGMA, abs=3)
-        pixels = np.where(hidden[..., None], beneath, clean()).astype(np.uint8)
-        assert denoise.estimate(Image.fromarray(np.dstack([pixels, np.uint8(255 * ~hidden)]))) < 5
+        assert denoise.estimate(cut_out(hidden, beneath, clean)) < 5
     assert denoise.judge(cut_out(np.ones((256, 256), bool), 0)).kind == "none"  # nothing can be seen
 
 
