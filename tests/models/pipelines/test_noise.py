@@ -186,6 +186,17 @@ def test_white_noise_is_judged_as_closely_as_ever(denoise: Denoiser, sigma: int)
         assert blind > told - 0.2
 
 
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+def test_a_mirror_changes_nothing(denoise: Denoiser, mode: str) -> None:
+    """Faint noise is judged alike whichever way a photograph is turned over."""
+    grainy = clean() + np.random.default_rng(0).normal(0, 4, clean().shape)
+    photo = Image.fromarray(np.uint8(grainy.clip(0, 255).round())).convert(mode)
+    found = denoise.estimate(photo)
+    assert 1 < found < 5
+    for way in Image.Transpose.FLIP_LEFT_RIGHT, Image.Transpose.FLIP_TOP_BOTTOM, Image.Transpose.ROTATE_180:
+        assert denoise.estimate(photo.transpose(way)) == pytest.approx(found, rel=1e-4)
+
+
 @pytest.mark.parametrize("beneath", [0, 255])
 def test_what_is_cut_off_is_no_evidence(denoise: Denoiser, beneath: int) -> None:
     """Half of the cat lies in the dark, or in glaring light, where a file cannot hold what noise there was."""
