@@ -95,14 +95,18 @@ def evidence(pixels: np.ndarray, alpha: Image.Image | None) -> np.ndarray:
     """Which pixels (H, W) tell of a photograph's noise: what can be seen of it, without borders of one colour."""
     seen = np.ones(pixels.shape[:2], bool) if alpha is None else np.asarray(alpha) == 255
     for axis in (0, 1):
-        plain = (np.ptp(pixels, axis=1 - axis) <= BORDER).all(-1)
-        if plain.all():
-            continue
-        first, last = plain.argmin(), len(plain) - plain[::-1].argmin()
-        inside = np.zeros(len(plain), bool)
-        inside[first:last] = True
-        seen &= inside[:, None] if axis == 0 else inside
+        rows = np.moveaxis(pixels, axis, 0)
+        border, other = _plain(rows), _plain(rows[::-1])
+        if border < len(rows):
+            inside = np.zeros(len(rows), bool)
+            inside[border : len(rows) - other] = True
+            seen &= inside[:, None] if axis == 0 else inside
     return seen
+
+
+def _plain(rows: np.ndarray) -> int:
+    """How many of the rows (n, m, C) are of one colour, from the first on."""
+    return next((n for n, row in enumerate(rows) if (np.ptp(row, 0) > BORDER).any()), len(rows))
 
 
 def looked_at(given: np.ndarray, alpha: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
