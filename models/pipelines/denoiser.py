@@ -2,83 +2,41 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
-from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from itertools import chain
 from math import ceil
-from statistics import mean
 from threading import BoundedSemaphore
 from typing import Self
 
 import numpy as np
 import torch
 from PIL import Image
-from scipy.ndimage import minimum_filter
 from torch.nn.functional import interpolate
 
 import models
 from models.base import Model
 from models.errors import InputError
 from models.networks.autoencoders import Autoencoder
-from models.networks.denoisers import AROUND, LARGEST_SIGMA, PhotoDenoiser
+from models.networks.denoisers import LARGEST_SIGMA, PhotoDenoiser
 from models.pictures import images, mnist
-from models.pictures.photographs import evidence, looked_at, luma, packed, to_pixels, to_tensor, unclipped, unpacked
+from models.pictures.photographs import looked_at, luma, packed, to_pixels, to_tensor, unpacked
 from models.pipelines.common import Facts, loaded, number, release, shared
+from models.pipelines.noise import Noise, judged
 
 TILE = 640  # pixels on a side, at most, that are worked on at once
 AT_ONCE = 2  # tiles, each on a core, of however many pictures: one takes a quarter of a gigabyte
 _CORES = BoundedSemaphore(AT_ONCE)
-ESTIMATOR = "noise-level"
-ALIKE = 1.35  # two estimates, a σ of 1 added to each, that differ by less than this factor
-# Times the denoiser's own estimate, and a σ of 1: noise of more is coarser than pixels. Of such as is each pixel's own
-# none comes near, on the twenty held-out photographs in colour and in grey.
-MORE = 1.1
-# Axes along which a picture is mirrored: the mean of what is estimated each way errs a quarter less at σ 5.
-MIRRORS = ((), (2,), (3,), (2, 3))
-NARROW = 24  # pixels: of a narrower picture it sees nothing that it knows
-# Pixels on a side: in a smaller picture, such as an icon, what was made small is as fine as noise, and is taken for
-# noise of up to DETAIL even by who is fooled less.
-SMALL, DETAIL = 96, 14.0
-TONES = 8  # so many, and a picture is a drawing, a code or a dithered one: noise leaves more
-# σ, up to which the estimator judges noise that is each pixel's own, and from which on the denoiser itself does, more
-# closely; between them both. On the twenty held-out photographs the error at σ 10 is 4 % of it, of each alone 6.
-FAINT, STRONG = 5.0, 15.0
-# That much of the estimator's: texture that is lost costs more than noise that is left. On the same photographs σ 5
-# blind is 0.08 dB below told in colour and 0.02 in grey; with all of it 0.12 and 0.07.
-LESS = 0.95
-QUIET = 2.0  # σ, up to which there is nothing to take away that can be seen
-# Where the denoiser sees next to no noise and the other does, a camera has smoothed it, and what is left is told too
-# faint: it is taken for no less than LEAST, which was chosen on the crops of every second scene of PolyU, by name, in
-# colour and in grey. There the denoiser never sees more than 1.46, and the other never less than 0.71.
-SMOOTH, ANY, LEAST = 1.5, 0.6, 5.0
-# The colours of such noise are coarser than a pixel. What is left there is taken away at half of the size, as Noise
-# Clinic does at several (Lebrun, Colom & Morel 2015), told COARSE times as much; brightness stays, or texture would
-# go, and what differs by more than EDGE times σ is the picture's own. On the middle of the same crops 38.9 dB become
-# 39.2, and none loses.
+# The colours of a camera's noise are coarser than a pixel. What is left there is taken away at half of the size, as
+# Noise Clinic does at several (Lebrun, Colom & Morel 2015), told COARSE times as much; brightness stays, or texture
+# would go, and what differs by more than EDGE times σ is the picture's own. On the middle of the crops of every
+# second scene of PolyU 38.9 dB become 39.2, and none loses; a quarter of the size added nothing.
 COARSE, EDGE = 0.8, 0.6
-# Pixels by which noise is judged at least, if there are so many: where nothing that is transparent is near, and strong
-# noise where black and white cut nothing off. On the twenty held-out photographs it errs by 2 % at σ 50 instead of 6.
-ENOUGH = 500
-ESTIMATED = 1024  # pixels on a side, in the middle, by which the noise is judged
 # Times σ: of a hundred thousand values of noise six are larger. What differs more is the picture's own, such as thin
-# coloured lines and print, which the network takes away however little noise it is told; noise goes as without it.
+# coloured lines and print, which the network takes away however little noise it is told; noise is removed as well as
+# without this limit, to the third digit after the point of its dB.
 FARTHEST = 4.0
 
 Tile = tuple[tuple[slice, slice], tuple[slice, slice], tuple[slice, slice]]
-
-
-@dataclass(frozen=True)
-class Noise:
-    """What a photograph's noise was judged to be.
-
-    Attributes:
-        sigma: what the network is best told, on the 0-255 scale.
-        kind: "none"; "camera", alike from pixel to pixel and coloured; or "white", each pixel's own.
-    """
-
-    sigma: float
-    kind: str
 
 
 def names() -> list[str]:
@@ -194,25 +152,8 @@ class Denoiser:
         if self.digits:
             return Noise(0.0, "none")
         images.check_size(image)
-        given, alpha = unpacked(image)
-        seen = evidence(given, alpha)
-        part = tuple(_middle(seen.any(axis)) for axis in (1, 0))
-        pixels, hidden = looked_at(given[part], alpha and np.asarray(alpha)[part])
-        if hidden.all() or np.count_nonzero(np.bincount(pixels[~hidden].ravel())) <= TONES:
-            return Noise(0.0, "none")
-        told = seen[part]
-        if hidden.any() and minimum_filter(told, 2 * AROUND + 1).sum() < ENOUGH:  # there are holes everywhere
-            told = np.ones_like(told)
-        noisy, told = to_tensor(pixels), torch.from_numpy(told)[None, None]
-        with _CORES, torch.inference_mode():
-            own = self.net.estimate(noisy, told).item()
-            known = min(noisy.shape[2:]) >= NARROW and _estimator()
-            any_noise = mean(known(noisy.flip(axes), told.flip(axes)).item() for axes in MIRRORS) if known else own
-            found = _weighed(own, any_noise, is_small=noisy[0, 0].numel() < SMALL**2)
-            whole = told & torch.from_numpy(unclipped(pixels))
-            if found.kind == "white" and found.sigma > STRONG and whole.sum() > ENOUGH:
-                found = Noise(min(self.net.estimate(noisy, whole).item(), LARGEST_SIGMA), "white")
-        return found
+        with _CORES:
+            return judged(self.net, image)
 
     @torch.inference_mode()
     def _denoised(self, pixels: np.ndarray, sigma: float, grain: float) -> np.ndarray:
@@ -252,21 +193,6 @@ class Denoiser:
             yield
 
 
-def _weighed(own: float, any_noise: float, *, is_small: bool) -> Noise:
-    """What the denoiser is best told, by its own estimate, which knows each pixel's own noise alone, and by another."""
-    if is_small:
-        least = min(own, any_noise, LARGEST_SIGMA)
-        return Noise(least, "white") if least > DETAIL else Noise(0.0, "none")
-    if own < SMOOTH and any_noise > ANY:
-        return Noise(min(max(any_noise, LEAST), LARGEST_SIGMA), "camera")
-    if any_noise > MORE * own + 1:
-        return Noise(min(any_noise, LARGEST_SIGMA), "camera")
-    if any_noise <= QUIET:
-        return Noise(0.0, "none")
-    share = min(max((any_noise - FAINT) / (STRONG - FAINT), 0.0), 1.0) if (any_noise + 1) * ALIKE > own + 1 else 0.0
-    return Noise(min(share * own + (1 - share) * LESS * any_noise, LARGEST_SIGMA), "white")
-
-
 def _halved(pixels: np.ndarray) -> torch.Tensor:
     """(H, W, 3) uint8 -> (1, 3, H / 2, W / 2) in [0, 1], the mean of each two by two."""
     rows, columns = (length % 2 for length in pixels.shape[:2])
@@ -284,22 +210,6 @@ def _add_twice_as_large(pixels: np.ndarray, off: torch.Tensor) -> None:
         part = interpolate(off[:, :, above : -(-bottom // 2) + 1].float(), scale_factor=2, mode="bilinear")
         part = part[:, :, top - 2 * above :][:, :, : bottom - top, :width]
         pixels[top:bottom] = to_pixels(to_tensor(pixels[top:bottom]).add_(part))
-
-
-def _middle(seen: np.ndarray) -> slice:
-    """The middle of what is seen along an axis, (n,) bool, at most `ESTIMATED` long."""
-    places = np.flatnonzero(seen)
-    first, last = places[[0, -1]] if len(places) else (0, len(seen) - 1)
-    start = first + max(0, (last + 1 - first - ESTIMATED) // 2)
-    return slice(start, min(start + ESTIMATED, last + 1))
-
-
-@cache
-def _estimator() -> Model | None:
-    """The network that judges noise; None without sound weights: then the denoiser's own estimate has to do."""
-    with suppress(ValueError):
-        return loaded(ESTIMATOR, [ESTIMATOR])
-    return None
 
 
 def denoiser(name: str) -> Denoiser:

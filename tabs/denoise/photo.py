@@ -13,7 +13,8 @@ from models.networks.denoisers import LARGEST_SIGMA
 from models.pictures import corruptions, photographs
 from models.pipelines import Denoiser, compare, damaged, denoiser, quality
 from models.pipelines.comparison import COMPARED
-from models.pipelines.denoiser import Noise, names
+from models.pipelines.denoiser import names
+from models.pipelines.noise import Noise
 from tabs import PAGE, Words
 from tabs.address import Address
 from tabs.head import STATIC
