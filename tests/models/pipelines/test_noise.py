@@ -186,10 +186,11 @@ def test_white_noise_is_judged_as_closely_as_ever(denoise: Denoiser, sigma: int)
         assert blind > told - 0.2
 
 
-def test_a_mirror_changes_nothing(denoise: Denoiser) -> None:
-    """Faint noise in grey is judged alike whichever way a photograph is turned over."""
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+def test_a_mirror_changes_nothing(denoise: Denoiser, mode: str) -> None:
+    """Faint noise is judged alike whichever way a photograph is turned over."""
     grainy = clean() + np.random.default_rng(0).normal(0, 4, clean().shape)
-    photo = Image.fromarray(np.uint8(grainy.clip(0, 255).round())).convert("L")
+    photo = Image.fromarray(np.uint8(grainy.clip(0, 255).round())).convert(mode)
     found = denoise.estimate(photo)
     assert 1 < found < 5
     for way in Image.Transpose.FLIP_LEFT_RIGHT, Image.Transpose.FLIP_TOP_BOTTOM, Image.Transpose.ROTATE_180:
