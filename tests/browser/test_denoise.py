@@ -268,8 +268,8 @@ def test_stop(open_lab: OpenLab, tmp_path: Path) -> None:
     """The work on a large photograph ends without a result, and the next picture has not to wait for it."""
     lab = opened(open_lab())
     seen = renewed(lab, None)
-    Image.fromarray(np.uint8(scene(600, 400))).resize((3000, 2000)).save(tmp_path / "large.jpg", quality=60)
-    upload(lab, tmp_path / "large.jpg")
+    large = saved(tmp_path / "large.jpg", scene(3000, 2000), 20)
+    upload(lab, large)
     place = lab.page.locator("#before-after")
     expect(place).to_contain_text(lab.words["photo.working"])
     lab.page.locator("#denoise-stop").click()
@@ -277,7 +277,7 @@ def test_stop(open_lab: OpenLab, tmp_path: Path) -> None:
     expect(place).not_to_contain_text(lab.words["photo.working"])
     expect(lab.page.locator("#denoise-stop")).to_be_hidden()
     expect(both(lab)).to_have_count(0)
-    upload(lab, tmp_path / "large.jpg")
+    upload(lab, large)
     expect(place).to_contain_text(lab.words["photo.working"])
     lab.page.locator("#denoise-stop").click()  # its tiles are under way; the next picture comes before they end
     upload(lab, saved(tmp_path / "small.png", scene()))
