@@ -4,7 +4,6 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
 from app_process import SEVEN, png
 from lab import (
@@ -19,11 +18,11 @@ from lab import (
     both_languages,
     doubtful,
     replace,
+    saved,
     scan,
     scene,
     tally,
 )
-from PIL import Image
 from playwright.sync_api import expect
 
 from tabs.digits import IN_DETAIL, MOST
@@ -218,7 +217,7 @@ def test_no_picture_is_said_as_long_as_there_is_none(open_lab: OpenLab, tmp_path
     """Nothing that was said of none, or of a bad one, stays while the next is worked on."""
     lab = open_lab(path="/?tab=denoise")
     said, place = lab.page.locator("#denoised .sentence"), lab.page.locator("#before-after")
-    Image.fromarray(np.uint8(scene(600, 400))).resize((3000, 2000)).save(tmp_path / "large.jpg", quality=60)
+    large = saved(tmp_path / "large.jpg", scene(3000, 2000), 20)
     (tmp_path / "poem.png").write_bytes(b"I am a poem.\n" * 40)
     lab.cross("photo").click()
     expect(said).to_have_text(lab.words["error.image_missing"])
@@ -226,7 +225,7 @@ def test_no_picture_is_said_as_long_as_there_is_none(open_lab: OpenLab, tmp_path
         if bad:
             replace(lab, tmp_path / "poem.png", "photo")
             expect(said).to_have_text(lab.words["error.image_unreadable"])
-        lab.page.locator("#photo input[type=file]").set_input_files(tmp_path / "large.jpg")
+        lab.page.locator("#photo input[type=file]").set_input_files(large)
         expect(place).to_contain_text(lab.words["photo.working"])
         expect(said).to_be_hidden()
         lab.page.locator("#denoise-stop").click()
