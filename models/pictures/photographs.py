@@ -95,12 +95,10 @@ def evidence(pixels: np.ndarray, alpha: Image.Image | None) -> np.ndarray:
     """Which pixels (H, W) tell of a photograph's noise: what can be seen of it, without borders of one colour."""
     seen = np.ones(pixels.shape[:2], bool) if alpha is None else np.asarray(alpha) == 255
     for axis in (0, 1):
-        rows = np.moveaxis(pixels, axis, 0)
+        rows, told = (np.moveaxis(one, axis, 0) for one in (pixels, seen))
         border, other = _plain(rows), _plain(rows[::-1])
         if border < len(rows):
-            inside = np.zeros(len(rows), bool)
-            inside[border : len(rows) - other] = True
-            seen &= inside[:, None] if axis == 0 else inside
+            told[:border] = told[len(rows) - other :] = False
     return seen
 
 

@@ -30,13 +30,13 @@ TONES = 8  # so many, and a picture is a drawing, a code or a dithered one: nois
 # σ, up to which the estimator judges noise that is each pixel's own, and from which on the denoiser itself does, more
 # closely; between them both. On the twenty held-out photographs the error at σ 10 is 4 % of it, of each alone 6.
 FAINT, STRONG = 5.0, 15.0
-# That much of the estimator's: texture that is lost costs more than noise that is left. On the same photographs σ 5
-# blind is 0.08 dB below told in colour and 0.02 in grey; with all of it 0.12 and 0.07.
+# That much of what judges faint noise: texture that is lost costs more than noise that is left. On the same photographs
+# σ 5 blind is 0.08 dB below told in colour and 0.02 in grey; with all of it 0.12 and 0.07.
 LESS = 0.95
 QUIET = 2.0  # σ, up to which there is nothing to take away that can be seen
 # Where the denoiser sees next to no noise and the other does, a camera has smoothed it, and what is left is told too
 # faint: it is taken for no less than LEAST, which was chosen on the crops of every second scene of PolyU, by name, in
-# colour and in grey. There the denoiser never sees more than 1.46, and the other never less than 0.71.
+# colour and in grey. There the denoiser never sees more than 1.46, and the other never less than 0.80.
 SMOOTH, ANY, LEAST = 1.5, 0.6, 5.0
 # Pixels by which noise is judged at least, if there are so many: where nothing that is transparent is near, and strong
 # noise where black and white cut nothing off. On the twenty held-out photographs with σ 50 the mean error is 2 % of it

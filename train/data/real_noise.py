@@ -20,7 +20,7 @@ class Pair(NamedTuple):
 def pairs(folder: str) -> tuple[Pair, ...]:
     """The crops of every second scene, by name.
 
-    The others chose the limits by which `models.pipelines.noise` judges it; all crops of a scene are on one side.
+    The others chose the limits by which `models.pipelines.noise` judges noise; all crops of a scene are on one side.
 
     Raises:
         ValueError: one sentence: there are no such pairs, or one of them cannot be read.
