@@ -27,6 +27,7 @@ COARSEST_SIDE = 64  # pixels: of the last look
 LARGE, CLEAR = 28, 128  # pixels of a digit: below, the finer look knows better; up to that, no other look does
 PREPARED = 160  # pixels on a side: a digit is prepared at that size at most
 INKED, EDGE = 0.4, 0.25  # from here on a place is ink of a digit; beside one that is, from there on
+OWN = 2 / 3  # that much a look's own ink counts beside that of others
 FEWER = 4  # pixels on a side that are one where light is measured, which changes slowly
 PAPER = 10  # pixels that are put around what was cut at its ink's edge
 BEGINS = 0.2  # of the contrast: from here on something is ink at an edge
@@ -93,8 +94,9 @@ class PageReader:
         if larger != 1:
             grey = grey.resize([max(1, round(larger * side)) for side in grey.size], Image.Resampling.BICUBIC)
             scale, margin = larger * scale, larger * margin
-        seen_by = {}
+        seen_by, looks = {}, []
         for look, kept in self._looks(grey):
+            looks.append(look)
             seen_by |= dict.fromkeys(kept, look)
             if look.is_all(grey, kept):
                 break
@@ -102,7 +104,7 @@ class PageReader:
         made = [
             digit
             for look in dict.fromkeys(seen_by.values())
-            for digit in look.cut(grey, once, [seen_by[one] is look for one in once])
+            for digit in look.beside(looks).cut(grey, once, [seen_by[one] is look for one in once])
         ]
         return [
             replace(made[index], box=tuple((side - margin) / scale for side in made[index].box), line=line)
@@ -145,6 +147,19 @@ class _Look:
         rest = np.asarray(grey).copy()
         rest[detections.window(found[0].box, AROUND * (bottom - top))] = rest[0, 0]
         return int(rest.max()) - int(rest.min()) < mnist.LEAST_CONTRAST
+
+    def beside(self, looks: list["_Look"]) -> "_Look":
+        """The same, with what the next closer and wider look say to its ink: what is a line to one, such as the bar of
+        a large 7, may be known to another."""
+        others = []
+        for one in looks:
+            if one.size in (self.size * COARSER, self.size // COARSER):
+                ink, factor = Image.fromarray(one.ink), one.size / self.size
+                size = [max(1, round(factor * side)) for side in ink.size]
+                larger = np.asarray(ink.resize(size, Image.Resampling.BILINEAR))[: len(self.ink), : self.ink.shape[1]]
+                missing = [(0, whole - part) for whole, part in zip(self.ink.shape, larger.shape, strict=True)]
+                others.append(np.pad(larger, missing, mode="edge"))
+        return _Look(OWN * self.ink + (1 - OWN) * np.mean(others, 0), self.size) if others else self
 
     def cut(self, grey: Image.Image, found: list[Detection], wanted: list[bool]) -> list[Found]:
         """Those digits that are wanted, cut out of the picture; without such as have no ink.

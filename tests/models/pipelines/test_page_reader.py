@@ -190,30 +190,22 @@ def test_without_a_reader_all_is_one_digit(monkeypatch: pytest.MonkeyPatch) -> N
     assert reading.digit == "7"
 
 
-SQUARES, TONES = (24, 37, 55), ((235, 30, 60), (20, 230, 200), (150, 60, 90))  # apart; of paper, ink and lines
-STROKES = {"1": [(163, 120), (150, 200)], "7": [(130, 122), (185, 122), (150, 200)],
-           "2": [(135, 135), (150, 120), (175, 125), (178, 145), (135, 200), (185, 198)]}  # fmt: skip
-
-
-def on_squares(strokes: list[tuple[int, int]], apart: int, paper: int, ink: int, line: int) -> Image.Image:
-    """A digit on squared paper that lies a little askew; on plain paper where the squares are larger than that."""
-    page = Image.new("L", (320, 320), paper)
-    draw = ImageDraw.Draw(page)
-    for at in range(apart - 320, 640, apart):
-        draw.line([(at, 0), (at + 16, 320)], line, 3)
-        draw.line([(0, at), (320, at - 16)], line, 3)
-    draw.line(strokes, ink, 7, joint="curve")
-    return page
-
-
-def test_lines_do_not_stick_to_digits() -> None:
-    """What a classifier sees of a digit on squared paper is nearly what it sees on plain paper: where lines meet its
-    strokes nothing is left of them."""
-    away = [
-        difference(*(to_digit(on_squares(strokes, gap, *tones)) for gap in (1000, apart)))
-        for strokes in STROKES.values() for apart in SQUARES for tones in TONES
-    ]  # fmt: skip
-    assert np.mean(away) < 0.62
+def test_looks_are_averaged() -> None:
+    """The ink of a look counts twice as much as the mean of the next ones', as large as its own; others not at all."""
+    rng = np.random.default_rng(0)
+    fine, own, coarse, far = (rng.random((side, side + 8), np.float32) for side in (64, 32, 16, 8))
+    flat = page_reader._Look(np.full_like(own, 0.9), 4)
+    others = [
+        page_reader._Look(np.full_like(ink, level), size) for ink, level, size in ((fine, 0.3, 2), (coarse, 0.6, 8))
+    ]
+    found = flat.beside([flat, *others, page_reader._Look(far, 16)])
+    assert found.size == 4 and found.ink.shape == own.shape and np.allclose(found.ink, (2 * 0.9 + 0.45) / 3, atol=1e-6)
+    spot = np.zeros_like(coarse)
+    spot[4, 6] = 1  # a place of the wider look is two by two of this one's
+    mean = page_reader._Look(np.zeros_like(own), 4).beside([page_reader._Look(spot, 8)]).ink
+    rows, columns = np.average(np.argwhere(mean > 0), axis=0, weights=mean[mean > 0])
+    assert (rows, columns) == pytest.approx((8.5, 12.5))
+    assert page_reader._Look(own, 4).beside([]).ink.tolist() == own.tolist()
 
 
 def looks(image: Image.Image) -> tuple[str, int]:
