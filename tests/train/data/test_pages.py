@@ -101,6 +101,18 @@ def test_enlarged_keeps_the_digit() -> None:
         assert np.corrcoef(small.ravel(), whole.ravel())[0, 1] > 0.9
 
 
+@pytest.mark.parametrize("grey", [0.35, 0.65], ids=["in a loop", "in a stroke"])
+def test_no_pen_parts_a_stroke_or_fills_a_loop(grey: float) -> None:
+    """A ring with grey in its narrow loop, or at one place of its stroke, is a ring with every pen."""
+    y, x = np.mgrid[:28, :28] - 13.5
+    radius = np.hypot(x, y)
+    ring = np.where((radius > 2.5) & (radius < 6), 1.0, 0.0)
+    ring[(radius <= 2.5) if grey < 0.5 else (abs(x) < 1) & (y < 0) & (ring > 0)] = grey
+    for weight in (0.0, 0.2, 0.5, 0.8, 1.0):
+        drawn = np.pad(ink.enlarged(np.uint8(255 * ring), 90, weight) > 0.5, 1)
+        assert label(drawn)[1] == 1 and label(~drawn)[1] == 2
+
+
 def test_written_has_its_height_and_its_pen() -> None:
     """A vertical stroke: as high as asked for, and its ink is width times height."""
     y = np.linspace(0, 1, 49)

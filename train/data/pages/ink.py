@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from PIL import Image, ImageDraw, ImageFont
 from scipy.ndimage import distance_transform_edt, maximum_filter
+from skimage.measure import euler_number
 from skimage.morphology import skeletonize
 
 from train.data import strokes
@@ -21,6 +22,7 @@ FONTS = (
     *("DejaVuSerif-Italic", "STIXGeneral", "STIXGeneralBol", "STIXGeneralItalic", "cmr10", "cmss10", "cmtt10"),
 )
 MANY = 40  # times that a digit is looked for
+STROKE, WIDER = 0.11, 0.07  # of a digit's height: MNIST's strokes with the thinnest pen; so much more with the thickest
 PRINTED = 96  # pixels that print is cut at before it is brought to its size
 LETTERS_ALONE = "ACDEFGHJKLMNPRTUVWXYacdefhkmnprtuvwxy"  # without those that are digits in some hand
 LETTERS_IN_WORDS = "abcdefghijklmnopqrstuvwxyz"
@@ -41,15 +43,29 @@ LIT = ("012456", "25", "02346", "02356", "1235", "01356", "013456", "025", "0123
 
 
 def enlarged(digit: np.ndarray, height: int, weight: float) -> np.ndarray:
-    """A digit of MNIST, (28, 28) uint8, as sharp ink of this height; `weight` 0 is the thinnest pen, 1 the thickest."""
+    """A digit of MNIST, (28, 28) uint8, as sharp ink of this height; `weight` 0 is the thinnest pen, 1 the thickest
+    with which it keeps its loops and its strokes stay whole."""
     picture = Image.fromarray(digit)
     picture = picture.crop(picture.getbbox() or (0, 0, 1, 1))
     scale = height / picture.height
     size = (max(1, round(scale * picture.width)), height)
     ink = np.asarray(picture.resize(size, Image.Resampling.BICUBIC), np.float32) / 255
     if scale > 1:  # the edges of few pixels become as sharp as those of many
-        ink = ((ink - (0.75 - 0.5 * weight)) * min(2 * scale, 8) + 0.5).clip(0, 1)
+        ink = ((ink - _edge(ink, 0.75 - 0.5 * weight)) * min(2 * scale, 8) + 0.5).clip(0, 1)
     return ink
+
+
+def _edge(ink: np.ndarray, wanted: float) -> float:
+    """How dark the edge of a stroke is: as nearly what is wanted as strokes and loops (Euler's number) allow.
+
+    A pen parts no stroke and fills no loop for being thin or thick, but MNIST's few pixels have grey there.
+    """
+    whole = euler_number(ink > 0.5, 2)
+    for share in (1, 0.75, 0.5, 0.25):
+        level = 0.5 + share * (wanted - 0.5)
+        if euler_number(ink > level, 2) == whole:
+            return level
+    return 0.5
 
 
 def swollen(ink: np.ndarray, by: int) -> np.ndarray:

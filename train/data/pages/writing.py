@@ -64,6 +64,8 @@ class Writer:
         self.source = MNIST if sober else draw.choice([MNIST, PEN, PRINT, DISPLAY], p=[0.5, 0.32, 0.12, 0.06])
         self.felt = 0 if sober or draw.random() < 0.8 else draw.uniform(0.04, 0.25)
         self.font, self.weight = str(draw.choice(ink.FONTS)), draw.random()
+        if self.source == MNIST:  # nothing beside its digits is of a wider pen, nor are lines
+            self.pen = min(self.pen, max(0.7, height * (ink.STROKE + ink.WIDER * self.weight + self.felt)))
         self.lean, self.bar = draw.uniform(0, 0.2), height * draw.uniform(0.05, 0.1)  # of a display's segments
         self.uneven = draw.uniform(0.05, 0.2) if sober or draw.random() < 0.7 else draw.uniform(0.2, 0.5)
 
