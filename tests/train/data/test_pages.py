@@ -236,6 +236,16 @@ def test_few_digits_are_enough() -> None:
     assert torch.from_numpy(one.boxes).isfinite().all()
 
 
+def test_a_digit_wider_than_the_page_has_its_line() -> None:
+    """What lies flat, as in a dataset of anything, stands alone among lines, and is no error."""
+    flat = np.zeros((1, 28, 28), np.uint8)
+    flat[0, 13] = 255
+    draw = np.random.default_rng(0)
+    for kind in furniture.KINDS:
+        one = pages.compose(flat, [1], ink.Hands(24, draw), SIZE, draw, kind=kind, number=True, empty=False)
+        assert one.image.shape == (SIZE, SIZE) and len(one.boxes) <= 1
+
+
 def test_processes_compose_ahead() -> None:
     """Each page that was asked for comes once, the pages of one call at the next; all of them differ."""
     compose = composers.Composers(2)

@@ -199,7 +199,7 @@ class Writer:
         for number in range(lines):
             line = [self.digit() for _ in range(int(draw.integers(digits[0], digits[1] + 1)))]
             gap = height * draw.uniform(0.1, 0.5)
-            while (wide := sum(sign.alpha.shape[1] + gap for sign in line) - gap) > 0.9 * size:
+            while (wide := sum(sign.alpha.shape[1] + gap for sign in line) - gap) > 0.9 * size and len(line) > 1:
                 line.pop()
             x = edge + draw.uniform(0.05 * size, max(0.06 * size, 0.95 * size - wide))
             spans = []
