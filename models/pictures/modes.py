@@ -29,7 +29,8 @@ def averageable(image: Image.Image) -> Image.Image:
 def to_grey(image: Image.Image) -> Image.Image:
     """The picture as 'L'; a transparent one is laid on the paper that its ink stands out from."""
     if image.mode in ("I", "F"):
-        values = np.nan_to_num(np.asarray(image, np.float64), posinf=0.0, neginf=0.0)
+        with np.errstate(invalid="ignore"):  # a file may hold any bits, those of a NaN that warns too
+            values = np.nan_to_num(np.asarray(image, np.float64), posinf=0.0, neginf=0.0)
         low, high = values.min(), values.max()
         # Such files have no agreed white: their range is taken.
         return Image.fromarray(np.uint8(255 * ((values - low) / max(high - low, 1e-6))))

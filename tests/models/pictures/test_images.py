@@ -97,11 +97,13 @@ def with_holes(image: Image.Image) -> Image.Image:
     """Black paper whose corners are no numbers at all."""
     values = 255 - np.asarray(image, np.float32)
     values[:9, :9], values[-9:, -9:], values[:9, -9:] = np.nan, np.inf, -np.inf
+    values.view(np.uint32)[-9:, :9] = 0x7F800001  # a NaN that signals
     return Image.fromarray(values)
 
 
 @pytest.mark.parametrize("size", [(600, 400), (1500, 1000)])
 @pytest.mark.parametrize("mode", MODES)
+@pytest.mark.filterwarnings("error")
 def test_mode_does_not_matter(mode: str, size: tuple[int, int]) -> None:
     """One drawing in every mode that Pillow has is one digit, be it small or a large scan."""
     image = placed(250, 100, 80).resize(size)

@@ -130,8 +130,10 @@ def curve(found: Reliability, path: Path) -> None:
     place = torch.bucketize(found.confidence, edges[1:-1])
     counts = torch.bincount(place, minlength=BINS)
     filled = counts > 0
-    means = [torch.bincount(place, values.double(), BINS)[filled] / counts[filled]
-             for values in (found.confidence, found.right)]  # fmt: skip
+    means = [
+        (torch.bincount(place, values.double(), BINS)[filled] / counts[filled]).numpy()
+        for values in (found.confidence, found.right)
+    ]
     figure, (upper, lower) = plt.subplots(
         2, 1, figsize=(4.6, 5), sharex=True, height_ratios=(3, 1), layout="constrained"
     )
@@ -140,6 +142,6 @@ def curve(found: Reliability, path: Path) -> None:
     upper.axvline(SURE, color="#e9b48f", label=f"unsure below {SURE:.0%}")
     upper.set_ylabel("accuracy")
     upper.legend(frameon=False)
-    lower.bar(edges[:-1] + 0.5 / BINS, counts, width=0.9 / BINS, color="#b54f15")
+    lower.bar((edges[:-1] + 0.5 / BINS).numpy(), counts.numpy(), width=0.9 / BINS, color="#b54f15")
     lower.set(xlabel="confidence", ylabel="images", yscale="log", xlim=(0, 1))
     save(figure, path)
