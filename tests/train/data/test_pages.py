@@ -65,6 +65,18 @@ def test_all_ink_lies_in_a_box() -> None:
         assert (one.ink > 128)[~inside].sum() <= max(0.5 * shown, 40) or len(one.boxes) < 3
 
 
+def test_some_neighbours_touch() -> None:
+    """Of two digits beside each other one in ten or more begins where the other has not ended; most stand apart."""
+    meet = []
+    for one in (page(seed, empty=False) for seed in range(120)):
+        for row in np.unique(one.rows):
+            boxes = one.boxes[one.rows == row]
+            boxes = boxes[boxes[:, 0].argsort()]
+            meet += (boxes[1:, 0] <= boxes[:-1, 2]).tolist()
+    assert len(meet) > 200
+    assert 0.1 < np.mean(meet) < 0.3
+
+
 def test_empty_pages_have_no_digit() -> None:
     for seed in range(30):
         one = page(seed, empty=True)
