@@ -1,5 +1,7 @@
 """Composed pages: boxes and masks against what was drawn, and that one seed is one page."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import tiny
@@ -66,15 +68,17 @@ def test_all_ink_lies_in_a_box() -> None:
 
 
 def test_some_neighbours_touch() -> None:
-    """Of two digits beside each other one in ten or more begins where the other has not ended; most stand apart."""
-    meet = []
-    for one in (page(seed, empty=False) for seed in range(120)):
-        for row in np.unique(one.rows):
-            boxes = one.boxes[one.rows == row]
-            boxes = boxes[boxes[:, 0].argsort()]
-            meet += (boxes[1:, 0] <= boxes[:-1, 2]).tolist()
-    assert len(meet) > 200
-    assert 0.1 < np.mean(meet) < 0.3
+    """Of two digits beside each other one in seven or more begins where the other has not ended; most stand apart."""
+    draw, meet = np.random.default_rng(1), []
+    hands = ink.Hands(24, draw)
+    for _ in range(300):
+        writer = Writer(DIGITS, LABELS.tolist(), hands, 30, draw)
+        signs, _ = writer.rows(240, SIZE, "plain", empty=False)
+        for left, right in pairwise(signs):
+            if left.row == right.row and None not in (left.label, right.label):
+                meet.append(right.left < left.left + left.alpha.shape[1])
+    assert len(meet) > 500
+    assert 0.15 < np.mean(meet) < 0.3
 
 
 def test_empty_pages_have_no_digit() -> None:
