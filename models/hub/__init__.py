@@ -139,8 +139,8 @@ def fetch_from_hub(
     download = partial(hf_hub_download, repo_id, token=token, etag_timeout=patience)
     notes: tuple[str, ...] = ()
     try:
-        cached = COMMIT.fullmatch(revision or "") and try_to_load_from_cache(repo_id, WEIGHTS, revision=revision)
-        local = isinstance(cached, str)
+        cached = (try_to_load_from_cache(repo_id, name, revision=revision) for name in (CONFIG, WEIGHTS))
+        local = bool(COMMIT.fullmatch(revision or "")) and all(isinstance(one, str) for one in cached)
         if local:
             config = download(CONFIG, revision=revision, local_files_only=True)
         else:
@@ -156,15 +156,15 @@ def fetch_from_hub(
         weights = Path(download(WEIGHTS, revision=folder.name, local_files_only=local))
         with suppress(EntryNotFoundError):  # without a card it loads all the same; its figures are unknown
             download(CARD, revision=folder.name, local_files_only=local)
+        told = weights.resolve().name  # the cache names a large file's blob by the sha256 that the Hub tells
+        wanted = sha256 or (told if SHA256.fullmatch(told) else None)
+        found = POINTER if _is_pointer(weights) else wanted and sha256_of(weights)
     except FAILURES as error:
         raise understood(error, repo_id) from error
-    if _is_pointer(weights):
+    if found != wanted:
         _forget(folder)
-        raise PointerFile(f"{repo_id} holds a Git LFS pointer instead of {WEIGHTS}: it was pushed without Git LFS.")
-    told = weights.resolve().name  # the cache names a large file's blob by the sha256 that the Hub tells
-    wanted = sha256 or (told if SHA256.fullmatch(told) else None)
-    if wanted and (found := sha256_of(weights)) != wanted:
-        _forget(folder)
+        if found == POINTER:
+            raise PointerFile(f"{repo_id} holds a Git LFS pointer instead of {WEIGHTS}: it was pushed without Git LFS.")
         whose = "as pinned" if sha256 else "as the Hub says"
         raise HubError(f"{repo_id}: the weights' sha256 is {found[:12]}…, not {wanted[:12]}… {whose}.")
     return Provenance("hub", folder, repo_id, folder.name, notes=notes)
@@ -178,7 +178,8 @@ def _is_pointer(file: Path) -> bool:
 def _forget(snapshot: Path) -> None:
     """Remove a snapshot's files from the cache, which the client would take from there for ever."""
     for file in snapshot.iterdir():
-        file.resolve().unlink(missing_ok=True)
+        with suppress(OSError):  # it is gone, or the cache is not ours
+            file.resolve().unlink()
 
 
 def _ask(repo_id: str, revision: str | None, token: str | None, patience: float) -> None:
@@ -189,8 +190,7 @@ def _ask(repo_id: str, revision: str | None, token: str | None, patience: float)
     if not patience:
         raise ConnectTimeout("It was silent a moment ago.")
     global _silence
-    url = hf_hub_url(repo_id, WEIGHTS, revision=revision)
-    headers = {"Range": "bytes=0-0"}
+    url, headers = hf_hub_url(repo_id, WEIGHTS, revision=revision), {"Range": "bytes=0-0"}
     try:
         where = get_hf_file_metadata(url, token=token, timeout=patience, retry_on_errors=False).location
         # A file store elsewhere has its key in the address, and gets no token.

@@ -19,6 +19,14 @@ def results(folder: Path) -> list[EvalResult]:
     return [result for result in numbers if math.isfinite(result.metric_value)]
 
 
+def model_name(folder: Path) -> str | None:
+    """What a folder's card calls the network; None without a readable card, or one that does not say."""
+    try:
+        return ModelCard.load(folder / CARD).data.model_name
+    except (OSError, ValueError, YAMLError):
+        return None
+
+
 def figures(folder: Path) -> dict[str, float]:
     """The same by metric type (`accuracy`, ...)."""
     return {result.metric_type: result.metric_value for result in results(folder)}

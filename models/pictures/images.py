@@ -34,7 +34,7 @@ def picture(source: Any) -> Image.Image:
         InputError: it is none of these, or a file that is no picture, or too large.
     """
     if isinstance(source, Image.Image):
-        return ImageOps.exif_transpose(source) if source.getexif().get(ExifTags.Base.Orientation, 1) > 1 else source
+        return _upright(source)
     if isinstance(source, str | os.PathLike):
         return open_image(Path(source))
     if isinstance(source, bytes):
@@ -49,6 +49,15 @@ def picture(source: Any) -> Image.Image:
             "This is no picture: give a PIL image, a path, or an array or tensor (H, W), (H, W, C) or (C, H, W) of "
             "uint8, or of floats from 0 to 1.",
         ) from error
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    """A picture turned as its Exif data say; as it is where they say nothing, or are damaged: they are a hint."""
+    try:
+        turns = image.getexif().get(ExifTags.Base.Orientation) in range(2, 9)
+        return ImageOps.exif_transpose(image) if turns else image
+    except Exception:  # Pillow's readers raise anything on broken data
+        return image
 
 
 def _pixels(values: np.ndarray) -> np.ndarray:
@@ -117,7 +126,10 @@ def _read(source: BinaryIO | str | Path, head: bytes) -> Image.Image:
         raise formats.strange_tiff()
     if tags.get(formats.PHOTOMETRIC) == formats.WHITE_IS_ZERO and image.mode == "I;16":  # of 8 bits Pillow knows
         image.im = image.point(lambda value: 65535 - value).im
-    ImageOps.exif_transpose(image, in_place=True)  # without a second copy of a large photograph
+    try:
+        ImageOps.exif_transpose(image, in_place=True)  # without a second copy of a large photograph
+    except Exception:  # of damaged data, some after it was turned: they are a hint, and nobody is to read them again
+        image.info.pop("exif", None)
     return image
 
 

@@ -85,10 +85,23 @@ def lost(image: Image.Image) -> list[str]:
     """
     found = {
         "depth": image.mode.startswith("I") or image.mode == "F" or DEEP in image.info,
-        "frames": getattr(image, "n_frames", 1) > 1 and image.format != "MPO",  # of those the others are depth maps
+        "frames": _frames(image) > 1 and image.format != "MPO",  # of those the others are depth maps
         "icc_profile": image.mode in ("CMYK", "LAB", "YCbCr", "HSV") and "icc_profile" in image.info,
     }
     return [name for name, is_lost in found.items() if is_lost]
+
+
+def _frames(image: Image.Image) -> int:
+    """How many pictures a file holds, or promises where it is cut off behind the first.
+
+    Pillow looks for them only now, and where it fails it leaves a picture in pieces: a twin of it is asked.
+    """
+    twin = object.__new__(type(image))
+    vars(twin).update(vars(image))
+    try:
+        return getattr(twin, "n_frames", 1)
+    except Exception:  # its readers raise anything on broken files
+        return 2
 
 
 def evidence(pixels: np.ndarray, alpha: Image.Image | None) -> np.ndarray:

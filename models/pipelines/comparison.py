@@ -139,7 +139,8 @@ def compare(
     if sigma is None and clean:
         sigma = min(math.sqrt(_mean_square(unpacked(clean)[0], pixels)), most)
     elif sigma is None and digits:  # whose networks know of none
-        sigma = 255 * float(estimate_sigma(pixels / 255, channel_axis=2, average_sigmas=True))
+        found = estimate_sigma(pixels / 255, channel_axis=2, average_sigmas=True)
+        sigma = 255 * float(np.nan_to_num(found))  # nothing at all where all is of one tone
     elif sigma is None:
         sigma = max(one.estimate(noisy) for one in networks.values())
     sigma = number("sigma", sigma, 0, most)

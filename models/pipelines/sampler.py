@@ -54,7 +54,7 @@ class DigitSampler:
             n: 1 to 64.
             digit: which one, 0 to 9, for a network that can be told; None draws any.
             seed: 0 to 2^32 - 1.
-            temperature: what the deviation of the latent is multiplied by, 0 to 2. 0 is the same picture n times.
+            temperature: what the deviation of the latent is multiplied by, 0 to 2; 0 is one picture of each digit.
 
         Raises:
             InputError: one of them is something else.

@@ -118,6 +118,20 @@ def test_a_silent_hub_is_waited_for_once(pinned: World) -> None:
     pinned.expect_pushed()
 
 
+def test_a_config_that_is_gone(pinned: World) -> None:
+    """From the cache, as where another commit that shares it was damaged: it is asked for again."""
+    (pinned.expect_pushed().folder / "config.json").resolve().unlink()
+    pinned.expect_pushed()
+
+
+def test_damaged_weights_that_cannot_be_removed(pinned: World) -> None:
+    """Something in the cache is not ours to remove: the embedded ones are taken, with a sentence."""
+    folder = pinned.expect_pushed().folder
+    (folder / "a folder").mkdir()
+    (folder / "model.safetensors").resolve().write_bytes(b"other")
+    pinned.expect_embedded("sha256")
+
+
 @pytest.mark.parametrize("fault", [{"delay": 5}, {"status": 503}, {"down": True}], ids=str)
 @pytest.mark.parametrize("question", ["HEAD ", "GET /alice/lab/resolve"])
 def test_a_hub_that_fails_after_its_first_answer(

@@ -1,6 +1,7 @@
 """Files are opened: whole, upright, and refused in one sentence."""
 
 import io
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -200,3 +201,48 @@ def test_sixteen_bits_of_colour(form: str, channels: int) -> None:
     assert abs(np.asarray(image, int) - values / 257).max() <= 1
     assert photographs.lost(image) == ["depth"]
     assert photographs.lost(images.open_image(png(image))) == []
+
+
+def directory(*entries: tuple[int, int, int, bytes]) -> bytes:
+    """Exif data: entries of tag, type, count and four bytes."""
+    packed = b"".join(struct.pack("<HHI4s", *one) for one in entries)
+    return b"Exif\0\0II*\0" + struct.pack("<IH", 8, len(entries)) + packed + bytes(4)
+
+
+TURNED = (0x0112, 3, 1, b"\6\0\0\0")
+
+
+@pytest.mark.parametrize(
+    ("exif", "turns"),
+    [
+        (b"Exif\0\0rubbish that is no TIFF", False),
+        (b"Exif\0\0" + bytes(40), False),
+        (directory((0x0112, 2, 2, b"6\0\0\0")), False),  # as text
+        (directory((0x0100, 2, 4, b"wid\0"), TURNED), True),  # a width as text, which cannot be written again
+    ],
+    ids=["rubbish", "zeros", "turned by text", "a wrong type"],
+)
+@pytest.mark.parametrize("form", ["PNG", "WEBP", "JPEG"])
+def test_damaged_exif_data(form: str, exif: bytes, turns: bool) -> None:
+    """They are a hint: the pixels are read, by us and as somebody else's Pillow has opened them."""
+    file, options = io.BytesIO(), {"lossless": True} if form == "WEBP" else {}
+    drawn().convert("RGB").resize((60, 40)).save(file, form, exif=exif, **options)
+    assert images.open_image(file.getvalue()).size == ((40, 60) if turns else (60, 40))
+    assert set(images.picture(Image.open(file)).size) == {40, 60}
+    again = io.BytesIO()
+    photographs.packed(*photographs.unpacked(one := images.open_image(file.getvalue())), one).save(again, "PNG")
+    assert Image.open(again).size == one.size
+
+
+@pytest.mark.parametrize("share", [0.4, 0.5, 0.7, 0.9])
+@pytest.mark.parametrize("form", ["GIF", "TIFF"])
+def test_cut_off_behind_the_first_picture(form: str, share: float) -> None:
+    """What was read whole is worked with; that there was more is told, as of a whole file."""
+    noise = np.random.default_rng(0).integers(0, 255, (3, 40, 60), np.uint8)
+    pages = [Image.fromarray(one) for one in noise]
+    file = io.BytesIO()
+    pages[0].save(file, form, save_all=True, append_images=pages[1:])
+    data = file.getvalue()
+    image = images.open_image(data[: round(share * len(data))])
+    assert image.size == (60, 40) and photographs.lost(image) == ["frames"]
+    assert photographs.packed(*photographs.unpacked(image), image).size == (60, 40)
