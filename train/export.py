@@ -162,7 +162,7 @@ def distance(net: Model, file: Path) -> float:
     import onnxruntime
 
     wanted, generator = graph(net), torch.Generator().manual_seed(0)
-    session, worst = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"]), 0.0
+    session, differences = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"]), []
     for index in range(INPUTS):
         sides = (wanted.multiple * -(-(side + 3 * index) // wanted.multiple) for side in (24, 41))
         sizes = dict(zip(("batch", "height", "width"), (1 + index % 3, *sides), strict=True))
@@ -171,8 +171,8 @@ def distance(net: Model, file: Path) -> float:
             expected = wanted.forward(*drawn.values())
         found = session.run(list(wanted.outputs), {name: value.numpy() for name, value in drawn.items()})
         pairs = zip(expected if isinstance(expected, tuple) else (expected,), found, strict=True)
-        worst = max([worst, *((one - torch.from_numpy(other)).abs().max().item() for one, other in pairs)])
-    return worst
+        differences += [(one - torch.from_numpy(other)).abs().max() for one, other in pairs]
+    return torch.stack(differences).max().item()  # Python's own would let what is no number through
 
 
 def _tidied(model: "ModelProto", wanted: Graph) -> "ModelProto":

@@ -1,8 +1,10 @@
 """The ONNX graphs: what onnxruntime alone makes of them is what torch makes of the networks, at any size."""
 
 import json
+import math
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import onnx
@@ -111,3 +113,11 @@ def test_list_for_programs(cli) -> None:
     assert dense["parameters"] == models.create("mnist-dense").parameter_count
     assert dense["figures"]["accuracy"] == pytest.approx(hub.figures(hub.CHECKPOINTS / "mnist-dense")["accuracy"])
     assert dense["pin"] is None and dense["task"] == "classification"
+
+
+def test_no_number_is_no_likeness(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A graph that gives no numbers, if only for some input, is far from any network."""
+    answers = iter([np.zeros((1, 10), np.float32), *[np.full((1, 10), np.nan, np.float32)] * export.INPUTS])
+    session = SimpleNamespace(run=lambda *given: [next(answers)])
+    monkeypatch.setattr("onnxruntime.InferenceSession", lambda *given, **options: session)
+    assert math.isnan(export.distance(models.create("mnist-dense").eval(), Path("graph.onnx")))

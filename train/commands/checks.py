@@ -13,6 +13,7 @@ from train.commands import arguments
 from train.commands.publishing import model
 from train.data import names
 from train.engine import folders
+from train.tasks import TASKS
 
 Check = Callable[[argparse.Namespace], list[str] | None]  # gives sentences, or raises with one
 
@@ -61,6 +62,8 @@ def _folder(args: argparse.Namespace) -> None:
 def _init(args: argparse.Namespace) -> None:
     if args.init:
         _source(argparse.Namespace(name=args.init))
+        if start := TASKS[args.name].start:
+            raise ValueError(f"{args.name} always begins with the weights of {start}: leave --init out.")
 
 
 def _card(args: argparse.Namespace) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import models
 from models import base, hub
 from models.base import Model
+from models.hub.cards import model_name
 from train.commands import arguments
 from train.data.real_noise import pairs
 from train.data.splits import Data
@@ -54,8 +55,10 @@ def load(args: argparse.Namespace, task: Task, recipe: Recipe) -> Data:
 
 
 def _registered(source: str, net: Model) -> str:
-    """The name of a network's recipe: its own, or the first of those that make such a network."""
-    return source if source in RECIPES else next(name for name in RECIPES if base.architecture(name) is type(net))
+    """The name of a network's recipe: its own, that on its card, its folder's, or the first that makes such a one."""
+    folder = net.provenance.folder
+    given = (source, model_name(folder), folder.name, *RECIPES)
+    return next(name for name in given if name in RECIPES and base.architecture(name) is type(net))
 
 
 def _write(folder: Path, name: str, net: Model, figures: dict[str, float], data: Data) -> None:

@@ -105,13 +105,16 @@ def _formed(table: datasets.Dataset, where: str, image: str, labels: list[int]) 
 
 
 def _cut(split: Split, share: int, name: str) -> tuple[Split, Split]:
-    """The last 1 / share of a split apart from the rest."""
+    """The last 1 / share of a split apart from the rest; of one that lies there class by class, of all of them."""
     at = len(split) - len(split) // share
     if at == len(split):
         raise ValueError(
             f"The dataset {name} is too small to hold some images out, with {len(split)} for training: add images, or "
             "the splits validation and test."
         )
+    if 1 < len(split.labels.unique()) == 1 + (split.labels.diff() != 0).sum():  # what is held out must not be all nines
+        order = torch.randperm(len(split), generator=torch.Generator().manual_seed(0))
+        split = Split(split.images[order], split.labels[order])
     return Split(split.images[:at], split.labels[:at]), Split(split.images[at:], split.labels[at:])
 
 

@@ -290,9 +290,10 @@ class _Run:
         state.write(self.state_file, whole)
 
     def load(self) -> None:
-        if not self.state_file.exists():
+        # The main process alone may have it: of several machines, the first one keeps the state.
+        whole = once(self.accelerator, lambda: state.read(self.state_file) if self.state_file.exists() else None)
+        if whole is None:
             return
-        whole = state.read(self.state_file)
         try:
             for name, net in self.nets.items():
                 net.load_state_dict(whole["nets"][name])

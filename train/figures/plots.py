@@ -30,6 +30,7 @@ def photographs(figure: plt.Figure, path: Path, dpi: int) -> None:
 
 
 def grid(pictures: torch.Tensor, path: Path, columns: int = 10) -> None:
-    """(N, 1, 28, 28) in [0, 1] as one picture, from left to right, twice their size."""
-    rows = [torch.cat(list(row), 1) for row in pictures[:, 0].clamp(0, 1).split(columns)]
+    """(N, 1, 28, 28) in [0, 1] as one picture, from left to right, twice their size; the last row may end in black."""
+    filled = torch.cat([pictures, pictures.new_zeros(-len(pictures) % columns, *pictures.shape[1:])])
+    rows = [torch.cat(list(row), 1) for row in filled[:, 0].clamp(0, 1).split(columns)]
     plt.imsave(path, torch.cat(rows).repeat_interleave(2, 0).repeat_interleave(2, 1), cmap="gray", vmin=0, vmax=1)

@@ -148,7 +148,9 @@ class Autoencoding(Task):
 
         images = data.test.take(slice(20))
         rebuilt = net(images)
-        grid(torch.cat([images[:10], rebuilt[:10], images[10:], rebuilt[10:]]), folder / "rebuilt.png")
+        columns = min(10, len(images))
+        rows = zip(images.split(columns), rebuilt.split(columns), strict=True)
+        grid(torch.cat([one for row in rows for one in row]), folder / "rebuilt.png", columns)
         return f"""Principal components are the best that a linear code of {net.latent} numbers can do. The probe
 is a logistic regression on the codes of the {len(data.train):,} training images.
 

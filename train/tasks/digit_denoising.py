@@ -118,7 +118,7 @@ class DigitDenoising(Task):
         sigma = torch.full((len(clean),), float(SIGMAS[1]))
         noisy = corruptions.gaussian(clean, sigma, torch.Generator().manual_seed(0))
         rows = [clean, noisy, classical.non_local_means(noisy, sigma), textbook()(noisy), net(noisy)]
-        grid(torch.cat(rows), folder / "strips.png")
+        grid(torch.cat(rows), folder / "strips.png", columns=len(clean))
         names = {"psnr": "**this network**", TEXTBOOK: f"`{TEXTBOOK}`, the textbook's"}
         names |= {name: " ".join(name.rsplit("-", 1)) for name in classical.METHODS}
         table = "\n".join(

@@ -164,7 +164,7 @@ class FaceInpainting(Faces):
                     columns["truth"].extend(true)
                     columns["hidden"].extend(true * (1 - some))
         figure, axes = plt.subplots(
-            count, len(columns), figsize=(1.6 * len(columns), 1.62 * count), layout="constrained"
+            count, len(columns), figsize=(1.6 * len(columns), 1.62 * count), layout="constrained", squeeze=False
         )
         for place, (name, pictures) in zip(axes.T, columns.items(), strict=True):
             for axis, picture in zip(place, pictures, strict=True):
@@ -204,6 +204,8 @@ The first {count} test faces, in the dataset's order:
 
 class FaceAdversarial(FaceInpainting):
     """The same, fine-tuned against a critic of patches around the hole: hinge loss, and feature matching."""
+
+    start = START
 
     recipes: ClassVar = {
         "face-gan": FaceGANRecipe(

@@ -1,11 +1,11 @@
 """Noise estimation: how noisy a photograph is, whoever made the noise."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, ClassVar
 
 import torch
-from torch.nn.functional import interpolate
 
 from models.base import Model
 from models.networks.denoisers import LARGEST_SIGMA
@@ -27,7 +27,6 @@ TOLD = 1.3
 # as on every ninth crop of PolyU.
 GREY, COLOUR = (0.0, 1.0), (0.5, 2.5)
 GRAIN = 1.0  # pixels that grain is blurred by at most: coarser one the denoiser leaves, whatever it is told
-FEWER = 0.4  # of the batches of cameras are made smaller, as phones do
 SIDE = 96  # pixels of a picture that an epoch is judged by with a camera's noise, and that a snapshot is made of
 SHOWN = 96  # estimates of a snapshot
 SCREENS = 60  # that it is measured with
@@ -123,7 +122,7 @@ class NoiseEstimation(Task):
     @torch.inference_mode()
     def snapshot(self, net: Model, validation: Photographs) -> torch.Tensor:
         """Estimates over the true deviation, for parts of photographs; what is right lies on the line."""
-        clean = torch.stack([one[:, :SIDE, :SIDE] for one in validation.images]) / 255
+        clean = corners(validation.images, SIDE) / 255
         clean = clean[torch.arange(SHOWN) % len(clean)]
         sigmas = torch.linspace(0, LARGEST_SIGMA, SHOWN, device=clean.device)
         found = net(corruptions.gaussian(clean, sigmas, torch.Generator().manual_seed(0)))
@@ -142,7 +141,7 @@ class NoiseEstimation(Task):
             noisy = [corruptions.gaussian(one, float(sigma), generator).clamp(0, 1) for one in split]
             told[sigma] = torch.cat([net(one.mul(255).round().div(255)) for one in noisy])
         torch.manual_seed(0)  # cameras draw from the global generator
-        parts = torch.cat([one[..., : 2 * SIDE, : 2 * SIDE] for one in split])
+        parts = corners([one[0] for one in split], 2 * SIDE)
         cameras = []
         for grey in (0.0, 1.0):
             noisy, sigma = photographed(parts, 2 * SIDE, grey)
@@ -186,6 +185,12 @@ Of noise that went through a camera it is told {TOLD} times the deviation; there
         )
 
 
+def corners(pictures: Sequence[torch.Tensor], side: int) -> torch.Tensor:
+    """One corner of each picture (3, H, W), square and alike: of `side` pixels, or of as many as the smallest has."""
+    side = min(side, *(min(one.shape[1:]) for one in pictures))
+    return torch.stack([one[:, :side, :side] for one in pictures])
+
+
 def off(found: torch.Tensor, sigma: torch.Tensor) -> torch.Tensor:
     """How far estimates are off: the logarithm's difference."""
     return ((found + FAINT).log() - (sigma + FAINT).log()).abs()
@@ -220,14 +225,16 @@ def photographed(
         grey: share of them that are grey.
         quiet: share of them without noise, but with all else that a camera does, JPEG too.
     """
+    if not len(clean):  # a batch may be too small for a camera
+        return clean[:, :, :size, :size], clean.new_zeros(0)
     camera = raw.cameras(len(clean))
     pair = [raw.photographed(clean, one) for one in (camera, camera.quiet())]
     radii = (torch.empty(len(clean)).uniform_(*limits) for limits in (GREY, COLOUR))
     pair[0] = raw.reduced(*pair, *radii).clamp(0, 1)
-    if clean.shape[2] > size and torch.rand(()) < FEWER:
-        pair = [interpolate(one, (size, size), mode="bicubic", antialias=True).clamp(0, 1) for one in pair]
     quality = torch.empty(len(clean)).uniform_(30, 100)
-    is_grey, is_quiet = (torch.rand(2, len(clean)) < torch.tensor([[grey], [quiet]]))[..., None, None, None]
+    is_grey, is_quiet = (torch.rand(2, len(clean)) < torch.tensor([[grey], [quiet]]))[..., None, None, None].to(
+        clean.device
+    )
     noisy, true = (torch.where(is_grey, luma(one), one)[:, :, :size, :size] for one in pair)
     noisy, true = (corruptions.jpeg(one, quality) for one in (torch.where(is_quiet, true, noisy), true))
     return noisy, (TOLD * 255 * (noisy - true).square().mean((1, 2, 3)).sqrt()).clamp(max=LARGEST_SIGMA)

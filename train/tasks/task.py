@@ -27,6 +27,7 @@ class Task:
         pipeline_tag: the Hub's name for what the network does.
         license: of the weights, the Hub's name for it.
         metrics: the figures of the card, with their names on it; the main one first.
+        start: a model whose published weights it always begins with.
         interface: what the network takes and gives.
         limits: what it is not for.
     """
@@ -39,6 +40,7 @@ class Task:
     pipeline_tag: ClassVar[str]
     license: ClassVar[str] = "apache-2.0"
     metrics: ClassVar[dict[str, str]]
+    start: ClassVar[str | None] = None
     interface: ClassVar[str]
     limits: ClassVar[str]
 

@@ -197,6 +197,7 @@ MISTAKES = {
     "a rate that is too large": ("not finite at step", "fit", "mnist-dense", "--dataset", "TINY", "--lr", "1e38"),
     "a network of no such thing": ("unknown or missing width", "fit", "mnist-dense", "--network", '{"width": 8}'),
     "a network too wide": ("hidden must be between", "fit", "mnist-dense", "--network", '{"hidden": 5000}'),
+    "a start where there is one": ("of face-unet: leave --init out", "fit", "face-gan", "--init", "face-unet"),
     "an output that is a file": ("is a file, not", "fit", "mnist-dense", "--output", "file"),
 }
 
@@ -276,6 +277,17 @@ def test_evaluate_for_programs(cli: Callable, tmp_path: Path, tiny_mnist: Path) 
     right = (logits.argmax(1) == torch.from_numpy(labels)).sum().item()
     assert 100 * told["figures"]["accuracy"] == pytest.approx(right)
     assert told["figures"].keys() >= {"accuracy", "precision", "recall", "f1"}
+
+
+@pytest.mark.parametrize("called", ["mnist-lstm", "mine"])
+def test_evaluate_knows_what_a_folder_holds(called: str, cli: Callable, tmp_path: Path, tiny_mnist: Path) -> None:
+    """Of networks of one architecture that which the folder, or its card, is called."""
+    models.create("mnist-lstm").save_pretrained(tmp_path / called)
+    if called == "mine":
+        card = "---\nmodel-index:\n- name: mnist-lstm\n  results: []\n---\n"
+        (tmp_path / called / "README.md").write_text(card)
+    told = json.loads(cli("evaluate", tmp_path / called, "--dataset", tiny_mnist, "--json")[1])
+    assert told["model"] == "mnist-lstm"
 
 
 @pytest.mark.parametrize("name", ["alice/mnist-dense", "folder"])

@@ -298,3 +298,18 @@ def test_command(cli: Callable, tmp_path: Path) -> None:
     status, stdout, stderr = cli("evaluate", "runs/mnist-dense/checkpoint", *choices, "digit")
     assert status == 0 and "on 6 test images" in stdout, stderr
     assert "several configurations" in cli("evaluate", "runs/mnist-dense/checkpoint", "--dataset", "set")[2]
+
+
+def test_what_lies_class_by_class(tmp_path: Path) -> None:
+    """Without splits to hold out, images from all classes are, not the last class alone; each is somewhere once."""
+    order = np.argsort(np.arange(600) % 10, kind="stable")
+    pictures = np.arange(600, dtype=np.uint16)[order, None, None] * np.ones((1, 28, 28), np.uint16) // 3
+    tiny.write_split(tmp_path, "train", pictures.astype(np.uint8), (np.arange(600) % 10)[order])
+    found = digits.load(str(tmp_path))
+    splits = [found.train, found.validation, found.test]
+    assert [len(one) for one in splits] == [459, 41, 100]
+    assert all(len(one.labels.unique()) > 8 for one in splits)
+    together = sorted(
+        (int(label), int(image[0, 0, 0])) for one in splits for image, label in zip(one.images, one.labels, strict=True)
+    )
+    assert together == sorted((int(number) % 10, int(number) // 3) for number in range(600))

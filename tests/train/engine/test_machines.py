@@ -22,25 +22,43 @@ PAGE = (ROOT / "README.md").read_text("utf-8")
 NODES = re.findall(r"^    (torchrun --nnodes 2 .*)$", PAGE, re.MULTILINE)
 
 
-def test_two_machines(tmp_path: Path, tiny_mnist: Path) -> None:
-    """As the README has it, each in a folder of its own: the first one reads the data and keeps the checkpoint."""
-    assert [re.search(r"--node_rank (\d)", line)[1] for line in NODES] == ["0", "1"]
-    port, rest = free_port(), ["--dataset", str(tiny_mnist), "--epochs", "2", "--batch-size", "32"]
+def together(folder: Path, *rest: str) -> list[str]:
+    """What the README's two commands print, each in a folder of its own, with a network that is faster."""
+    port, processes = free_port(), []
     with ExitStack() as after:
-        processes = []
         for rank, line in enumerate(NODES):
             told = line.replace("ADDRESS", "127.0.0.1").replace("29500", str(port))
-            told = told.replace("photo-denoiser", "mnist-mlp")  # which is faster
-            words = ["-m", "torch.distributed.run", *shlex.split(told)[1:], *rest]
-            (tmp_path / str(rank)).mkdir()
+            words = [
+                "-m",
+                "torch.distributed.run",
+                *shlex.split(told.replace("photo-denoiser", "mnist-mlp"))[1:],
+                *rest,
+            ]
+            (folder / str(rank)).mkdir(exist_ok=True)
             files = after.enter_context(TemporaryFile()), after.enter_context(TemporaryFile())
-            processes.append((after.enter_context(forked.Forked(tmp_path / str(rank), *words, files=files)), *files))
-        first, second = (forked.finished(*one) for one in processes)
-    assert (first.returncode, second.returncode) == (0, 0), first.stderr + second.stderr
-    assert "wrote " in first.stdout and "wrote " not in second.stdout
+            processes.append((after.enter_context(forked.Forked(folder / str(rank), *words, files=files)), *files))
+        done = [forked.finished(*one) for one in processes]
+    assert [one.returncode for one in done] == [0, 0], "".join(one.stderr for one in done)
+    return [one.stdout for one in done]
+
+
+def test_two_machines(cli: Callable, tmp_path: Path, tiny_mnist: Path) -> None:
+    """As the README has it: the first one reads the data and keeps state and checkpoint, and with its state both go on,
+    to the same weights as those of one process that was not stopped.
+    """
+    assert [re.search(r"--node_rank (\d)", line)[1] for line in NODES] == ["0", "1"]
+    fit = ["--dataset", str(tiny_mnist), "--epochs", "2", "--batch-size", "32"]
+    for stop in (["--max-steps", "9"], ["--resume"]):
+        first, second = together(tmp_path, *fit, *stop)
+        assert "wrote " in first and "wrote " not in second
     net = models.load(tmp_path / "0" / "runs" / "mnist-mlp" / "checkpoint")
     assert type(net).__name__ == "MLP"
     assert not list((tmp_path / "1").rglob("*.safetensors"))
+    assert cli("fit", "mnist-mlp", *fit, "--output", tmp_path / "alone")[0] == 0
+    for one, other in zip(
+        net.state_dict().values(), models.load(tmp_path / "alone").state_dict().values(), strict=True
+    ):
+        assert (one - other).abs().max() < 1e-4
 
 
 @pytest.mark.parametrize("kind", ["FSDP", "DEEPSPEED"])

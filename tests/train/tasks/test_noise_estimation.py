@@ -1,11 +1,16 @@
 """What a batch means to the estimator: its noise against what is said of it."""
 
 import dataclasses
+import math
+from types import SimpleNamespace
 
 import pytest
 import torch
 
+import models
+from models.pictures import corruptions, raw
 from models.pictures.photographs import luma
+from train.data.splits import Photographs
 from train.tasks.noise_estimation import TOLD, NoiseEstimation, grained, photographed, white
 
 RECIPE = dataclasses.replace(NoiseEstimation.recipes["noise-level"], patch=64, clipped=0.0)
@@ -86,3 +91,33 @@ def test_a_grey_picture_is_the_coloured_one_in_grey() -> None:
     assert grey(in_grey).all() and not grey(coloured).any()
     error = 255 * (luma(coloured) - luma(in_grey)).square().mean((1, 2, 3)).sqrt()
     assert (error < 0.25 * sigma / TOLD + 2.5).all()  # JPEG rounds the two otherwise
+
+
+def test_on_another_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is drawn by chance comes to where the photographs are: seen without a GPU, by tensors without content."""
+    monkeypatch.setattr(raw, "cameras", lambda count: SimpleNamespace(quiet=lambda: None))
+    for name in ("photographed", "reduced"):
+        monkeypatch.setattr(raw, name, lambda clean, *_: clean)
+    monkeypatch.setattr(corruptions, "jpeg", lambda image, quality: image)
+    noisy, sigma = photographed(torch.rand(2, 3, 64, 64, device="meta"), 64, grey=0.3, quiet=0.2)
+    assert noisy.device.type == sigma.device.type == "meta" and noisy.shape == (2, 3, 64, 64)
+
+
+def test_a_batch_too_small_for_a_camera() -> None:
+    """A share of one photograph, or none of cameras: the others are learned from."""
+    net, recipe = models.create("noise-level"), dataclasses.replace(RECIPE, camera=0.4)
+    for count, camera in ((1, 0.4), (4, 0.0)):
+        some = dataclasses.replace(recipe, camera=camera, screens=0.0)
+        loss = NoiseEstimation().loss({"net": net}, "net", plain(count), torch.zeros(count), some, 0.0)
+        assert loss.isfinite()
+
+
+def test_small_and_unequal_photographs() -> None:
+    """One's own may be smaller than what the published ones are judged by, and of any shapes."""
+    torch.manual_seed(0)
+    split = Photographs(
+        [torch.randint(256, (3, *size), dtype=torch.uint8) for size in ((90, 200), (240, 70), (99, 99))]
+    )
+    net, task = models.create("noise-level").eval(), NoiseEstimation()
+    assert all(math.isfinite(figure) for figure in task.evaluate(net, split).values())
+    assert task.snapshot(net, split).shape == (96, 96)

@@ -42,7 +42,9 @@ def spare_cores() -> int:
 
 
 def _begin() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the training, which ends them
+    # What is sent to all processes of a group, Ctrl-C or a polite kill, is for the training, which ends them.
+    os.setpgid(0, 0)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     torch.set_num_threads(1)
     Thread(target=_end_with_parent, daemon=True).start()
 
