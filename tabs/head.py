@@ -16,7 +16,7 @@ from tabs import Words
 
 STATIC = Path(__file__).parent / "static"
 FAVICON = STATIC / "favicon.svg"
-PREVIEW = STATIC / "preview.jpg"  # made by tests/browser/pictures.py
+PREVIEW = STATIC / "preview.jpg"  # made by tests/browser/makers/pictures.py
 SIZE = (1200, 630)  # its width and height, as those who show links want them
 LOCALES = {"en": "en_US", "zh": "zh_CN"}
 

@@ -224,6 +224,23 @@ def replace(lab: Lab, path: Path, place: str) -> None:
     lab.page.locator(f"#{place} input[type=file]").set_input_files(path)
 
 
+def tab(lab: Lab, name: str) -> None:
+    """Open a tab, as a visitor does."""
+    lab.page.get_by_role("tab", name=lab.words[f"tab.{name}"], exact=True).click()
+
+
+def is_open(lab: Lab, name: str) -> None:
+    """See that this tab is open."""
+    opened = lab.page.get_by_role("tab", name=lab.words[f"tab.{name}"], exact=True)
+    expect(opened).to_have_attribute("aria-selected", "true")
+
+
+def ink(lab: Lab) -> np.ndarray:
+    """How much of it lies on each pixel of the pad, 0 to 255."""
+    url = lab.canvas.evaluate("canvas => canvas.toDataURL()")
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(url.partition(",")[2]))).getchannel("A"), float)
+
+
 both_languages = pytest.mark.parametrize("language", ["en", "zh"])
 
 

@@ -1,4 +1,4 @@
-"""Takes the pictures of a running app: `python tests/browser/pictures.py URL [FOLDER]`.
+"""Takes the pictures of a running app: `python tests/browser/makers/pictures.py URL [FOLDER]`.
 
 Without a folder those of the README and of a link to the page; with one every tab at 1280 and 390 pixels, in English
 and Chinese, light and dark, as it opens and after a press.
@@ -9,14 +9,14 @@ import shutil
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 
 from PIL import Image, ImageOps
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tabs.head import PREVIEW, SIZE
 
-README = Path(__file__).resolve().parents[2] / ".github"
+README = Path(__file__).resolve().parents[3] / ".github"
 SEVEN = "RRiRuRUx"  # strokes as an address has them
 OPENED = {
     "digits": f"?tab=digits&ink={SEVEN}",

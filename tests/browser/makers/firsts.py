@@ -1,4 +1,4 @@
-"""Makes what the page opens with, from the published networks: `python tests/browser/firsts.py`.
+"""Makes what the page opens with, from the published networks: `python tests/browser/makers/firsts.py`.
 
 A portrait with a hidden eye, an astronaut with a camera's noise, and small pictures of all that there is to try.
 """
@@ -7,7 +7,7 @@ import json
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 
 import numpy as np
 import torch
