@@ -99,7 +99,7 @@ def main() -> None:
     """Parse the command line and serve until stopped."""
     parser = argparse.ArgumentParser(description="Latent Lab in the browser.")
     parser.add_argument("--host", default=os.environ.get("GRADIO_SERVER_NAME"), help="0.0.0.0: reachable from outside")
-    parser.add_argument("--port", type=int, help="default: GRADIO_SERVER_PORT, or the first free one from 7860")
+    parser.add_argument("--port", type=int, help="default: GRADIO_SERVER_PORT, or 7860")
     parser.add_argument("--share", action="store_true", help="also serve through a public link (or GRADIO_SHARE=1)")
     args = parser.parse_args()
     port = args.port or PORT

@@ -58,9 +58,10 @@ def build(words: Words, address: Address, *, public: bool) -> None:
     given, shown = [drawing, taken, *controls.values], [result, figures]
     drawing.input(show_drawing, [drawing, *controls.values], [*shown, taken], **PAGE)
     take.click(show_taken, controls.values, [*shown, taken], **PAGE)
-    gr.on([controls.strength.input, controls.seed.change], show, given, shown, **PAGE)
     controls.renewed.then(show, given, shown, **PAGE)
-    address.add(VIEW, damage=controls.kind, strength=controls.strength, seed=controls.seed)
+    named = {"damage": controls.kind, "strength": controls.strength, "seed": controls.seed}
+    opened = address.add(VIEW, {"strength": "damage"}, **named)
+    gr.on([controls.strength.input, controls.seed.change, opened.change], show, given, shown, **PAGE)
 
 
 def _result(words: Words, clean: Image.Image, noisy: Image.Image, attempts: list[Attempt]) -> tuple[str, str]:

@@ -32,7 +32,7 @@ from tabs.widgets.slider import Slider
 NETWORK = "photo-denoiser"
 VIEW = "denoise/photo"
 CLEAN, NOISY = "clean", "noisy"
-# What the page opens with, made by tests/browser/firsts.py: a photograph with a camera's noise, cleaned.
+# What the page opens with, made by tests/browser/makers/firsts.py: a photograph with a camera's noise, cleaned.
 FIRST = STATIC / "first" / "denoise"
 # Large photographs take their time and their memory: one after the other.
 PROGRESS = gr.Progress()
@@ -74,7 +74,7 @@ def build(words: Words, address: Address, *, public: bool) -> None:
             sigma = Slider(
                 0,
                 LARGEST_SIGMA,
-                round(2 * first["sigma"]) / 2,
+                _shown(Noise(first["sigma"], first["kind"])),
                 step=0.5,
                 label=words("photo.sigma"),
                 info=words("photo.sigma_info"),
@@ -143,10 +143,9 @@ def build(words: Words, address: Address, *, public: bool) -> None:
         try:
             pipeline = denoiser(NETWORK)
             noisy, clean = pair(image, path, kind, strength, seed)
-            if corrected is not None:
+            noise = Noise(strength, "told") if clean and kind == "gaussian" else pipeline.judge(noisy)
+            if corrected is not None and corrected != _shown(noise):  # who only passes by corrects nothing
                 noise = Noise(corrected, "told")
-            else:
-                noise = Noise(strength, "told") if clean and kind == "gaussian" else pipeline.judge(noisy)
             steps = pipeline.steps(noisy, noise.sigma, grain, _judged(noise))
             for share, picture in steps:  # noqa: B007, the last one stays
                 if asked:
@@ -163,7 +162,7 @@ def build(words: Words, address: Address, *, public: bool) -> None:
                 download: files[1],
             }
             if corrected is None:  # a visitor who corrects it may have gone on since
-                done[sigma] = round(2 * noise.sigma) / 2
+                done[sigma] = _shown(noise)
         except ValueError as error:
             done = {both: "", line: sentence(words.sentence(error)), download: None}
             if image is None:  # one that was taken away since it was none leaves what was said of it
@@ -199,8 +198,10 @@ def build(words: Words, address: Address, *, public: bool) -> None:
             part + table(words, before, attempts),
         )
 
-    def take(name: str) -> tuple[str | None, str]:
-        return kept(offered()[name], upload) if name in offered() else None, NOISY if name == "noisy" else CLEAN
+    def take(name: str, asked: str | None) -> tuple[str | None, str]:
+        """An example, and whether it is noisy, or what an address says beside it."""
+        usual = NOISY if name == "noisy" else CLEAN
+        return kept(offered()[name], upload) if name in offered() else None, asked if asked in (NOISY, CLEAN) else usual
 
     # Gradio's own way to stop an event waits for the part under way, and drops what the visitor asks for meanwhile.
     asked = gr.State(set())
@@ -208,19 +209,28 @@ def build(words: Words, address: Address, *, public: bool) -> None:
     given = [upload, path, *controls.values]
     shown = [both, line, sigma, download, stop, gallery, figures, upload]
     working = {"show_progress_on": both, "trigger_mode": "always_last", "api_visibility": "private", **WORK}
-    triggers = [upload.change, path.input, controls.strength.release, controls.seed.change]
+    named = {
+        "path": path,
+        "damage": controls.kind,
+        "strength": controls.strength,
+        "seed": controls.seed,
+        "grain": grain,
+    }
+    opened = address.add(VIEW, {"path": "picture", "strength": "damage"}, **named)
+    triggers = [upload.change, path.input, controls.strength.release, controls.seed.change, opened.change]
     gr.on(triggers, work, [*given, grain, asked], shown, **working)
     controls.renewed.then(work, [*given, grain, asked], shown, **working)
     gr.on([sigma.release, grain.release], work, [*given, grain, asked, sigma], shown, **working)
-    some.input(take, some, [upload, path], **PAGE)
+    beside = f"(name) => [name, lab.beside('{VIEW}', 'picture', name, 'path')]"
+    some.input(take, [some, path], [upload, path], js=beside, **PAGE)
     path.change(lambda path: gr.update(visible=path == CLEAN), path, harm, **PAGE)
-    upload.input(None, None, None, js=f"() => lab.bring('{VIEW}', true)", api_visibility="private")
+    # Gradio calls it an input, too, that a picture is taken away.
+    upload.input(None, upload, None, js=f"(image) => lab.bring('{VIEW}', Boolean(image))", api_visibility="private")
     upload.clear(lambda: none, None, line, **PAGE)
     stop.click(end, asked, stop, **PAGE)
     everyone.click(
         ask, [*given, sigma], [both, gallery, figures], show_progress_on=both, api_visibility="private", **WORK
     )
-    address.add(VIEW, path=path, damage=controls.kind, strength=controls.strength, seed=controls.seed)
     if public:  # with pictures of its own: a caller who sends none is told so, and gets no example
         picture = Picture(visible=False, label=words("photo.picture"))
         network = gr.Textbox(NETWORK, visible=False, label=words("network"))
@@ -261,6 +271,11 @@ def _gained(words: Words, clean: Image.Image, noisy: Image.Image, picture: Image
 def _judged(noise: Noise) -> str | None:
     """Of which kind a photograph's noise was judged to be; None where somebody told how strong it is."""
     return None if noise.kind == "told" else noise.kind
+
+
+def _shown(noise: Noise) -> float:
+    """What the slider shows of it."""
+    return round(2 * noise.sigma) / 2
 
 
 def _found(words: Words, noise: Noise) -> str:

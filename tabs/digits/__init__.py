@@ -163,7 +163,7 @@ def build(words: Words, address: Address, *, public: bool) -> None:
         if shown is None:
             return comparison.message((), words("digits.empty"))
         if len(shown.readings) > IN_DETAIL:
-            sentence = words("digits.too_many", count=len(shown.readings), most=IN_DETAIL)
+            sentence = words("digits.too_many_to_ask", count=len(shown.readings), most=IN_DETAIL)
             return comparison.message(shown.readings, sentence)
         try:
             each = [DigitClassifier.compare(reading.seen) for reading in shown.readings]
@@ -189,7 +189,10 @@ def build(words: Words, address: Address, *, public: bool) -> None:
     asked = ask_all.click(ask, shown, everyone, **PAGE)
     asked.then(None, None, None, js="() => lab.reveal('opinions')", api_visibility="private")
     gr.on(None, tell, network, [line, download], **PAGE)  # when the page opens, and when the network changes
-    gr.on([upload.input, photograph.input], js="() => lab.bring('digits', true)", api_visibility="private")
+    for picture in (upload, photograph):  # Gradio calls it an input, too, that one is taken away
+        picture.input(
+            None, picture, None, js="(image) => lab.bring('digits', Boolean(image))", api_visibility="private"
+        )
     drawing.input(None, None, None, js="() => lab.bring('digits', false)", api_visibility="private")
     address.add("digits", network=network)
     if public:

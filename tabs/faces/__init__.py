@@ -41,7 +41,7 @@ PORTRAITS = (
     "mona-lisa",
     "girl-with-a-pearl-earring",
 )
-# What the page opens with, made by tests/browser/firsts.py.
+# What the page opens with, made by tests/browser/makers/firsts.py.
 FIRST = STATIC / "first" / "faces"
 WORK = {"concurrency_id": "faces", "concurrency_limit": 1}
 
@@ -269,18 +269,23 @@ def build(words: Words, address: Address, *, public: bool) -> None:
     outputs = [both, line, download, strip, gallery, figures, upload]
     working = {"show_progress_on": strip, "trigger_mode": "always_last", "api_visibility": "private", **WORK}
     looking = {"api_visibility": "private", "show_progress": "hidden", "trigger_mode": "always_last", **WORK}
-    upload.change(look, upload, [found, whose, below], **looking).then(work, given, outputs, **working)
+    seen = upload.change(look, upload, [found, whose, below], **looking)
     some.input(lambda name: kept(offered()[name], upload) if name in offered() else None, some, upload, **PAGE)
-    whose.select(pick, [upload, found], [found, below], **PAGE).then(work, given, outputs, **working)
-    gr.on([kind.change, seed.change, given_mask.input, fill.click], work, given, outputs, **working)
-    kind.change(tools, [upload, found, kind], [place, given_mask, painting, canvas, below], **PAGE)
-    # What was made of other strokes is no answer to these.
+    picked = whose.select(pick, [upload, found], [found, below], **PAGE)
+    # What was made of other strokes is no answer to these; what comes next is one, if only the same again.
     old = "document.getElementById('face-strip').classList"
     canvas.input(None, None, None, js=f"() => {old}.add('old')", api_visibility="private")
-    strip.change(None, None, None, js=f"() => {old}.remove('old')", api_visibility="private")
+    for worked in (
+        seen.then(work, given, outputs, **working),
+        picked.then(work, given, outputs, **working),
+        gr.on([kind.change, seed.change, given_mask.input, fill.click], work, given, outputs, **working),
+    ):
+        worked.then(None, None, None, js=f"() => {old}.remove('old')", api_visibility="private")
+    kind.change(tools, [upload, found, kind], [place, given_mask, painting, canvas, below], **PAGE)
     upload.clear(lambda: none, None, line, **PAGE)
     dice.click(None, None, seed, js=ROLL)
-    upload.input(None, None, None, js="() => lab.bring('faces', true)", api_visibility="private")
+    # Gradio calls it an input, too, that a picture is taken away.
+    upload.input(None, upload, None, js="(image) => lab.bring('faces', Boolean(image))", api_visibility="private")
     everyone.click(ask, given, [strip, gallery, figures], show_progress_on=strip, api_visibility="private", **WORK)
     address.add("faces", mask=kind, seed=seed)
     how(words, "faces")

@@ -46,7 +46,7 @@ plane.addEventListener('pointerup', lift);
 plane.addEventListener('pointercancel', (event) => { held = null; });
 plane.addEventListener('keydown', (event) => {
   const step = {ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1]}[event.key];
-  if (!step) return;
+  if (!step || lab.isCommand(event)) return;
   event.preventDefault();
   const [x, y] = cross.dataset.place.split(',').map(Number);
   point(x + step[0] / 50, y + step[1] / 50, true);

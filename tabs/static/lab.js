@@ -140,11 +140,12 @@ const lab = (() => {
     if (event.dataTransfer?.files.length)
       Object.defineProperty(event, 'dataTransfer', {value: fit(event.dataTransfer.files)});
   }, true);
+  const isCommand = (event) => event.altKey || event.ctrlKey || event.metaKey; // the browser's: a page back, for one
   // Arrows go along the tabs, and along choices, which Gradio gives no common name.
   addEventListener('keydown', (event) => {
     const {key, target} = event, step = {ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1}[key];
     const group = target.closest?.('[role=tablist], .pills'), kind = group?.matches('.pills') ? '[type=radio]' : '[role=tab]';
-    if (!step || !group || !target.matches(kind)) return;
+    if (!step || isCommand(event) || !group || !target.matches(kind)) return;
     const all = [...group.querySelectorAll(kind)].filter((one) => !one.disabled);
     const next = all[(all.indexOf(target) + step + all.length) % all.length];
     event.preventDefault();
@@ -153,7 +154,7 @@ const lab = (() => {
   });
   addEventListener('keyup', (event) => {
     // Gradio takes only a pointer's end for the release of a slider: arrow keys would move it for nothing.
-    if (event.target.matches?.('input[type=range]'))
+    if (event.target.matches?.('input[type=range]') && /^(Arrow|Page|Home|End)/.test(event.key))
       event.target.dispatchEvent(new PointerEvent('pointerup', {bubbles: true}));
   });
   // Answers are read aloud once they are still, as far as a visitor asked for them: not every draft of a stroke.
@@ -266,9 +267,11 @@ const lab = (() => {
       if (part) parts[name] = part;
       tell(true);
     },
-    note: (of, key, value, usual) => {
-      const values = (noted[of] ??= {});
-      if (value === null || value === undefined || String(value) === String(usual)) delete values[key];
+    isCommand,
+    // Where what is usual depends on another value, the one `beside`, it is said whatever it is.
+    note: (of, key, value, usual, beside) => {
+      const values = (noted[of] ??= {}), isUsual = String(value) === String(usual) && !Object.hasOwn(values, beside);
+      if (value === null || value === undefined || isUsual) delete values[key];
       else values[key] = value;
       if (ready && of === view()) tell(false);
     },
@@ -280,6 +283,7 @@ const lab = (() => {
       brought[of] = is;
       document.getElementById(`tab-${of}`)?.toggleAttribute('data-brought', is);
       if (!is) return;
+      lab.note(of, 'picture', null);
       dispatchEvent(new CustomEvent('brought', {detail: of}));
       for (const one of document.querySelectorAll('.examples [aria-pressed=true]')) { // it is none of these any more
         if (one.offsetParent) one.setAttribute('aria-pressed', 'false');

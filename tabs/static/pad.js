@@ -138,7 +138,7 @@ const showNib = () => {
 };
 canvas.addEventListener('keydown', (event) => {
   const step = {ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1]}[event.key];
-  if (!step && event.key !== ' ') return;
+  if ((!step && event.key !== ' ') || lab.isCommand(event)) return;
   event.preventDefault();
   keys ??= [canvas.width / 2, canvas.height / 4];
   if (step) {

@@ -1,5 +1,6 @@
 // A round of pairs, one after the other: which of the two did a person write? It keeps the score and what fooled whom.
 let place, right, each; // of each network by its name: how often it was seen, and how often it passed for a person
+let isAgain = false; // a visitor asked for another round
 const find = (selector) => element.querySelector(selector);
 const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
 const texts = () => find('.round').dataset;
@@ -9,6 +10,8 @@ const begin = () => {
   place = right = 0;
   each = new Map();
   if (find('.round')) score();
+  if (isAgain) find('li:not([hidden]) button')?.focus({preventScroll: true}); // what had the focus is hidden now
+  isAgain = false;
 };
 const choose = (button) => {
   const pair = button.closest('li'), isRight = button.dataset.person === 'true', next = find('.round-next');
@@ -59,7 +62,7 @@ element.addEventListener('click', (event) => {
   const button = event.target.closest('button');
   if (button?.closest('li')) choose(button);
   else if (button?.matches('.round-next')) go();
-  else if (button) trigger('submit');
+  else if (button) { isAgain = true; trigger('submit'); }
 });
 watch('value', begin);
 begin();

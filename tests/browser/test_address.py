@@ -104,6 +104,19 @@ def test_back_and_forward_go_between_tabs(empty_lab: OpenLab) -> None:
     is_open(lab, "sample")
 
 
+def test_the_browsers_keys_are_its_own(open_lab: OpenLab) -> None:
+    """Arrows go along the tabs; with another key held they are the browser's, which goes back by them."""
+    lab = open_lab()
+    lab.show("denoise")
+    for held in ("Alt", "Control", "Meta"):
+        lab.page.evaluate("addEventListener('keydown', (event) => { window.taken = event.defaultPrevented; })")
+        lab.page.locator("#tab-denoise-button").press(f"{held}+ArrowLeft")
+        lab.page.wait_for_timeout(100)
+        assert not lab.page.evaluate("window.taken")
+        assert lab.page.locator("#tab-sample-button").get_attribute("aria-selected") == "false"
+        lab.show("denoise")
+
+
 def test_the_other_language_stays_where_one_is(open_lab: OpenLab) -> None:
     """Tab, part and drawing come along."""
     lab = open_lab(path="/?tab=sample&part=morph")
@@ -144,6 +157,13 @@ def test_a_link_does_without_an_own_picture(open_lab: OpenLab) -> None:
         assert (size > 15) == is_own
         assert ("picture=" in lab.page.evaluate("navigator.clipboard.readText()")) != is_own
         lab.page.locator("#photo-examples button").nth(2).click()
+    lab.settle()
+    lab.cross("photo").click()  # that is no picture of one's own
+    lab.page.locator(".copy-link").click()
+    expect(said).to_have_text(lab.words["copy.done"])
+    lab.page.locator("#photo input[type=file]").set_input_files(STATIC / "portraits" / "jose-rizal.jpg")
+    lab.settle()
+    assert "picture" not in query(lab)  # that of the one which was taken away
 
 
 def test_an_older_link(open_lab: OpenLab) -> None:
@@ -160,3 +180,40 @@ def test_a_long_drawing_is_shortened(open_lab: OpenLab) -> None:
     lab.page.locator(".copy-link").click()
     link = lab.page.evaluate("navigator.clipboard.readText()")
     assert 300 < len(link) < 1700
+
+
+def test_what_alone_differs_is_computed(open_lab: OpenLab) -> None:
+    """An address that says one thing gives what its sender saw, not what the page opens with."""
+    lab = open_lab(path="/?tab=denoise&path=clean")
+    expect(lab.page.locator("#denoised .figures")).to_contain_text("dB")
+    expect(lab.page.locator("#photo-damage-kind")).to_be_visible()
+    noisiest = []
+    for strength in ("64", "100"):
+        lab = open_lab(path=f"/?tab=denoise&part=digit&strength={strength}")
+        lab.settle()
+        expect(lab.page.locator("#digit-damage-strength input[type=number]")).to_have_value(strength)
+        noisiest.append(lab.page.locator("#cleaned img").nth(1).get_attribute("src"))
+    assert noisiest[0] != noisiest[1]
+
+
+def test_what_is_usual_depends(open_lab: OpenLab) -> None:
+    """A strength is said beside its kind, and beside an example whether it is clean, if only one is unusual."""
+    lab = open_lab(path="/?tab=denoise")
+    lab.page.locator("#photo-examples button").nth(1).click()
+    expect(lab.page.locator("#photo-path input:checked")).to_have_value("clean")
+    lab.settle()
+    lab.page.locator("#photo-damage-kind").get_by_text(lab.words["damage.jpeg"], exact=True).click()
+    lab.settle()
+    strength = lab.page.locator("#photo-damage-strength input[type=number]")
+    strength.fill("25")  # the usual one of another kind
+    strength.blur()
+    lab.page.locator("#photo-path").get_by_text(lab.words["photo.is_noisy"]).click()
+    lab.settle()
+    told = {"tab": "denoise", "picture": "coffee", "damage": "jpeg", "strength": "25", "path": "noisy"}
+    assert query(lab) == told
+    other = open_lab(path=lab.page.url.removeprefix(lab.url))
+    other.settle()
+    expect(other.page.locator("#photo-path input:checked")).to_have_value("noisy")
+    assert query(other) == told
+    other.page.locator("#photo-path").get_by_text(other.words["photo.is_clean"]).click()
+    expect(other.page.locator("#photo-damage-strength input[type=number]")).to_have_value("25")

@@ -176,6 +176,14 @@ def test_a_brush(open_lab: OpenLab, tmp_path: Path) -> None:
     lab.page.locator("#faces-fill").click()
     renewed(lab, seen)
     expect(lab.page.locator("#face-strip")).not_to_have_class(re.compile(r"\bold\b"))
+    lab.page.mouse.move(across, down - 90)
+    lab.page.mouse.down()
+    lab.page.mouse.up()
+    lab.page.locator("#face-canvas .pad-undo").click()
+    expect(lab.page.locator("#face-strip")).to_have_class(re.compile(r"\bold\b"))
+    lab.settle()
+    lab.page.locator("#faces-fill").click()  # the same again
+    expect(lab.page.locator("#face-strip")).not_to_have_class(re.compile(r"\bold\b"))
     expect(lab.page.locator("#reconstructed .figures")).to_be_visible()
     left, top, right, bottom = changed(download(lab), portrait())
     assert 60 < (left + right) / 2 < 140 and 80 < (top + bottom) / 2 < 160  # of 200x240, in whose middle the face is

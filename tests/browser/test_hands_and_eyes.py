@@ -251,3 +251,24 @@ def test_a_keyboard_alone(open_lab: OpenLab) -> None:
     assert Image.open(BytesIO(face.value.path().read_bytes())).format == "PNG"
     lab.page.locator("#faces-compare").press("Enter")
     expect(lab.page.locator("#fillings .tiles button").first).to_be_visible(timeout=2 * PATIENCE)
+
+
+def test_passing_by_corrects_nothing(open_lab: OpenLab) -> None:
+    """Who goes past the noise that was judged, by keys or by the field, or leaves some grain, has told nothing."""
+    lab = open_lab(path="/?tab=denoise")
+    lab.settle()
+    line = lab.page.locator("#denoised .figures")
+    judged = line.inner_text()
+    field = lab.page.locator("#sigma input[type=number]")
+    field.click()
+    for _ in range(4):
+        lab.page.keyboard.press("Tab")
+    lab.settle()
+    grain = lab.page.locator("#grain input[type=number]")
+    grain.fill("0.5")
+    grain.blur()
+    lab.settle()
+    expect(line).to_have_text(judged)
+    field.fill("20")
+    field.blur()
+    expect(line).to_have_text(lab.words["noise.told"].format(sigma="20.0"))

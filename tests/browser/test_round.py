@@ -48,6 +48,7 @@ def test_a_round(open_lab: OpenLab, language: str) -> None:
     }
     lab.page.locator("#round .round-again").press("Enter")
     lab.page.wait_for_url("**seed=1**")
+    expect(lab.page.locator("#round li:visible button").first).to_be_focused()
     expect(lab.page.locator("#round .round-score")).to_contain_text("1")
     assert shown(lab) != first
 
