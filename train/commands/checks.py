@@ -109,7 +109,7 @@ def _runs(args: argparse.Namespace) -> list[str]:
         try:
             folders.expect_free(folder)
             folders.refuse_overwriting(folder, args.resume)
-            folders.expect_same(folder, one, args.max_steps)
+            folders.expect_same(folder, one, args.max_steps, args.init)
         except (ValueError, OSError) as error:
             found.append(str(error))
     return found

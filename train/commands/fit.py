@@ -48,9 +48,9 @@ def run(args: argparse.Namespace) -> int:
         once(accelerator, lambda: _prepare_push(args))
     with ExitStack() as locks:
         once(accelerator, lambda: _lock(locks, places, output, args.resume))
-        runs, found = _train_all(args, accelerator, recipes, places)
+        runs, found, before = _train_all(args, accelerator, recipes, places)
         if accelerator.is_main_process:
-            _publish(args, output, recipes[0], runs, found)
+            _publish(args, output, recipes[0], runs, found, before)
     return next((128 + run.progress.stopped_by for run in runs if run.progress.stopped_by), 0)
 
 
@@ -69,15 +69,17 @@ def _lock(locks: ExitStack, seeds: list[Path], output: Path, resume: bool) -> No
 
 def _train_all(
     args: argparse.Namespace, accelerator: Accelerator, recipes: list[Recipe], seeds: list[Path]
-) -> tuple[list[Run], Data]:
-    """Train one seed after the other, until all are or one is stopped."""
+) -> tuple[list[Run], Data, str | None]:
+    """Train one seed after the other, until all are or one is stopped; and what trained what they began with."""
     task, recipe, say = TASKS[args.name], recipes[0], accelerator.print
     found = once(accelerator, lambda: _data(args, task, recipe))
     once(accelerator, lambda: task.check(found))
     say(f"{args.name}: {len(found.train)} {task.unit}s to train on, {len(found.validation)} to validate, on "
         f"{card.hardware(accelerator.device)}, precision {recipe.mixed_precision}")  # fmt: skip
-    begin = partial(folders.claim, data=found.fingerprint, max_steps=args.max_steps)
-    once(accelerator, lambda: [begin(*pair) for pair in zip(seeds, recipes, strict=True)])  # before an hour of training
+    given = {"data": found.fingerprint, "max_steps": args.max_steps, "init": args.init, "before": _before(args.init)}
+    begin = partial(folders.claim, **given)
+    # Before an hour of training.
+    before, *_ = once(accelerator, lambda: [begin(*pair) for pair in zip(seeds, recipes, strict=True)])
     runs = []
     for one, folder in zip(recipes, seeds, strict=True):
         run = _train(args, task, one, found, accelerator, folder)
@@ -86,7 +88,7 @@ def _train_all(
         if not run.progress.finished:
             say(f"Stopped at step {run.progress.step}; go on with --resume.")
             break
-    return runs, found
+    return runs, found, before
 
 
 def _data(args: argparse.Namespace, task: Task, recipe: Recipe) -> Data:
@@ -94,11 +96,14 @@ def _data(args: argparse.Namespace, task: Task, recipe: Recipe) -> Data:
     return digits.joined(found, args.also, recipe.also) if args.also else found
 
 
-def _publish(args: argparse.Namespace, output: Path, recipe: Recipe, runs: list[Run], found: Data) -> None:
+def _publish(
+    args: argparse.Namespace, output: Path, recipe: Recipe, runs: list[Run], found: Data, before: str | None
+) -> None:
     """Write the checkpoint folder, and push it if asked."""
     # A further seed that was stopped tells nothing about the spread.
     told = [run for run in runs if run is runs[0] or run.progress.finished]
-    card.write_checkpoint(output, args.name, recipe, told, found, _commands(args.init))
+    commands = f"{before}\n    {_command_line()}" if before else _command_line()
+    card.write_checkpoint(output, args.name, recipe, told, found, commands)
     print(f"wrote {output}")
     if args.push_to_hub and not runs[0].progress.finished:
         print("Not pushed: training was stopped.")
@@ -132,15 +137,12 @@ def _train(
     return Run(recipe.seed, published, progress, finish, test, accelerator.device)
 
 
-def _commands(init: str | None) -> str:
-    """What to type to train this again, and before it what trained the weights that it began with, if that is told."""
-    if init is None:
-        return _command_line()
+def _before(init: str | None) -> str | None:
+    """What trained the weights that a run begins with, if there are such and that is told."""
     try:
-        told = card.command(models.load(init).provenance.folder)
+        return init and card.command(models.load(init).provenance.folder)
     except (ValueError, OSError):
-        told = None
-    return f"{told}\n    {_command_line()}" if told else _command_line()
+        return None
 
 
 def _command_line() -> str:

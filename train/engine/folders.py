@@ -82,24 +82,44 @@ def refuse_overwriting(folder: Path, resume: bool) -> None:
         raise ValueError(f"{folder} holds a run: add --resume to go on with it, or move the folder away.")
 
 
-def claim(folder: Path, recipe: Recipe, data: str, max_steps: int | None) -> None:
+def claim(
+    folder: Path,
+    recipe: Recipe,
+    data: str,
+    max_steps: int | None,
+    init: str | None = None,
+    before: str | None = None,
+) -> str | None:
     """Note with what a run begins, or see that one that goes on has the same, see `expect_same`.
+
+    Args:
+        before: the commands that trained the weights which it begins with. Those of a run that goes on are in its note:
+            what it began with may have made way for what became of it.
+
+    Returns:
+        These commands.
 
     Raises:
         ValueError: the folder holds a run with something else; the sentence names it.
         OSError: the note cannot be written.
     """
-    expect_same(folder, recipe, max_steps, data)
-    setting = {"recipe": asdict(recipe), "data": data, "max_steps": max_steps}
+    expect_same(folder, recipe, max_steps, init, data)
+    if (folder / STATE).exists():
+        before = json.loads((folder / SETTING).read_text()).get("before")
+    setting = {"recipe": asdict(recipe), "data": data, "max_steps": max_steps, "init": init, "before": before}
     state.replace(folder / SETTING, (json.dumps(setting, indent=2) + "\n").encode())
+    return before
 
 
-def expect_same(folder: Path, recipe: Recipe, max_steps: int | None, data: str | None = None) -> None:
+def expect_same(
+    folder: Path, recipe: Recipe, max_steps: int | None, init: str | None = None, data: str | None = None
+) -> None:
     """See that a run that is in the folder can be gone on with: with the same recipe and data, and as many steps.
 
     Args:
         recipe: that of the run which is asked for.
         max_steps: its limit, which may be larger than the run's own was; None is none.
+        init: what it begins with, by name.
         data: the fingerprint of its dataset, None where it is not known yet.
 
     Raises ValueError if something else is in the folder; the sentence names what differs, and both values.
@@ -112,6 +132,7 @@ def expect_same(folder: Path, recipe: Recipe, max_steps: int | None, data: str |
         before = _recipe(type(recipe), noted["recipe"])
         fingerprint, limit = noted["data"], noted["max_steps"]
         others = {"dataset's content": (fingerprint, data or fingerprint)}
+        others["--init"] = (noted.get("init", init), init)
         others["--max-steps"] = (limit, limit if (max_steps or math.inf) >= (limit or math.inf) else max_steps)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{note} cannot be read: move {folder} away and train again.") from error

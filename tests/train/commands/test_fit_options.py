@@ -1,5 +1,6 @@
 """What `fit` may begin with, and learn from besides: --init and --also."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -72,6 +73,19 @@ def test_init(cli: Callable, fitted: Path, tmp_path: Path, tiny_mnist: Path) -> 
     first, second = card.split("## Training\n\n")[1].splitlines()[:2]
     assert first.startswith("    ") and "--init" not in first and "fit mnist-dense" in first
     assert second.startswith("    ") and "--init" in second
+
+
+def test_init_and_output_are_one_folder(cli: Callable, fitted: Path, tmp_path: Path, tiny_mnist: Path) -> None:
+    """Where a run that was stopped has replaced what it began with, it still goes on, and the card tells both commands
+    once; it began with that, and with nothing else.
+    """
+    one = shutil.copytree(fitted / "checkpoint", tmp_path / "one")
+    command = ["fit", "mnist-dense", "--dataset", tiny_mnist, "--seed", 5, "--epochs", 1, "--output", one]
+    assert cli(*command, "--init", one, "--max-steps", 1)[0] == 0
+    assert "another --init" in sentence(cli(*command, "--resume"))
+    assert cli(*command, "--init", one, "--resume")[0] == 0
+    lines = (one / "README.md").read_text().split("## Training\n\n")[1].partition("\n\n")[0].splitlines()
+    assert ["--init" in line for line in lines] == [False, True]
 
 
 def test_what_does_not_fit_begins_fresh(cli: Callable, fitted: Path, tiny_mnist: Path) -> None:
