@@ -27,12 +27,14 @@ class Head:
         files: path -> sha256 of what is in LFS, else the name of the file's Git blob.
         tags: name -> the commit at which it stands.
         hardware: the Hub's name of what a Space runs on; None of a model, and where the Hub does not tell.
+        private: whether nobody else sees it.
     """
 
     commit: str
     files: dict[str, str]
     tags: dict[str, str]
     hardware: str | None = None
+    private: bool = False
 
 
 @dataclass
@@ -79,7 +81,18 @@ def head(repo_id: str, kind: str = "model", *, token: str | None = None) -> Head
             return None
         raise cause from error
     runs = getattr(about, "runtime", None)
-    return Head(about.sha, found, tags, runs and (runs.requested_hardware or runs.hardware))
+    return Head(about.sha, found, tags, runs and (runs.requested_hardware or runs.hardware), bool(about.private))
+
+
+def is_private(repo_id: str) -> bool:
+    """Whether a model's repository is there, and nobody else sees it. Raises HubError."""
+    try:
+        return bool(HfApi().repo_info(repo_id).private)
+    except FAILURES as error:
+        cause = understood(error, repo_id)
+        if isinstance(cause, NoRepository):
+            return False
+        raise cause from error
 
 
 def read(repo_id: str, path: str, commit: str) -> bytes:

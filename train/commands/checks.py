@@ -121,7 +121,9 @@ def _repository(args: argparse.Namespace) -> None:
 
 
 def _upload(args: argparse.Namespace) -> None:
-    arguments.upload(args)
+    folder = arguments.upload(args)
+    if (folder / hub.CARD).is_file():
+        model.check_card(folder)
 
 
 def _namespace(args: argparse.Namespace) -> None:
@@ -171,7 +173,7 @@ def _slim(args: argparse.Namespace) -> None:
 CHECKS: dict[str, list[Check]] = {
     "fit": [_name, _init, _dataset, _also, _settings, _network, _tracker, _output, _runs, _repository],
     "evaluate": [_source, _card, _dataset],
-    "push": [_name, _upload, _repository],
+    "push": [_name, _upload, _pins, _repository],
     "publish": [_namespace, _published, _pins, _slim],
     "unpin": [_pin],
     "export": [_folder],

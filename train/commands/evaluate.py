@@ -68,7 +68,7 @@ def _write(folder: Path, name: str, net: Model, figures: dict[str, float], data:
 
     row = card.renew(folder, name, net, figures, data)
     print(f"wrote {folder / hub.CARD}", file=sys.stderr)
-    if folder == hub.CHECKPOINTS / name and README.is_file():
+    if folder.resolve() == (hub.CHECKPOINTS / name).resolve() and README.is_file():
         old = README.read_text(encoding="utf-8")
         pattern = rf"^(\| \[`{name}`\]\(.*?\) \| .*? \| ).*\|$"
         new = re.sub(pattern, lambda match: f"{match[1]}{net.parameter_count:,} | {row} |", old, flags=re.MULTILINE)

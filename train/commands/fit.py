@@ -4,7 +4,7 @@ import argparse
 import os
 import shlex
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
 
@@ -105,6 +105,7 @@ def _publish(
     commands = f"{before}\n    {_command_line()}" if before else _command_line()
     card.write_checkpoint(output, args.name, recipe, told, found, commands)
     print(f"wrote {output}")
+    _tell_pin(args.name, output)
     if args.push_to_hub and not runs[0].progress.finished:
         print("Not pushed: training was stopped.")
     elif args.push_to_hub:
@@ -113,6 +114,14 @@ def _publish(
         except (ValueError, OSError) as error:
             again = f"python -m train push {args.name} {args.push_to_hub} --folder {shlex.quote(str(output))}"
             raise ValueError(f"{error} The checkpoint is safe in {output}; try again with: {again}") from error
+
+
+def _tell_pin(name: str, output: Path) -> None:
+    """Where what was written is not what is loaded by that name, say so."""
+    with suppress(ValueError):  # pins that are broken are for those to say who read them
+        pin = hub.pins().get(name)
+        if pin and output.resolve() == (hub.CHECKPOINTS / name).resolve():
+            print(f"{name} is pinned, and loaded from {pin['repo_id']}: publish or push the new one, or unpin {name}.")
 
 
 def _train(

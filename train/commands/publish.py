@@ -114,12 +114,23 @@ def _send_rest(
 
 
 def _send_space(args: argparse.Namespace, space_id: str, there: Head | None) -> str:
-    """Make the Space hold the app with the pins as they are now, and tell what was done."""
+    """Make the Space hold the app with the pins as they are now, and tell what was done.
+
+    Raises HubError, also before what is private would be seen by all, or would not be seen by the Space.
+    """
+    hidden = _hidden()
+    if hidden and not (there.private if there else args.private):
+        raise HubError(
+            f"The Space {space_id} is not made or changed: all could see it, and private are {', '.join(hidden)}. Make "
+            "the Space private on the Hub, or leave it out with --no-space."
+        )
+    if hidden and args.slim:
+        raise HubError(f"--slim needs models that a Space can read, and private are {', '.join(hidden)}: leave it out.")
     if there is None:
         repository.create(space_id, private=args.private, hardware=args.hardware, kind="space")
     before = there or repository.head(space_id, "space")
     hardware = args.hardware or before.hardware  # one that is on ZeroGPU stays fit for it
-    files = space.files(space_id, slim=args.slim, hardware=hardware, private=args.private)
+    files = space.files(space_id, slim=args.slim, hardware=hardware, private=bool(hidden))
     message = f"Publish Latent Lab {models.__version__}"
     try:
         commit = repository.commit(space_id, files, kind="space", message=message, there=before)
@@ -129,6 +140,14 @@ def _send_space(args: argparse.Namespace, space_id: str, there: Head | None) -> 
         raise
     done = f"{'updated' if there else 'made'}, {len(files)} files" if commit != before.commit else "nothing to do"
     return f"{done:30} {constants.ENDPOINT}/spaces/{space_id} @ {commit[:7]}"
+
+
+def _hidden() -> list[str]:
+    """The repositories of pinned models that nobody else sees. Raises HubError."""
+    repo_ids = [pin["repo_id"] for pin in hub.pins().values()]
+    with ThreadPoolExecutor(QUESTIONS) as pool:
+        found = list(pool.map(repository.is_private, repo_ids))
+    return [repo_id for repo_id, is_so in zip(repo_ids, found, strict=True) if is_so]
 
 
 def _tell(publications: list[Publication]) -> None:

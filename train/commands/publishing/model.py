@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from huggingface_hub import ModelCard, hf_hub_url
@@ -131,7 +131,7 @@ def send(one: Publication, *, private: bool, retag: bool, told: Callable[[int], 
     if one.commits:
         message = f"Upload {one.name}, Latent Lab {models.__version__}"
         commit = repository.commit(one.repo_id, one.files, message=message, there=one.there, told=told)
-        one.there = Head(commit, {}, one.there.tags)
+        one.there = replace(one.there, commit=commit, files={})
     else:
         done = "nothing to do" if one.pinned else "pinned"
     one.tagged = repository.tag(one.repo_id, models.__version__, one.there, move=retag)
@@ -155,7 +155,10 @@ def push(name: str, folder: Path, repo_id: str, there: Head | None = None) -> st
         OSError: the graph cannot be written.
     """
     export.made(folder)
-    return hub.push(folder, repo_id, _beside(name, folder, repo_id), there=there)
+    beside = _beside(name, folder, repo_id)
+    if there and hub.CARD in there.files and hub.CARD not in beside:  # what somebody wrote there stays
+        beside[hub.CARD] = repository.read(repo_id, hub.CARD, there.commit)
+    return hub.push(folder, repo_id, beside, there=there)
 
 
 def _beside(name: str, folder: Path, repo_id: str) -> dict[str, Content]:

@@ -18,7 +18,7 @@ from train.data.splits import Data, Split
 from train.figures.classification import METRICS, classification, confusion
 from train.recipe import Amount, BelowOne, Count, Recipe
 from train.run import Run
-from train.tasks.task import MNIST, Task
+from train.tasks.task import Task
 
 EVALUATION_BATCH = 500
 OUTLIER_WEIGHT = 0.5
@@ -154,9 +154,11 @@ class Classification(Task):
     metrics = METRICS
     interface = "It takes images `(N, 1, 28, 28)` in [0, 1], white on black, and gives logits `(N, 10)`."
     limits = (
-        f"{MNIST} Bring other drawings into that form first (`models.pipelines.to_digit` does). It knows digits "
-        "only: the figures above tell how often it notices that a picture is none, and those are drawn letters and "
-        "scribbles, not all that there is. It is for learning and play, not for reading cheques."
+        "Trained on digits in MNIST's form, most of them or all MNIST's own: American handwriting of the 1990s, white "
+        "on black, 28x28, size and centre made equal. Bring other drawings into that form first "
+        "(`models.pipelines.to_digit` does). It knows digits only: the figures above tell how often it notices that a "
+        "picture is none, and those are drawn letters and scribbles, not all that there is. It is for learning and "
+        "play, not for reading cheques."
     )
 
     def prepare(self, train: Split, recipe: ClassifierRecipe) -> None:

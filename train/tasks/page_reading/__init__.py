@@ -86,10 +86,11 @@ class PageReading(Task):
         "boxes there, and the logits of digits' ink at a half; `models.pipelines.PageReader` makes digits of them."
     )
     limits = (
-        "It learned from composed pages alone: digits of MNIST, of a pen of our own, of a few typefaces and displays. "
-        "Digits below 10 pixels, joined handwriting, crossed-out digits and fractions are beyond it; letters that are "
-        "digits in some hand (O, I, S, Z, B, l, o, z, q), slashes, brackets and round icons are often taken for one; "
-        "a digit in a ring is misread now and then. It is for learning and play, not for reading cheques."
+        "It learned from composed pages alone: digits of MNIST, of the writers whom its commands name with `--also`, "
+        "of a pen of our own, of a few typefaces and displays. Digits below 10 pixels, joined handwriting, crossed-out "
+        "digits and fractions are beyond it; letters that are digits in some hand (O, I, S, Z, B, l, o, z, q), "
+        "slashes, brackets and round icons are often taken for one; a digit in a ring is misread now and then. It is "
+        "for learning and play, not for reading cheques."
     )
 
     def prepare(self, train: Split, recipe: PageRecipe) -> None:
