@@ -22,15 +22,16 @@ from models.errors import InputError
 from tabs import Words
 from tabs.room import Room, needed
 from tabs.sessions import bound
-from tabs.uploads import Uploads
+from tabs.uploads import Uploads, bound_fields, sweep
 from tabs.widgets.picture import gone, pixels
 
 HERE = Path(__file__).resolve()
 OURS = tuple(f"{HERE.parents[1] / folder}/" for folder in ("tabs", "models"))
 AROUND = (str(HERE), str(HERE.with_name("room.py")))  # they lie around all that fails
-# What of Gradio is not offered: links that restore a session, each a file that stays, a developer's stream, and files
-# of components that others wrote, of which there are none, and whose addresses it would print, of any length.
-CLOSED = tuple(f"/gradio_api/{name}" for name in ("deep_link", "dev/reload", "custom_component/"))
+# What of Gradio is not offered: links that restore a session, each a file that stays, a developer's stream, files of
+# components that others wrote, of which there are none, and whose addresses it would print, of any length, and what
+# lies at other hosts, which it would hand on as ours.
+CLOSED = tuple(f"/gradio_api/{name}" for name in ("deep_link", "dev/reload", "custom_component/", "file=http"))
 SHORT = 50_000  # letters of what is sent, which is looked at without waiting for a thread
 LONGEST = 100  # letters of what a caller sent, in a line of the log
 
@@ -82,7 +83,9 @@ def soften(pages: Mapping[str, Words], room: Room, uploads: Uploads) -> None:
         raise gr.Error(told, title=title, print_exception=False)
 
     route_utils.call_process_api = process
+    route_utils.delete_files_created_by_app = sweep
     bound(pages[""])
+    bound_fields()
     # What nobody is shown; and of one session with half a letter in its name it fails for everybody.
     Queue.compute_analytics_summary = lambda queue, records: {}
 

@@ -19,7 +19,8 @@ LARGEST = 0.75
 # Bytes for each pixel of a picture, and for so many of them more: `models.pipelines` works on parts of a photograph.
 KEPT, WORKED_ON, PART = 20, 80, 4_000_000
 SMALL = 1_000_000  # bytes of a call that waits for nobody
-CALL, QUEUED, FORM = 28_000_000, 8_000_000, 100_000_000  # bytes of a call: a file of 20 MB as text; one that is queued
+# Bytes of a call: a file of 20 MB as text; one that is queued, or goes on with it; files, which go to the disk.
+CALL, QUEUED, FORM = 28_000_000, 8_000_000, 100_000_000
 HELD = 2 * CALL  # bytes of calls at once
 GRACE, SLOWEST = 10.0, 50_000  # seconds, and bytes a second from then on: slower calls give their room to others
 
@@ -115,6 +116,6 @@ class Bodies:
 
 def _most(path: str) -> int:
     parts = path.strip("/").split("/")
-    if "upload" in parts:
-        return FORM
-    return QUEUED if {"call", "queue"} & set(parts) else CALL
+    if {"call", "queue", "stream"} & set(parts):
+        return QUEUED
+    return FORM if parts[-1] == "upload" and not {"run", "api"} & set(parts) else CALL

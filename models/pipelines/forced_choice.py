@@ -46,7 +46,8 @@ def pairs(seed: int) -> list[Pair]:
         InputError: the seed is no whole number from 0 to 2^32 - 1.
         ValueError: there are no weights for a network.
     """
-    block, place = divmod(whole("seed", seed, 0, LARGEST_SEED), PAIRS)
+    seed = whole("seed", seed, 0, LARGEST_SEED)
+    block, place = divmod(seed, PAIRS)
     names, chance = models.names(task="generation"), random.Random(seed)
     turns = [names[turn % len(names)] for turn in range(PAIRS)]
     chance.shuffle(turns)

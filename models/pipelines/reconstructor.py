@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -218,7 +218,12 @@ def _looked_for(pixels: np.ndarray, missing: np.ndarray) -> Square:
     found = find(Image.fromarray(calm.clip(0, 255).astype(np.uint8)))
     if not found:
         return centre(Image.fromarray(missing))
-    return max(found, key=lambda one: _within(hole, one).sum()).scaled(1 / scale)
+    return most_hidden(hole, found).scaled(1 / scale)
+
+
+def most_hidden(missing: np.ndarray, faces: Sequence[Square]) -> Square:
+    """The face of which most is missing (H, W); the first of those of which as much is."""
+    return max(faces, key=lambda one: _within(missing, one).sum())
 
 
 def _within(values: np.ndarray, face: Square) -> np.ndarray:

@@ -12,7 +12,7 @@ from models.errors import InputError
 from models.pictures import corruptions, masks, photographs
 from models.pictures.faces import Square, centre, find
 from models.pipelines import Quality, compare_faces, hidden, quality_inside, reconstructor
-from models.pipelines.reconstructor import FaceReconstructor, names
+from models.pipelines.reconstructor import FaceReconstructor, most_hidden, names
 from tabs import PAGE, ROLL, Words
 from tabs.address import Address
 from tabs.faces import views
@@ -134,17 +134,19 @@ def build(words: Words, address: Address, *, public: bool) -> None:
     for given in (kind, seed):
         given.preprocess = lambda value: value  # the pipeline says what is wrong with it, in a sentence
 
-    def look(image: Given):
-        """Find the faces, and show them to choose from where there are several."""
+    def look(image: Given, kind: str, drawn: str | None, own: Given):
+        """Find the faces, and show them to choose from where there are several; where a visitor has to say first what
+        is hidden, the answer to another photograph goes."""
+        gone = {both: "", strip: "", download: None} if waits(kind, drawn, own) else {}
         try:
             picture = require(image)
         except InputError:
-            return None, gr.update(visible=False), ""
-        state = looked(picture)
+            return {found: None, whose: gr.update(visible=False), below: "", **gone}
+        state, whole = looked(picture), shown(picture)
         several = len(state.faces) > 1
-        crops = [shown(picture.crop(face.box)).convert("RGB").resize((128, 128)) for face in state.faces]
+        crops = [whole.crop(face.box).convert("RGB").resize((128, 128)) for face in state.faces]
         faces = gr.update(visible=several, value=crops if several else [], selected_index=None)
-        return state, faces, views.painted_on(picture, state.face)
+        return {found: state, whose: faces, below: views.painted_on(picture, state.face), **gone}
 
     def pick(image: Given, found: Found | None, event: gr.SelectData):
         picture = require(image)
@@ -158,6 +160,12 @@ def build(words: Words, address: Address, *, public: bool) -> None:
             views.brushed(picture, face, require(read(drawn))) if kind == BRUSH else hidden(picture, face, kind, seed)
         )
 
+    def of(found: Found, kind: str, given: Image.Image, picture: Image.Image) -> Square:
+        """Whose face it is: the one that was picked, unless a mask of one's own hides more of another."""
+        if kind != OWN or given.size != picture.size:
+            return found.face
+        return most_hidden(masks.read(given).hidden, [found.face, *found.faces])
+
     def waits(kind: str, drawn: str | None, own: Given) -> str | None:
         """What a visitor has to do first, where there is something."""
         if kind == BRUSH and not drawn:
@@ -166,14 +174,15 @@ def build(words: Words, address: Address, *, public: bool) -> None:
 
     def work(image: Given, found: Found | None, kind: str, seed: int, drawn: str | None, own: Given):
         cleared = {gallery: gr.update(visible=False), strip: gr.update(visible=True), figures: ""}
-        if missing := waits(kind, drawn, own):
-            return {**cleared, line: sentence(missing)}
         try:
             photo = require(image)
+            if missing := waits(kind, drawn, own):
+                return {**cleared, line: sentence(missing)}
             found = found or looked(photo)
             picture, pipeline = shown(photo), reconstructor(NETWORK)
             given = mask(picture, found.face, kind, seed, drawn, own)
-            whole = pipeline(picture, given, found.face)
+            face = of(found, kind, given, picture)
+            whole = pipeline(picture, given, face)
             gone = Image.fromarray(np.uint8(255 * masks.read(given).hidden))
             quality = quality_inside(picture, whole, gone)
         except ValueError as error:
@@ -195,7 +204,7 @@ def build(words: Words, address: Address, *, public: bool) -> None:
             both: views.both(words, files, covered, whole),
             line: f"{told}<br>{source(words, NETWORK, pipeline.facts)}",
             download: files[1],
-            strip: gr.update(value=views.triptych(words, (covered, whole, picture), found.face), visible=True),
+            strip: gr.update(value=views.triptych(words, (covered, whole, picture), face), visible=True),
         }
 
     def ask(image: Given, found: Found | None, kind: str, seed: int, drawn: str | None, own: Given):
@@ -206,7 +215,8 @@ def build(words: Words, address: Address, *, public: bool) -> None:
             found = found or looked(photo)
             picture = shown(photo)
             given = mask(picture, found.face, kind, seed, drawn, own)
-            attempts = compare_faces(picture, given, found.face)
+            face = of(found, kind, given, picture)
+            attempts = compare_faces(picture, given, face)
             gone = Image.fromarray(np.uint8(255 * masks.read(given).hidden))
         except ValueError as error:
             return gr.skip(), gr.skip(), sentence(words.sentence(error))
@@ -216,8 +226,7 @@ def build(words: Words, address: Address, *, public: bool) -> None:
         ]
         pictures.append((picture, words("faces.true"), ""))
         cells = [
-            (shown_at(png(views.crop(one, found.face), "face", download)), title, figure)
-            for one, title, figure in pictures
+            (shown_at(png(views.crop(one, face), "face", download)), title, figure) for one, title, figure in pictures
         ]
         grid = tiles(words, words("photo.gallery"), cells)
         note = muted(words("faces.blur"))
@@ -269,7 +278,8 @@ def build(words: Words, address: Address, *, public: bool) -> None:
     outputs = [both, line, download, strip, gallery, figures, upload]
     working = {"show_progress_on": strip, "trigger_mode": "always_last", "api_visibility": "private", **WORK}
     looking = {"api_visibility": "private", "show_progress": "hidden", "trigger_mode": "always_last", **WORK}
-    seen = upload.change(look, upload, [found, whose, below], **looking)
+    answer = [both, strip, download]
+    seen = upload.change(look, [upload, kind, canvas, given_mask], [found, whose, below, *answer], **looking)
     some.input(lambda name: kept(offered()[name], upload) if name in offered() else None, some, upload, **PAGE)
     picked = whose.select(pick, [upload, found], [found, below], **PAGE)
     # What was made of other strokes is no answer to these; what comes next is one, if only the same again.

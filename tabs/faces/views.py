@@ -2,10 +2,10 @@
 
 from html import escape
 
-from PIL import Image
+from PIL import Image, ImageStat
 
 from models.errors import InputError
-from models.pictures import photographs
+from models.pictures import masks, photographs
 from models.pictures.faces import Square
 from models.pipelines import Quality
 from tabs import Words
@@ -82,7 +82,7 @@ def _view(picture: Image.Image, face: Square) -> tuple[int, int, int, int]:
 
 def painted_on(picture: Image.Image, face: Square) -> str:
     """The style sheet with what the brush paints on: the face and some room around it."""
-    view = shown(picture.crop(_view(picture, face))).convert("RGB")
+    view = shown(picture).crop(_view(picture, face)).convert("RGB")  # as a whole: 16 bits have their white by that
     scale = VIEW / max(view.size)  # a small face is enlarged: a brush has its size in these pixels
     view = view.resize([max(1, round(scale * side)) for side in view.size])
     url = data_url(view, "JPEG", quality=85)
@@ -90,11 +90,13 @@ def painted_on(picture: Image.Image, face: Square) -> str:
 
 
 def brushed(picture: Image.Image, face: Square, drawn: Image.Image) -> Image.Image:
-    """What was painted over, as a mask of the size of the photograph."""
+    """What was painted over, as a mask of the size of the photograph. Raises InputError where that is nearly all."""
     left, top, right, bottom = _view(picture, face)
     ink = drawn.convert("RGBA").getchannel("A").resize((right - left, bottom - top))
     mask = Image.new("L", picture.size)
     mask.paste(ink.point(lambda value: 255 * (value > 127)), (left, top))
+    if ImageStat.Stat(mask).mean[0] > 255 * masks.SANE[1]:  # what is read of such a mask is what was not painted over
+        raise InputError("all_hidden", "All of the face is hidden: leave a part of it to go by.")
     return mask
 
 

@@ -70,13 +70,18 @@ def within(cache: str, path: str | None) -> Path | None:
 
 
 def pixels(value: Any, cache: str) -> int:
-    """How many pixels the picture holds that a caller sends, by its head; 0 for what is none."""
+    """How many pixels the picture holds that a caller sends, by its head; 0 for what is none.
+
+    One that lies at another host, and is still to be fetched, may hold as many as any.
+    """
     if not isinstance(value, dict):
         value = {"url": value}
     url, path = value.get("url"), value.get("path")
     if isinstance(url, str) and url.startswith("data:"):
         with suppress(ValueError):
             return images.pixels(base64.b64decode(url.partition(";base64,")[2]))
+    if isinstance(path, str) and path.startswith(("http:", "https:")):
+        return images.MAX_PIXELS
     found = within(cache, path) if isinstance(path, str) else None
     return images.pixels(found) if found else 0
 
