@@ -205,6 +205,9 @@ def test_a_mask_of_ones_own(open_lab: OpenLab, tmp_path: Path, language: str) ->
     choose(lab, "own")
     said = lab.page.locator("#reconstructed .sentence")
     expect(said).to_have_text(lab.words["faces.bring"])
+    upload(lab, tmp_path / "red.png")
+    expect(lab.page.locator("#face-strip img")).to_have_count(0)  # the answer to another photograph
+    upload(lab, tmp_path / "mine.png")
     lab.page.locator("#face-mask input[type=file]").set_input_files(tmp_path / "red.png")
     renewed(lab, seen)
     expect(lab.page.locator("#reconstructed")).to_contain_text(lab.words["hidden.red"])
