@@ -290,9 +290,8 @@ class _Run:
         state.write(self.state_file, whole)
 
     def load(self) -> None:
-        # The main process alone may have it: of several machines, the first one keeps the state.
-        whole = once(self.accelerator, lambda: state.read(self.state_file) if self.state_file.exists() else None)
-        if whole is None:
+        # Of several machines the first one alone has it.
+        if not (whole := once(self.accelerator, lambda: self.state_file.exists() and state.read(self.state_file))):
             return
         try:
             for name, net in self.nets.items():
