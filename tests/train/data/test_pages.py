@@ -1,7 +1,5 @@
 """Composed pages: boxes and masks against what was drawn, and that one seed is one page."""
 
-from itertools import pairwise
-
 import numpy as np
 import pytest
 import tiny
@@ -65,20 +63,6 @@ def test_all_ink_lies_in_a_box() -> None:
         shown = (one.ink > 128).sum()
         # Digits that are cut off by more than a third have ink, and no box.
         assert (one.ink > 128)[~inside].sum() <= max(0.5 * shown, 40) or len(one.boxes) < 3
-
-
-def test_some_neighbours_touch() -> None:
-    """Of two digits beside each other one in seven or more begins where the other has not ended; most stand apart."""
-    draw, meet = np.random.default_rng(1), []
-    hands = ink.Hands(24, draw)
-    for _ in range(300):
-        writer = Writer(DIGITS, LABELS.tolist(), hands, 30, draw)
-        signs, _ = writer.rows(240, SIZE, "plain", empty=False)
-        for left, right in pairwise(signs):
-            if left.row == right.row and None not in (left.label, right.label):
-                meet.append(right.left < left.left + left.alpha.shape[1])
-    assert len(meet) > 500
-    assert 0.15 < np.mean(meet) < 0.3
 
 
 def test_empty_pages_have_no_digit() -> None:

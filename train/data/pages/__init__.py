@@ -21,7 +21,7 @@ PLAIN = (0.13, 0.24)  # of a page's height: that of a digit which can well be se
 EMPTY = 0.2  # of the pages have no digits
 # Lines that come more often: they lie in the writing, or so near that they are taken for a part of it.
 OFTEN = ("ruled", "squared", "squared", "squared", "dotted", "crossed", "comb", "box", "margin")
-ALONE = 0.25  # of the pages hold one number and lines, as people photograph it
+ALONE = 0.33  # of the pages hold one number and lines, as people photograph it
 MANY, LINES, FULL = (0.045, 0.06), 3, (8, 13)  # the like of many; in so many lines; digits of a line
 CUT = 0.25  # of the pages are cut tightly
 PRINT, THROUGH = 0.14, 0.08  # of the pages have a column of print or writing; the other side shines through them

@@ -10,7 +10,6 @@ from train.data.pages import camera, ink
 from train.data.pages.furniture import Row
 
 MNIST, PEN, PRINT, DISPLAY = range(4)
-GAPS = ((-0.15, 0.0), (-0.06, 0.35), (0.3, 2.0))  # of a digit's height, to the next: they touch, are near, far apart
 
 
 @dataclass
@@ -141,7 +140,7 @@ class Writer:
     def rows(self, sheet: int, size: int, kind: str, empty: bool) -> tuple[list[Sign], list[Row]]:
         """Rows of signs, one below the other, somewhere on the sheet; `size` is what of it is seen."""
         draw, height, edge = self.draw, self.height, (sheet - size) / 2
-        gap = height * draw.uniform(*GAPS[draw.choice(3, p=[0.2, 0.55, 0.25])])
+        gap = height * (draw.uniform(-0.06, 0.35) if draw.random() < 0.75 else draw.uniform(0.3, 2.0))
         lines = 1 if kind == "cell" or height > size / 3 else int(draw.integers(1, 5))
         spacing, slope = height * draw.uniform(1.15, 2.2), draw.normal(0, 0.02)
         free = max(1.0, size - height - (lines - 1) * spacing)

@@ -42,7 +42,7 @@ class PageRecipe(Recipe):
 
     side: Annotated[int, whole(64, 1024)] = SIDE
     digits_a_page: Count = 8
-    also: Count = 8
+    also: Count = 5
 
 
 class PageReading(Task):
