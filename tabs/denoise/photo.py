@@ -25,7 +25,7 @@ from tabs.widgets.examples import examples
 from tabs.widgets.files import kept, png
 from tabs.widgets.methods import method, psnr, ssim, table
 from tabs.widgets.networks import chosen, source
-from tabs.widgets.picture import Picture, absent, require
+from tabs.widgets.picture import Picture, absent, require, tells
 from tabs.widgets.prose import muted, sentence
 from tabs.widgets.slider import Slider
 
@@ -198,8 +198,9 @@ def build(words: Words, address: Address, *, public: bool) -> None:
             part + table(words, before, attempts),
         )
 
-    def take(name: str, asked: str | None) -> tuple[str | None, str]:
-        """An example, and whether it is noisy, or what an address says beside it."""
+    def take(told: str) -> tuple[str | None, str]:
+        """An example, and whether it is noisy: by its name, or by what an address says behind that."""
+        name, _, asked = str(told).partition("/")
         usual = NOISY if name == "noisy" else CLEAN
         return kept(offered()[name], upload) if name in offered() else None, asked if asked in (NOISY, CLEAN) else usual
 
@@ -221,11 +222,10 @@ def build(words: Words, address: Address, *, public: bool) -> None:
     gr.on(triggers, work, [*given, grain, asked], shown, **working)
     controls.renewed.then(work, [*given, grain, asked], shown, **working)
     gr.on([sigma.release, grain.release], work, [*given, grain, asked, sigma], shown, **working)
-    beside = f"(name) => [name, lab.beside('{VIEW}', 'picture', name, 'path')]"
-    some.input(take, [some, path], [upload, path], js=beside, **PAGE)
+    beside = f"(name) => [name, lab.beside('{VIEW}', 'picture', name, 'path')].filter(Boolean).join('/')"
+    some.input(take, some, [upload, path], js=beside, **PAGE)
     path.change(lambda path: gr.update(visible=path == CLEAN), path, harm, **PAGE)
-    # Gradio calls it an input, too, that a picture is taken away.
-    upload.input(None, upload, None, js=f"(image) => lab.bring('{VIEW}', Boolean(image))", api_visibility="private")
+    tells(upload, VIEW)
     upload.clear(lambda: none, None, line, **PAGE)
     stop.click(end, asked, stop, **PAGE)
     everyone.click(

@@ -20,7 +20,7 @@ from tabs.digits.bars import bars, verdicts
 from tabs.widgets.camera import camera
 from tabs.widgets.networks import chosen, menu, source
 from tabs.widgets.pad import is_draft, is_ours, pad
-from tabs.widgets.picture import Picture, read, require
+from tabs.widgets.picture import Picture, read, require, tells
 from tabs.widgets.prose import how
 
 DEFAULT = "mnist-resnet"
@@ -189,10 +189,8 @@ def build(words: Words, address: Address, *, public: bool) -> None:
     asked = ask_all.click(ask, shown, everyone, **PAGE)
     asked.then(None, None, None, js="() => lab.reveal('opinions')", api_visibility="private")
     gr.on(None, tell, network, [line, download], **PAGE)  # when the page opens, and when the network changes
-    for picture in (upload, photograph):  # Gradio calls it an input, too, that one is taken away
-        picture.input(
-            None, picture, None, js="(image) => lab.bring('digits', Boolean(image))", api_visibility="private"
-        )
+    tells(upload, "digits")
+    photograph.input(None, None, None, js="() => lab.bring('digits', true)", api_visibility="private")
     drawing.input(None, None, None, js="() => lab.bring('digits', false)", api_visibility="private")
     address.add("digits", network=network)
     if public:

@@ -25,7 +25,7 @@ from tabs.widgets.files import kept, png
 from tabs.widgets.methods import method, psnr, table
 from tabs.widgets.networks import chosen, source
 from tabs.widgets.pad import brush
-from tabs.widgets.picture import Picture, absent, read, require
+from tabs.widgets.picture import Picture, absent, read, require, tells
 from tabs.widgets.prose import how, muted, sentence
 
 NETWORK = "face-gan"
@@ -294,8 +294,7 @@ def build(words: Words, address: Address, *, public: bool) -> None:
     kind.change(tools, [upload, found, kind], [place, given_mask, painting, canvas, below], **PAGE)
     upload.clear(lambda: none, None, line, **PAGE)
     dice.click(None, None, seed, js=ROLL)
-    # Gradio calls it an input, too, that a picture is taken away.
-    upload.input(None, upload, None, js="(image) => lab.bring('faces', Boolean(image))", api_visibility="private")
+    tells(upload, "faces")
     everyone.click(ask, given, [strip, gallery, figures], show_progress_on=strip, api_visibility="private", **WORK)
     address.add("faces", mask=kind, seed=seed)
     how(words, "faces")

@@ -57,6 +57,16 @@ class Picture(gr.Image):
         return opened(path)
 
 
+def tells(upload: Picture, view: str) -> None:
+    """Let the page's script know of a picture that is brought to a view, or taken away from it again.
+
+    Gradio calls that an input, too, before or after it has said what it is: so the last word is said a moment later.
+    """
+    private = {"api_visibility": "private"}
+    upload.input(None, None, None, js=f"() => lab.bring('{view}', true)", **private)
+    upload.clear(None, None, None, js=f"() => setTimeout(() => lab.bring('{view}', false), 50)", **private)
+
+
 def within(cache: str, path: str | None) -> Path | None:
     """A file of the cache; None for any other.
 
