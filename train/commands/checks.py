@@ -62,8 +62,9 @@ def _folder(args: argparse.Namespace) -> None:
 def _init(args: argparse.Namespace) -> None:
     if args.init:
         _source(argparse.Namespace(name=args.init))
-        if start := TASKS[args.name].start:
-            raise ValueError(f"{args.name} always begins with the weights of {start}: leave --init out.")
+        task = TASKS.get(args.name)
+        if task and task.start:
+            raise ValueError(f"{args.name} always begins with the weights of {task.start}: leave --init out.")
 
 
 def _card(args: argparse.Namespace) -> None:

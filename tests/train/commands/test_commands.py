@@ -197,6 +197,7 @@ MISTAKES = {
     "a rate that is too large": ("not finite at step", "fit", "mnist-dense", "--dataset", "TINY", "--lr", "1e38"),
     "a network of no such thing": ("unknown or missing width", "fit", "mnist-dense", "--network", '{"width": 8}'),
     "a network too wide": ("hidden must be between", "fit", "mnist-dense", "--network", '{"hidden": 5000}'),
+    "a start of nothing": ("choose one of", "fit", "mnist-dance", "--init", "mnist-dense"),
     "a start where there is one": ("of face-unet: leave --init out", "fit", "face-gan", "--init", "face-unet"),
     "an output that is a file": ("is a file, not", "fit", "mnist-dense", "--output", "file"),
 }
