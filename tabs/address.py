@@ -40,19 +40,15 @@ class Address:
     def __init__(self, views: Mapping[str, tuple[str, ...]]):
         self.views = views
         self._named: list[tuple[str, str, Component]] = []
-        self._opened: dict[str, gr.HTML] = {}
+        self._said: dict[str, gr.HTML] = {}
 
-    def add(self, view: str, beside: Mapping[str, str] | None = None, **components: Component) -> gr.HTML:
+    def add(self, view: str, beside: Mapping[str, str] | None = None, **components: Component) -> None:
         """Note what a visitor changes, under these names.
 
         Args:
             view: of the components.
             beside: of a component, what else its usual value depends on.
             components: by their names.
-
-        Returns:
-            What changes once an address has said something of this view: components do not tell this from what the page
-            itself sets.
         """
         for key, component in components.items():
             self._named.append((view, key, component))
@@ -60,7 +56,12 @@ class Address:
             of, name, usual, other = map(json.dumps, given)
             noted = f"(value) => lab.note({of}, {name}, value, {usual}, {other})"
             component.change(None, component, None, js=noted, api_visibility="private")
-        return self._opened.setdefault(view, gr.HTML(visible="hidden"))
+
+    def said(self, view: str) -> gr.HTML:
+        """What changes once an address has said something of a view: components do not tell this from what the page
+        itself sets."""
+        self._said[view] = gr.HTML(visible="hidden")
+        return self._said[view]
 
     def opens(self, tab: gr.Tab, *view: str) -> None:
         """Note that this tab was opened; the view in one or two words."""
@@ -73,7 +74,7 @@ class Address:
             js_on_load="lab.asks((search) => { props.value = search; trigger('input'); });",
         )
         components = [component for _, _, component in self._named]
-        asked.input(self._values, asked, [*components, *self._opened.values()], **PAGE)
+        asked.input(self._values, asked, [*components, *self._said.values()], **PAGE)
 
     def _values(self, search: str) -> list[Any]:
         query = {key: values[0] for key, values in parse_qs(str(search).removeprefix("?")).items()}
@@ -82,7 +83,7 @@ class Address:
             _taken(component, query[key]) if key in query and view == of else gr.skip()
             for of, key, component in self._named
         ]
-        return [*values, *("opened" if of == view else gr.skip() for of in self._opened)]
+        return [*values, *("said" if of == view else gr.skip() for of in self._said)]
 
     def _view(self, query: Mapping[str, str]) -> str:
         tab = query["tab"] if query.get("tab") in self.views else next(iter(self.views))

@@ -13,6 +13,7 @@ from gradio.utils import get_upload_folder
 
 MOST = 1000  # sessions that are known of: some never say that they end
 FIELD = 1_000_000  # bytes of what a form holds beside its files, which is kept in memory
+_took = route_utils.GradioMultiPartParser.on_part_data
 
 
 class Uploads:
@@ -71,13 +72,11 @@ def sweep(demo: gr.Blocks, age: float | None) -> None:
 
 def bound_fields() -> None:
     """Let a form hold little beside its files, of which alone Gradio bounds the size."""
-    parser = route_utils.GradioMultiPartParser
-    took = parser.on_part_data
 
     def take(self: route_utils.GradioMultiPartParser, data: bytes, start: int, end: int) -> None:
         part = self._current_part
         if part.file is None and len(part.data) + end - start > FIELD:
             raise route_utils.MultiPartException("A field of this form is too long: send files as files.")
-        took(self, data, start, end)
+        _took(self, data, start, end)
 
-    parser.on_part_data = take
+    route_utils.GradioMultiPartParser.on_part_data = take

@@ -84,17 +84,6 @@ def head(repo_id: str, kind: str = "model", *, token: str | None = None) -> Head
     return Head(about.sha, found, tags, runs and (runs.requested_hardware or runs.hardware), bool(about.private))
 
 
-def is_private(repo_id: str) -> bool:
-    """Whether a model's repository is there, and nobody else sees it. Raises HubError."""
-    try:
-        return bool(HfApi().repo_info(repo_id).private)
-    except FAILURES as error:
-        cause = understood(error, repo_id)
-        if isinstance(cause, NoRepository):
-            return False
-        raise cause from error
-
-
 def read(repo_id: str, path: str, commit: str) -> bytes:
     """A small file of a model's repository, at a commit that holds it. Raises HubError."""
     try:

@@ -49,8 +49,13 @@ def read(mask: Image.Image) -> Mask:
     if not found.hidden.any():
         raise InputError("nothing_hidden", "Nothing is hidden: cover a part of the face first.")
     if found.hidden.mean() > SANE[1]:
-        raise InputError("all_hidden", "All of the face is hidden: leave a part of it to go by.")
+        raise all_hidden()
     return Mask(found.hidden, "value") if small and found.said is None else found
+
+
+def all_hidden() -> InputError:
+    """For a mask that leaves nothing to go by."""
+    return InputError("all_hidden", "All of the face is hidden: leave a part of it to go by.")
 
 
 def _pixels(mask: Image.Image) -> tuple[np.ndarray, np.ndarray, bool]:

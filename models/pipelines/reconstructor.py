@@ -119,7 +119,7 @@ def restored(fill: Fill, image: Image.Image, mask: Image.Image, face: Square | N
     try:
         face = face or _looked_for(pixels, missing)
         if not _seen(missing, face):
-            raise InputError("all_hidden", "All of the face is hidden: leave a part of it to go by.")
+            raise masks.all_hidden()
         rows, columns = _region(missing, face)
         part, gone = pixels[rows, columns], missing[rows, columns]
         is_grey = (part == part[..., :1])[~gone].all()  # three channels of the same would get a tint

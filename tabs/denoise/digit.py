@@ -59,9 +59,10 @@ def build(words: Words, address: Address, *, public: bool) -> None:
     drawing.input(show_drawing, [drawing, *controls.values], [*shown, taken], **PAGE)
     take.click(show_taken, controls.values, [*shown, taken], **PAGE)
     controls.renewed.then(show, given, shown, **PAGE)
+    said = address.said(VIEW)
+    gr.on([controls.strength.input, controls.seed.change, said.change], show, given, shown, **PAGE)
     named = {"damage": controls.kind, "strength": controls.strength, "seed": controls.seed}
-    opened = address.add(VIEW, {"strength": "damage"}, **named)
-    gr.on([controls.strength.input, controls.seed.change, opened.change], show, given, shown, **PAGE)
+    address.add(VIEW, {"strength": "damage"}, **named)
 
 
 def _result(words: Words, clean: Image.Image, noisy: Image.Image, attempts: list[Attempt]) -> tuple[str, str]:

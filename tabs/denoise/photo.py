@@ -210,15 +210,8 @@ def build(words: Words, address: Address, *, public: bool) -> None:
     given = [upload, path, *controls.values]
     shown = [both, line, sigma, download, stop, gallery, figures, upload]
     working = {"show_progress_on": both, "trigger_mode": "always_last", "api_visibility": "private", **WORK}
-    named = {
-        "path": path,
-        "damage": controls.kind,
-        "strength": controls.strength,
-        "seed": controls.seed,
-        "grain": grain,
-    }
-    opened = address.add(VIEW, {"path": "picture", "strength": "damage"}, **named)
-    triggers = [upload.change, path.input, controls.strength.release, controls.seed.change, opened.change]
+    said = address.said(VIEW)
+    triggers = [upload.change, path.input, controls.strength.release, controls.seed.change, said.change]
     gr.on(triggers, work, [*given, grain, asked], shown, **working)
     controls.renewed.then(work, [*given, grain, asked], shown, **working)
     gr.on([sigma.release, grain.release], work, [*given, grain, asked, sigma], shown, **working)
@@ -231,6 +224,8 @@ def build(words: Words, address: Address, *, public: bool) -> None:
     everyone.click(
         ask, [*given, sigma], [both, gallery, figures], show_progress_on=both, api_visibility="private", **WORK
     )
+    named = {"damage": controls.kind, "strength": controls.strength, "seed": controls.seed}
+    address.add(VIEW, {"path": "picture", "strength": "damage"}, path=path, grain=grain, **named)
     if public:  # with pictures of its own: a caller who sends none is told so, and gets no example
         picture = Picture(visible=False, label=words("photo.picture"))
         network = gr.Textbox(NETWORK, visible=False, label=words("network"))

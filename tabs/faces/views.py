@@ -96,7 +96,7 @@ def brushed(picture: Image.Image, face: Square, drawn: Image.Image) -> Image.Ima
     mask = Image.new("L", picture.size)
     mask.paste(ink.point(lambda value: 255 * (value > 127)), (left, top))
     if ImageStat.Stat(mask).mean[0] > 255 * masks.SANE[1]:  # what is read of such a mask is what was not painted over
-        raise InputError("all_hidden", "All of the face is hidden: leave a part of it to go by.")
+        raise masks.all_hidden()
     return mask
 
 

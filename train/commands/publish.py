@@ -101,7 +101,7 @@ def _send_rest(
     troubles: list[HubError] = []
     if space_id:
         try:
-            print(f"{'Space':21} {_send_space(args, space_id, there)}")
+            print(f"{'Space':21} {_send_space(args, publications, space_id, there)}")
         except HubError as error:
             troubles.append(space.unpaid(space_id) if isinstance(error, PaymentRequired) else error)
             space_id = None
@@ -113,12 +113,12 @@ def _send_rest(
     return troubles
 
 
-def _send_space(args: argparse.Namespace, space_id: str, there: Head | None) -> str:
+def _send_space(args: argparse.Namespace, publications: list[Publication], space_id: str, there: Head | None) -> str:
     """Make the Space hold the app with the pins as they are now, and tell what was done.
 
     Raises HubError, also before what is private would be seen by all, or would not be seen by the Space.
     """
-    hidden = _hidden()
+    hidden = _hidden(publications)
     if hidden and not (there.private if there else args.private):
         raise HubError(
             f"The Space {space_id} is not made or changed: all could see it, and private are {', '.join(hidden)}. Make "
@@ -142,12 +142,16 @@ def _send_space(args: argparse.Namespace, space_id: str, there: Head | None) -> 
     return f"{done:30} {constants.ENDPOINT}/spaces/{space_id} @ {commit[:7]}"
 
 
-def _hidden() -> list[str]:
-    """The repositories of pinned models that nobody else sees. Raises HubError."""
-    repo_ids = [pin["repo_id"] for pin in hub.pins().values()]
+def _hidden(publications: list[Publication]) -> list[str]:
+    """The repositories of pinned models that nobody else sees; of the others than these the Hub is asked.
+
+    Raises HubError.
+    """
+    heads = {one.repo_id: one.there for one in publications}
+    others = [pin["repo_id"] for pin in hub.pins().values() if pin["repo_id"] not in heads]
     with ThreadPoolExecutor(QUESTIONS) as pool:
-        found = list(pool.map(repository.is_private, repo_ids))
-    return [repo_id for repo_id, is_so in zip(repo_ids, found, strict=True) if is_so]
+        heads |= zip(others, pool.map(repository.head, others), strict=True)
+    return [repo_id for repo_id, there in heads.items() if there and there.private]
 
 
 def _tell(publications: list[Publication]) -> None:

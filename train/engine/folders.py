@@ -103,9 +103,8 @@ def claim(
         ValueError: the folder holds a run with something else; the sentence names it.
         OSError: the note cannot be written.
     """
-    expect_same(folder, recipe, max_steps, init, data)
-    if (folder / STATE).exists():
-        before = json.loads((folder / SETTING).read_text()).get("before")
+    noted = expect_same(folder, recipe, max_steps, init, data)
+    before = noted.get("before", before)
     setting = {"recipe": asdict(recipe), "data": data, "max_steps": max_steps, "init": init, "before": before}
     state.replace(folder / SETTING, (json.dumps(setting, indent=2) + "\n").encode())
     return before
@@ -113,7 +112,7 @@ def claim(
 
 def expect_same(
     folder: Path, recipe: Recipe, max_steps: int | None, init: str | None = None, data: str | None = None
-) -> None:
+) -> dict[str, Any]:
     """See that a run that is in the folder can be gone on with: with the same recipe and data, and as many steps.
 
     Args:
@@ -122,10 +121,12 @@ def expect_same(
         init: what it begins with, by name.
         data: the fingerprint of its dataset, None where it is not known yet.
 
+    Returns the run's note, empty where there is no run.
+
     Raises ValueError if something else is in the folder; the sentence names what differs, and both values.
     """
     if not (folder / STATE).exists():
-        return
+        return {}
     note = folder / SETTING
     try:
         noted = json.loads(note.read_text())
@@ -144,6 +145,7 @@ def expect_same(
             f"{folder} holds a run with another {', another '.join(different)}: give the same again to go on with it, "
             "or move the folder away to start anew."
         )
+    return noted
 
 
 def _recipe(kind: type[Recipe], noted: dict[str, Any]) -> Recipe:
