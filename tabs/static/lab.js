@@ -57,6 +57,7 @@ const lab = (() => {
   const link = () => new URL(address(drawn[view()]), location.href);
   const still = matchMedia('(prefers-reduced-motion: reduce)');
 
+  let copied = 0;
   const copy = async (button) => {
     const text = link().href;
     await navigator.clipboard.writeText(text).catch(() => { // no right to it, or no https
@@ -71,7 +72,8 @@ const lab = (() => {
     button.textContent = done;
     said.textContent = isSeen ? picture : done;
     said.classList.toggle('seen', isSeen);
-    setTimeout(() => {
+    clearTimeout(copied); // that of the copy before would end what is said of this one
+    copied = setTimeout(() => {
       button.textContent = usual;
       said.textContent = '';
       said.classList.remove('seen');

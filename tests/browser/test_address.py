@@ -141,6 +141,12 @@ def test_a_drawing_travels_in_a_link(open_lab: OpenLab) -> None:
     other = open_lab(path=link.removeprefix(lab.url))
     expect(other.numeral).to_have_text("0")
     assert np.abs(ink(other) - drawn).sum() < 0.03 * drawn.sum()
+    lab.page.clock.install()
+    for seconds, word in ((3, "done"), (3, "done"), (5, "usual")):  # each time it is copied, that is said for as long
+        if word == "done":
+            button.click()
+        lab.page.clock.run_for(1000 * seconds)
+        expect(button).to_have_text(lab.words[f"copy.{word}"])
 
 
 def test_a_link_does_without_an_own_picture(open_lab: OpenLab) -> None:
@@ -151,6 +157,7 @@ def test_a_link_does_without_an_own_picture(open_lab: OpenLab) -> None:
     lab.page.locator("#photo input[type=file]").set_input_files(STATIC / "portraits" / "jose-rizal.jpg")
     for is_own in (True, False):
         expect(lab.page.locator("#denoised .figures")).to_be_visible()
+        lab.settle()
         lab.page.locator(".copy-link").click()
         expect(said).to_have_text(lab.words["copy.picture" if is_own else "copy.done"])
         size = said.evaluate("one => getComputedStyle(one).clipPath === 'none' && one.offsetHeight")
