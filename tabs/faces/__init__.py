@@ -109,7 +109,7 @@ def build(words: Words, address: Address, *, public: bool) -> None:
             given_mask = Picture(
                 visible=False,
                 label=words("faces.mask"),
-                placeholder=words("picture.placeholder"),
+                placeholder=words("picture.no_paste"),
                 sources=["upload"],
                 buttons=[],
                 height=160,

@@ -178,7 +178,7 @@ addEventListener('brought', ({detail}) => { if (detail === VIEW) makeWay(); });
 // What the address says is drawn, else what the page begins with.
 const asked = isBrush ? null : lab.asked(VIEW, KEY), initial = element.querySelector('[data-initial]');
 isOurs = !asked && initial !== null;
-if (isOurs) canvas.setAttribute('aria-label', `${label}. ${initial.dataset.shown}`);
+if (isOurs) canvas.setAttribute('aria-label', initial.dataset.shown);
 isShow = isOurs && '$show' === 'true';
 if (asked) play(places(asked), false);
 else if (initial) play(traced(initial.dataset.strokes), isShow && !lab.still());
