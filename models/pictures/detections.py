@@ -18,6 +18,8 @@ SEARCHED = 0.8  # of a digit's longer side, around its box: there what hangs tog
 # Of a piece in the picture so much is known to be a digit's ink, and the rest is so likely ink on average, or it is a
 # line or a frame that touches the digit.
 KNOWN, HINTED = 0.33, 0.05
+BESIDE, FEW = 2.5, 3  # heights to the digits beside a digit; of fewer such pairs nobody knows how a row leans
+LEVEL = 0.02  # down for each pixel to the right: rows that lean less are read as they are
 MOSTLY = 0.85  # of a piece of ink: it is all of that digit, whatever lies near another
 
 Box = tuple[float, float, float, float]
@@ -160,6 +162,36 @@ def hanging_together(dark: np.ndarray, own: np.ndarray, others: np.ndarray, ink:
 
 def reading_order(boxes: Sequence[Box]) -> list[tuple[int, int]]:
     """(row, index) of each box, row by row from the top, each from left to right; rows may lean."""
+    boxes = _sheared(boxes, _lean(boxes))
+    rows = sorted(_rows(boxes), key=lambda row: np.mean([boxes[index][1] + boxes[index][3] for index in row]))
+    return [(number, index) for number, row in enumerate(rows) for index in row]
+
+
+def _lean(boxes: Sequence[Box]) -> float:
+    """How far rows go down for each pixel to the right; 0 where that is so little that it parts none."""
+    sides = np.array(boxes, np.float64).reshape(-1, 4)
+    middles, heights = (sides[:, :2] + sides[:, 2:]) / 2, sides[:, 3] - sides[:, 1]
+    right, down = np.moveaxis(middles[None] - middles[:, None], 2, 0)
+    beside = (right > 0) & (right < BESIDE * heights[:, None])
+    beside &= np.abs(down) < np.maximum(heights[:, None], heights) / 2
+    if beside.sum() < FEW:
+        return 0.0
+    rough = float(np.median(down[beside] / right[beside]))
+    if abs(rough) < LEVEL:
+        return 0.0
+    # Whole rows say it more exactly than neighbours: the slope of all their least squares together.
+    level = _sheared(boxes, rough)
+    apart = np.concatenate([middles[row] - middles[row].mean(0) for row in map(np.array, _rows(level))])
+    return float((apart[:, 0] * apart[:, 1]).sum() / (apart[:, 0] ** 2).sum())
+
+
+def _sheared(boxes: Sequence[Box], lean: float) -> list[Box]:
+    """The boxes where they would stand if rows that lean so were level."""
+    return [(x0, y0 - lean * (x0 + x1) / 2, x1, y1 - lean * (x0 + x1) / 2) for x0, y0, x1, y1 in boxes]
+
+
+def _rows(boxes: Sequence[Box]) -> list[list[int]]:
+    """Which boxes stand in a row, each from left to right: what begins least above or below the end of one goes on."""
     rows: list[list[int]] = []
     for index in sorted(range(len(boxes)), key=lambda index: boxes[index][0] + boxes[index][2]):
         near = [(away, row) for row in rows if (away := _away(boxes[row[-1]], boxes[index])) < 1]
@@ -167,8 +199,7 @@ def reading_order(boxes: Sequence[Box]) -> list[tuple[int, int]]:
             min(near, key=lambda one: one[0])[1].append(index)
         else:
             rows.append([index])
-    rows.sort(key=lambda row: np.mean([boxes[index][1] + boxes[index][3] for index in row]))
-    return [(number, index) for number, row in enumerate(rows) for index in row]
+    return rows
 
 
 def _away(box: Box, other: Box) -> float:

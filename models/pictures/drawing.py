@@ -109,6 +109,10 @@ class Drawing:
         height, width = np.ptp(np.argwhere(np.logical_or.reduce(self.groups)), 0) + 1
         return bool(width <= WIDEST * height)
 
+    def is_plain(self) -> bool:
+        """Whether it is one stroke, or strokes that touch, no wider than a digit."""
+        return len(self.groups) == 1 and self.is_narrow() and label(self.groups[0], CONNECTED)[1] == 1
+
     def may_be_one(self) -> bool:
         """Whether it could be one digit drawn in pieces, by its form alone.
 

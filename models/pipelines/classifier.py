@@ -215,21 +215,25 @@ class DigitClassifier:
         # A comma is surely a 1 to a network that sees nothing else.
         doubtful = [part.digit == "1" or not part.is_sure for part in parts]
         has_signs = any(is_low and is_doubtful for is_low, is_doubtful in zip(low, doubtful, strict=True))
-        if (len(parts) == 1 and drawing.is_narrow()) or (_is_clear(parts) and not has_signs):
+        is_clear, is_one = _is_clear(parts), len(parts) == 1
+        if is_clear and (drawing.is_plain() if is_one else not has_signs):
             return parts
-        one = [] if _is_clear(parts) else self.readings([drawing.whole()])
+        one = [] if is_clear or is_one else self.readings([drawing.whole()])
         if _is_clear(one) and drawing.may_be_one():
             return one
-        if len(drawing.lines) == 1 and all(part.is_digit for part in parts) and not has_signs:
+        are_digits = len(drawing.lines) == 1 and all(part.is_digit for part in parts) and not has_signs
+        if are_digits and not is_one:
             return parts
         on_paper: list[Reading] = []
         with suppress(InputError):  # what is faint may be lost there
-            on_paper = self.on_page(image)
+            on_paper = [replace(found, box=None) for found in self.on_page(image)]
+        if is_one and (are_digits or drawing.is_narrow()) and not (len(on_paper) > 1 and _is_clear(on_paper)):
+            return parts
         tall = [part for is_low, part in zip(low, parts, strict=True) if not is_low]
         if len(on_paper) == len(tall) and all(part.is_digit for part in tall):
             return [replace(part, line=found.line) for part, found in zip(tall, on_paper, strict=True)]
         if _is_clear(on_paper) and len(on_paper) >= len(tall):
-            return [replace(found, box=None) for found in on_paper]
+            return on_paper
         return one if _is_clear(one) and drawing.is_narrow() else parts
 
     def explain(self, reading: Reading) -> Image.Image:

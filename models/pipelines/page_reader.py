@@ -20,7 +20,7 @@ from models.pictures.modes import averageable, blank, to_grey
 from models.pipelines.common import Facts, fused, loaded, shared
 
 NAME = "page-reader"
-MOST_PIXELS = 2_000_000  # that are looked at: a larger picture is halved until it has no more
+MOST_PIXELS = 2_000_000  # that are looked at: a larger picture is made smaller by the least whole number
 SMALLEST_SIDE = 192  # pixels: a smaller picture is enlarged
 COARSER = 2  # from one look at a picture to the next, for large digits
 COARSEST_SIDE = 64  # pixels: of the last look
@@ -85,7 +85,7 @@ class PageReader:
     def __call__(self, image: Image.Image, larger: float = 1.0) -> list[Found]:
         """The digits on a picture of any size, mode and polarity, in reading order; none where there are none.
 
-        A digit is to be 10 pixels high at least, once a picture is halved until it has at most `MOST_PIXELS`. Then it
+        A digit is to be 10 pixels high at least, once a picture is so small that it has at most `MOST_PIXELS`. Then it
         is looked at `larger` times as large, which may tell a little more or less; boxes are of the picture itself.
 
         Raises:
@@ -200,7 +200,7 @@ def _looked_at(image: Image.Image) -> tuple[Image.Image, float, int]:
     image = averageable(image)
     factor = 1
     while image.width * image.height / factor**2 > MOST_PIXELS:
-        factor *= 2
+        factor += 1
     grey = to_grey(image.reduce(factor) if factor > 1 else image)
     low, high = grey.getextrema()
     if high - low < mnist.LEAST_CONTRAST:

@@ -110,6 +110,22 @@ def test_rows_may_lean() -> None:
     assert reading_order([]) == []
 
 
+@pytest.mark.parametrize("degrees", [0, 2, 4, 6, 9, -5])
+@pytest.mark.parametrize(
+    "columns",
+    [[[*range(4), *range(14, 18)]] * 5, [range(25), range(3), range(25)], [range(3), range(9), range(2)], [[0]] * 3],
+    ids=["two columns", "a short line between", "three short ones", "one below the other"],
+)
+def test_lines_are_kept_apart(columns: list, degrees: int) -> None:
+    """However far a page leans: a gap parts no line, and a line that is short gets nothing of the next."""
+    unsteady, lean = np.random.default_rng(1), math.tan(math.radians(degrees))
+    places = [(row, 36.0 * column) for row, columns_ in enumerate(columns) for column in columns_]
+    tops = [64 * row + lean * x + unsteady.normal(0, 3) for row, x in places]
+    boxes = [(x, top, x + 30, top + 40 + unsteady.normal(0, 4)) for (_, x), top in zip(places, tops, strict=True)]
+    found = reading_order(boxes)
+    assert [(row, places[index][1]) for row, index in found] == places
+
+
 @pytest.mark.parametrize("paper, pen", [(220, 90), (30, 180)])
 def test_a_stroke_is_whole(paper: int, pen: int) -> None:
     """What is as dark as a digit's ink, hangs together with it and may be ink is its; not a line that runs through it,

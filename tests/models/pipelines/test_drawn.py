@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from ink import ink_of, on_glass
 from PIL import Image, ImageDraw, ImageOps
+from scipy.ndimage import label
 
 from models.errors import InputError
 from models.pipelines import DigitClassifier, Reading, classifier
@@ -71,6 +72,28 @@ def test_lines_that_lean(angle: int) -> None:
 def test_a_column() -> None:
     """One digit below the other: no two of them are one."""
     assert read(sheet("4", "7", "2", "9")) == "4/7/2/9"
+
+
+@pytest.mark.parametrize("text", ["47", "50", "18", "96", "33"])
+def test_one_below_the_other(text: str) -> None:
+    """Two circles above one another may be an 8; two digits are not."""
+    ink = Image.new("L", (200, 300))
+    for number, digit in enumerate(text):
+        ink.paste(one := ink_of(int(digit), 3, HEIGHT), (60 + 6 * number, 40 + 110 * number), one)
+    assert read(ink).replace("/", "") == text
+
+
+@pytest.mark.parametrize("text", ["03", "36", "46", "53", "56", "70", "83", "93"])
+def test_digits_that_touch(text: str) -> None:
+    """What hangs together and is surely one digit by itself may be two all the same."""
+    first, second = (ink_of(int(digit), 3, 110) for digit in text)
+    for overlap in range(first.width):
+        ink = Image.new("L", (300, 200))
+        ink.paste(first, (40, 40), first)
+        ink.paste(second, (40 + first.width - overlap, 40), second)
+        if label(np.asarray(ink) > 51, np.ones((3, 3)))[1] == 1:
+            break
+    assert read(ink) == text
 
 
 def seen(*given: tuple[str, float]) -> list[Reading]:

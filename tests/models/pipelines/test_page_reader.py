@@ -317,3 +317,12 @@ def test_the_largest_is_a_digit(monkeypatch: pytest.MonkeyPatch, shares: tuple[f
     found = [page_reader.Found(seen, box, 0, share) for box, share in zip(boxes, shares, strict=True)]
     monkeypatch.setattr(page_reader, "page", lambda *_: found)
     assert page_reader.largest(Image.new("L", (100, 100))) is found[wanted]
+
+
+@pytest.mark.parametrize("size", [(4032, 3024), (1600, 1200), (2000, 1001), (8000, 6000)])
+def test_a_photograph_is_looked_at_as_large_as_may_be(size: tuple[int, int]) -> None:
+    photo = Image.new("L", size, 230)
+    photo.paste(20, (600, 400, 900, 800))
+    grey, scale, _ = page_reader._looked_at(photo)
+    assert grey.width * grey.height <= page_reader.MOST_PIXELS
+    assert scale == 1 or size[0] * size[1] / (1 / scale - 1) ** 2 > page_reader.MOST_PIXELS
