@@ -81,7 +81,8 @@ class Denoiser:
         `models.pictures.photographs.lost` tells.
 
         Args:
-            image: a photograph of any size and mode; for a network of digits 28x28, white on black.
+            image: a photograph of any size and mode, as a PIL image, a path, an array or a tensor; for a network of
+                digits 28x28, white on black.
             sigma: deviation of its noise on the 0-255 scale, 0 to 75; None has it estimated, and at 0 the picture stays
                 as it is. Networks of digits ignore it.
 
@@ -102,6 +103,7 @@ class Denoiser:
         Args:
             kind: of the noise, as `judge` says it; None has it judged.
         """
+        image = images.taken(image)
         images.check_size(image)
         if self.digits and image.size != (mnist.DIGIT_SIZE,) * 2:
             raise InputError("not_a_digit", "This network is for digits of 28 × 28 pixels: give it one of that size.")
@@ -151,6 +153,7 @@ class Denoiser:
         """
         if self.digits:
             return Noise(0.0, "none")
+        image = images.taken(image)
         images.check_size(image)
         with _CORES:
             return judged(self.net, image)

@@ -104,9 +104,13 @@ def _middle(seen: np.ndarray) -> slice:
     return slice(start, min(start + ESTIMATED, last + 1))
 
 
-@cache
 def _estimator() -> Model | None:
     """The network that judges noise; None without sound weights: then the denoiser's own estimate has to do."""
     with suppress(ValueError):
-        return loaded(ESTIMATOR, [ESTIMATOR])
+        return _loaded()
     return None
+
+
+@cache  # not of a failure: a Hub that was silent may be there the next time
+def _loaded() -> Model:
+    return loaded(ESTIMATOR, [ESTIMATOR])

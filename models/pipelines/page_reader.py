@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import cache, cached_property
+from functools import cached_property, lru_cache
 from typing import Self
 
 import numpy as np
@@ -268,7 +268,7 @@ def _around(pixels: np.ndarray) -> np.ndarray:
     return np.asarray(wide.resize(picture.size, Image.Resampling.BILINEAR))
 
 
-@cache
+@lru_cache(0)  # a reader that is there is shared; one that a silent Hub did not give may be there the next time
 def missing() -> str | None:
     """Why there is no page reader, a sentence; None where there is one."""
     try:

@@ -26,7 +26,7 @@ const lab = (() => {
     if (parts[tab] !== VIEWS[tab][0]) query.set('part', parts[tab]);
     for (const [key, value] of values) query.set(key, value);
     for (const [key, value] of asked) if (foreign(key)) query.set(key, value);
-    return location.pathname + (query.size ? `?${query}` : '');
+    return location.pathname + `?${query}`.replace(/^\?$/, '');
   };
   const tell = (isNew) => {
     const next = address();

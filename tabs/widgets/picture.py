@@ -61,10 +61,13 @@ def tells(upload: Picture, view: str) -> None:
     """Let the page's script know of a picture that is brought to a view, or taken away from it again.
 
     Gradio calls that an input, too, before or after it has said what it is: so the last word is said a moment later.
+    Events come in the order in which they are asked for: to be known before the answer is, this comes first.
     """
     private = {"api_visibility": "private"}
     upload.input(None, None, None, js=f"() => lab.bring('{view}', true)", **private)
-    upload.clear(None, None, None, js=f"() => setTimeout(() => lab.bring('{view}', false), 50)", **private)
+    gone = f"setTimeout(() => lab.bring('{view}', false), 50)"
+    upload.clear(None, None, None, js=f"() => {gone}", **private)
+    upload.change(None, upload, None, js=f"(file) => {{ if (!file) {gone}; }}", **private)  # one that is refused, too
 
 
 def within(cache: str, path: str | None) -> Path | None:
