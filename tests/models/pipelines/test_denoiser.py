@@ -326,5 +326,5 @@ def test_compare() -> None:
 
 def test_what_people_hand_over(lively: Denoiser, tmp_path: Path) -> None:
     Image.effect_noise((40, 30), 50).save(tmp_path / "a.png")
-    for given in (str(tmp_path / "a.png"), np.asarray(Image.open(tmp_path / "a.png"))):
-        assert lively(given, 25).tobytes() == lively(Image.open(tmp_path / "a.png"), 25).tobytes()
+    for one in (str(tmp_path / "a.png"), np.asarray(Image.open(tmp_path / "a.png"))):
+        assert lively(one, 25).tobytes() == lively(Image.open(tmp_path / "a.png"), 25).tobytes()
