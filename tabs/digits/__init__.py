@@ -133,16 +133,14 @@ def build(words: Words, address: Address, *, public: bool) -> None:
     def read_photograph(url: str, network: str):
         return *answer_to(read(url) if url else None, network), "photograph"
 
-    def read_upload(image: Image.Image | InputError | None, network: str, url: str = ""):
-        if image is None:  # taken away: what has been drawn is there as before
-            return *read_drawing(url, network), gr.skip()
+    def read_upload(image: Image.Image | InputError | None, network: str):
         # A file that is no picture would stay on the page as a broken one: it is taken away.
         return *answer_to(image, network), "upload", None if isinstance(image, InputError) else gr.skip()
 
     def read_again(url: str, photo: str, image: Image.Image | None, network: str, last: str):
         if last == "photograph":
             return read_photograph(photo, network)
-        return read_drawing(url, network) if last == "drawing" else read_upload(image, network, url)[:-1]
+        return read_drawing(url, network) if last == "drawing" else read_upload(image, network)[:-1]
 
     def follow(shown: Shown | None):
         """What others say, and what decided: in one event, as each is a request of every draft."""
@@ -187,7 +185,7 @@ def build(words: Words, address: Address, *, public: bool) -> None:
     for event in (
         drawing.input(read_drawing, [drawing, network], outputs, **PAGE),
         photograph.input(read_photograph, [photograph, network], outputs, **PAGE),
-        gr.on([upload.input, upload.clear], read_upload, [upload, network, drawing], [*outputs, upload], **PAGE),
+        gr.on([upload.input, upload.clear], read_upload, [upload, network], [*outputs, upload], **PAGE),
         network.change(read_again, [drawing, photograph, upload, network, last], outputs, **PAGE),
     ):
         event.then(follow, shown, [said, heat], **PAGE)
