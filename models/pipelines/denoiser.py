@@ -187,7 +187,7 @@ class Denoiser:
                 seen = small[outer].float()
                 found = self._without_noise(seen, COARSE * sigma) - seen
                 found = found - luma(found)
-                beside = found.norm(dim=1, keepdim=True) * 255 / (EDGE * sigma)
+                beside = found.norm(dim=1, keepdim=True) * 255 / (EDGE * max(sigma, 0.01))  # else 0 / 0, and black
                 off[inner] = (found / (1 + beside**4))[within]
 
         for done, _ in enumerate(pool.map(work, tiles), 1):

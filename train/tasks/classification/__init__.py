@@ -25,7 +25,7 @@ OUTLIER_WEIGHT = 0.5
 SHOWN = 20  # digits of a snapshot
 DRAWN = 5  # validation images to one drawing that it is calibrated by
 HANDS, SHEET = 1000, 40  # that are drawn for a card, of which it shows so many of each digit
-PAGES, SPARSE = 3000, 18  # that are composed, and read by the page reader, at most one to so many images
+PAGES, SPARSE = 2000, 20  # that are composed, and read by the page reader, at most one to so many images
 PRINTED = 60  # pixels that print is cut at
 
 
@@ -129,7 +129,7 @@ RECIPES = {
         augment=Augment(rotation=10, scale=0.08, shear=0.15, shift=1, elastic=0.8, thickness=0.8, coarse=0.15),
         drawn=0.125,
         printed=0.03,
-        handed=0.25,
+        handed=0.125,
         also=5,
         outliers=0.125,
         keep_best=True,
