@@ -180,7 +180,6 @@ def build(words: Words, address: Address, *, public: bool) -> None:
 
     tells(upload, "digits")
     photograph.input(None, None, None, js="() => lab.bring('digits', true)", api_visibility="private")
-    drawing.input(None, None, None, js="() => lab.bring('digits', false)", api_visibility="private")
     outputs = [result, shares, shown, last]
     for event in (
         drawing.input(read_drawing, [drawing, network], outputs, **PAGE),
@@ -192,6 +191,7 @@ def build(words: Words, address: Address, *, public: bool) -> None:
     asked = ask_all.click(ask, shown, everyone, **PAGE)
     asked.then(None, None, None, js="() => lab.reveal('opinions')", api_visibility="private")
     gr.on(None, tell, network, [line, download], **PAGE)  # when the page opens, and when the network changes
+    drawing.input(None, None, None, js="() => lab.bring('digits', false)", api_visibility="private")
     address.add("digits", network=network)
     if public:
         probabilities = gr.Label(label=words("digits.shares"), visible=False)

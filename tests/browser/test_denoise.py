@@ -266,7 +266,7 @@ def test_stop(open_lab: OpenLab, tmp_path: Path) -> None:
     """The work on a large photograph ends without a result, and the next picture has not to wait for it."""
     lab = opened(open_lab())
     seen = renewed(lab, None)
-    large = saved(tmp_path / "large.jpg", scene(2000, 1400), 20)
+    large = saved(tmp_path / "large.jpg", scene(3000, 2000), 20)
     upload(lab, large)
     place = lab.page.locator("#before-after")
     expect(place).to_contain_text(lab.words["photo.working"])

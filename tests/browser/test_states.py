@@ -228,7 +228,7 @@ def test_no_picture_is_said_as_long_as_there_is_none(open_lab: OpenLab, tmp_path
     """Nothing that was said of none, or of a bad one, stays while the next is worked on."""
     lab = open_lab(path="/?tab=denoise")
     said, place = lab.page.locator("#denoised .sentence"), lab.page.locator("#before-after")
-    large = saved(tmp_path / "large.jpg", scene(2000, 1400), 20)
+    large = saved(tmp_path / "large.jpg", scene(3000, 2000), 20)
     (tmp_path / "poem.png").write_bytes(b"I am a poem.\n" * 40)
     lab.cross("photo").click()
     expect(said).to_have_text(lab.words["error.image_missing"])
