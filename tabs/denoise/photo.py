@@ -219,7 +219,6 @@ def build(words: Words, address: Address, *, public: bool) -> None:
     shown = [both, line, sigma, download, stop, gallery, figures, upload]
     working = {"show_progress_on": both, "trigger_mode": "always_last", "api_visibility": "private", **WORK}
     said = address.said(VIEW)
-    tells(upload, VIEW)
     triggers = [upload.change, path.input, controls.strength.release, controls.seed.change, said.change]
     gr.on(triggers, work, [*given, grain, asked], shown, **working)
     controls.renewed.then(work, [*given, grain, asked], shown, **working)
@@ -227,6 +226,7 @@ def build(words: Words, address: Address, *, public: bool) -> None:
     beside = f"(name) => [name, lab.beside('{VIEW}', 'picture', name, 'path')].filter(Boolean).join('/')"
     some.input(take, some, [upload, path], js=beside, **PAGE)
     path.change(lambda path: gr.update(visible=path == CLEAN), path, harm, **PAGE)
+    tells(upload, VIEW)
     upload.clear(lambda: none, None, line, **PAGE)
     stop.click(end, asked, stop, **PAGE)
     everyone.click(

@@ -178,8 +178,6 @@ def build(words: Words, address: Address, *, public: bool) -> None:
             return escape(words.sentence(error)), None
         return source(words, network, facts), save_file_to_cache(facts.weights, download.GRADIO_CACHE)
 
-    tells(upload, "digits")
-    photograph.input(None, None, None, js="() => lab.bring('digits', true)", api_visibility="private")
     outputs = [result, shares, shown, last]
     for event in (
         drawing.input(read_drawing, [drawing, network], outputs, **PAGE),
@@ -191,6 +189,8 @@ def build(words: Words, address: Address, *, public: bool) -> None:
     asked = ask_all.click(ask, shown, everyone, **PAGE)
     asked.then(None, None, None, js="() => lab.reveal('opinions')", api_visibility="private")
     gr.on(None, tell, network, [line, download], **PAGE)  # when the page opens, and when the network changes
+    tells(upload, "digits")
+    photograph.input(None, None, None, js="() => lab.bring('digits', true)", api_visibility="private")
     drawing.input(None, None, None, js="() => lab.bring('digits', false)", api_visibility="private")
     address.add("digits", network=network)
     if public:

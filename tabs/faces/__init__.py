@@ -279,7 +279,6 @@ def build(words: Words, address: Address, *, public: bool) -> None:
     working = {"show_progress_on": strip, "trigger_mode": "always_last", "api_visibility": "private", **WORK}
     looking = {"api_visibility": "private", "show_progress": "hidden", "trigger_mode": "always_last", **WORK}
     answer = [both, strip, download]
-    tells(upload, "faces")
     seen = upload.change(look, [upload, kind, canvas, given_mask], [found, whose, below, *answer], **looking)
     some.input(lambda name: kept(offered()[name], upload) if name in offered() else None, some, upload, **PAGE)
     picked = whose.select(pick, [upload, found], [found, below], **PAGE)
@@ -295,6 +294,7 @@ def build(words: Words, address: Address, *, public: bool) -> None:
     kind.change(tools, [upload, found, kind], [place, given_mask, painting, canvas, below], **PAGE)
     upload.clear(lambda: none, None, line, **PAGE)
     dice.click(None, None, seed, js=ROLL)
+    tells(upload, "faces")
     everyone.click(ask, given, [strip, gallery, figures], show_progress_on=strip, api_visibility="private", **WORK)
     address.add("faces", mask=kind, seed=seed)
     how(words, "faces")

@@ -61,7 +61,6 @@ def tells(upload: Picture, view: str) -> None:
     """Let the page's script know of a picture that is brought to a view, or taken away from it again.
 
     Gradio calls that an input, too, before or after it has said what it is: so the last word is said a moment later.
-    Events come in the order in which they are asked for: to be known before the answer is, this comes first.
     """
     private = {"api_visibility": "private"}
     upload.input(None, None, None, js=f"() => lab.bring('{view}', true)", **private)
