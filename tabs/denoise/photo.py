@@ -32,7 +32,6 @@ from tabs.widgets.slider import Slider
 NETWORK = "photo-denoiser"
 VIEW = "denoise/photo"
 CLEAN, NOISY = "clean", "noisy"
-STOPPED, CORRECTED = "stopped", "corrected"  # the work under way; its sigma, by the visitor
 # What the page opens with, made by tests/browser/makers/firsts.py: a photograph with a camera's noise, cleaned.
 FIRST = STATIC / "first" / "denoise"
 # Large photographs take their time and their memory: one after the other.
@@ -126,10 +125,6 @@ def build(words: Words, address: Address, *, public: bool) -> None:
             return picture, None
         return damaged(picture, corruptions.PHOTOS, kind, strength, seed), picture
 
-    def known(noisy: Image.Image, clean: Image.Image | None, kind: str, strength: float) -> Noise:
-        is_told = clean is not None and kind == "gaussian"
-        return Noise(strength, "told") if is_told else denoiser(NETWORK).judge(noisy)
-
     def work(
         image: Given,
         path: str,
@@ -143,18 +138,17 @@ def build(words: Words, address: Address, *, public: bool) -> None:
     ) -> Iterator:
         # From here on it can be stopped, if there is something to stop; and what was compared is of another picture.
         asked.clear()
-        asked |= {CORRECTED} if corrected is not None else set()
         shown = {gallery: gr.update(visible=False), both: gr.update(visible=True), figures: ""}
         yield {stop: gr.update(visible=image is not None), **shown}
         try:
             pipeline = denoiser(NETWORK)
             noisy, clean = pair(image, path, kind, strength, seed)
-            noise = known(noisy, clean, kind, strength)
+            noise = Noise(strength, "told") if clean and kind == "gaussian" else pipeline.judge(noisy)
             if corrected is not None and corrected != _shown(noise):  # who only passes by corrects nothing
                 noise = Noise(corrected, "told")
             steps = pipeline.steps(noisy, noise.sigma, grain, _judged(noise))
             for share, picture in steps:  # noqa: B007, the last one stays
-                if STOPPED in asked:
+                if asked:
                     yield {both: "", line: stopped, download: None}
                     return
                 progress(share, desc=words("photo.working"))
@@ -178,14 +172,12 @@ def build(words: Words, address: Address, *, public: bool) -> None:
         yield {**done, stop: gr.update(visible=False)}
 
     def end(asked: set) -> dict:
-        asked.add(STOPPED)
+        asked.add(True)
         return gr.update(visible=False)
 
-    def ask(image: Given, path: str, kind: str, strength: float, seed: int, sigma: float, asked: set):
+    def ask(image: Given, path: str, kind: str, strength: float, seed: int, sigma: float):
         try:
             noisy, clean = pair(image, path, kind, strength, seed)
-            if CORRECTED not in asked:  # when it was asked, the slider may have been at another picture's
-                sigma = _shown(known(noisy, clean, kind, strength))
             attempts = compare(noisy, clean, sigma)
         except ValueError as error:
             return gr.skip(), gr.skip(), sentence(words.sentence(error))
@@ -230,7 +222,7 @@ def build(words: Words, address: Address, *, public: bool) -> None:
     upload.clear(lambda: none, None, line, **PAGE)
     stop.click(end, asked, stop, **PAGE)
     everyone.click(
-        ask, [*given, sigma, asked], [both, gallery, figures], show_progress_on=both, api_visibility="private", **WORK
+        ask, [*given, sigma], [both, gallery, figures], show_progress_on=both, api_visibility="private", **WORK
     )
     named = {"damage": controls.kind, "strength": controls.strength, "seed": controls.seed}
     address.add(VIEW, {"path": "picture", "strength": "damage"}, path=path, grain=grain, **named)

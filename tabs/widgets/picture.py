@@ -64,9 +64,7 @@ def tells(upload: Picture, view: str) -> None:
     """
     private = {"api_visibility": "private"}
     upload.input(None, None, None, js=f"() => lab.bring('{view}', true)", **private)
-    gone = f"setTimeout(() => lab.bring('{view}', false), 50)"
-    upload.clear(None, None, None, js=f"() => {gone}", **private)
-    upload.change(None, upload, None, js=f"(file) => {{ if (!file) {gone}; }}", **private)  # one that is refused, too
+    upload.clear(None, None, None, js=f"() => setTimeout(() => lab.bring('{view}', false), 50)", **private)
 
 
 def within(cache: str, path: str | None) -> Path | None:
