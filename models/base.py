@@ -179,8 +179,7 @@ def build(config: Any) -> Model:
         raise ValueError(f"The config's values do not make a {cls.__name__}: {error}") from error
     if size > MAX_PARAMETERS:
         raise ValueError(f"The config asks for {size:,} parameters; at most {MAX_PARAMETERS:,} are built.")
-    with torch.device("cpu"):  # whatever the caller's default is
-        return cls(**config["kwargs"])
+    return cls(**config["kwargs"])
 
 
 def read(provenance: Provenance) -> Model:

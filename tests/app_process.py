@@ -22,7 +22,7 @@ from PIL import Image, ImageDraw
 
 ROOT = Path(__file__).resolve().parent.parent
 NAN = float("nan")  # json writes and reads it, though JSON has none
-PATIENCE = 180  # seconds until the app must serve: the cores may be busy
+PATIENCE = 60  # seconds until the app must serve: the cores may be busy
 SEVEN = [(0.25, 0.22), (0.75, 0.22), (0.45, 0.85)]  # a stroke, in shares of the pad or picture
 
 

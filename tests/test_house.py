@@ -1,10 +1,11 @@
 """The house keeps its order: imports point one way, folders and files stay small. All is read from the tree."""
 
 import ast
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import forked
 import pytest
 from app_process import ROOT
 
@@ -132,5 +133,5 @@ def test_sizes() -> None:
 def test_benches_begin() -> None:
     """What measures is run now and then only: all that it imports is still there."""
     files = [str(file) for file in sorted((ROOT / "tests" / "bench").rglob("bench_*.py"))]
-    begun = forked.run(ROOT, "-c", BENCHES, *files)
+    begun = subprocess.run([sys.executable, "-c", BENCHES, *files], cwd=ROOT, capture_output=True, text=True)
     assert begun.returncode == 0, begun.stderr

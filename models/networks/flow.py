@@ -40,7 +40,7 @@ class Coupling(nn.Module):
 
     def _change(self, given: torch.Tensor, digit: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         hidden = silu(self.hidden(silu(self.input(with_digit(given, digit)))))
-        scale, shift = self.output(hidden).to(given.dtype).chunk(2, 1)
+        scale, shift = self.output(hidden).float().chunk(2, 1)
         return 2 * (scale / 2).tanh(), shift  # bounded: a scale without end would tear the plane
 
     def _parts(self, z: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

@@ -37,11 +37,11 @@ class Generator(Model):
         The same z for the same `generator` on every machine, as it is drawn on the CPU; the pictures are the same but
         for rounding, see `steadily`. A conditional network draws any digits, all equally often, where none are given.
         """
-        weights = next(self.parameters())
+        device = next(self.parameters()).device
         z = temperature * torch.randn(n, self.latent, generator=generator)
         if self.conditional and digit is None:
             digit = torch.randint(DIGITS, (n,), generator=generator)
-        return self.decode(z.to(weights), None if digit is None else digit.to(weights.device))
+        return self.decode(z.to(device), None if digit is None else digit.to(device))
 
 
 def with_digit(features: torch.Tensor, digit: torch.Tensor) -> torch.Tensor:

@@ -34,7 +34,7 @@ def picture(source: Any) -> Image.Image:
         InputError: it is none of these, or a file that is no picture, or too large.
     """
     if isinstance(source, Image.Image):
-        return _upright(_whole(source))
+        return _upright(source)
     if isinstance(source, str | os.PathLike):
         return open_image(Path(source))
     if isinstance(source, bytes):
@@ -42,8 +42,6 @@ def picture(source: Any) -> Image.Image:
     if isinstance(source, torch.Tensor):
         source = source.detach().cpu().float() if source.is_floating_point() else source.detach().cpu()
     try:
-        if isinstance(source, list | tuple) and any(isinstance(one, Image.Image) for one in source):
-            raise TypeError("several pictures are no channels of one")
         return Image.fromarray(_pixels(np.asarray(source)))
     except (TypeError, ValueError) as error:
         raise InputError(
@@ -51,21 +49,6 @@ def picture(source: Any) -> Image.Image:
             "This is no picture: give a PIL image, a path, or an array or tensor (H, W), (H, W, C) or (C, H, W) of "
             "uint8, or of floats from 0 to 1.",
         ) from error
-
-
-def taken(source: Any) -> Image.Image:
-    """The same, but for a PIL image, which stays as it is and is not turned: masks, for one, have to fit it."""
-    return _whole(source) if isinstance(source, Image.Image) else picture(source)
-
-
-def _whole(image: Image.Image) -> Image.Image:
-    """A picture with all its pixels: Pillow reads those of a file when they are asked for, and may find them broken."""
-    check_size(image)
-    try:
-        image.load()
-    except Exception as error:  # as in `open_image`
-        raise formats.refused(b"") from error
-    return image
 
 
 def _upright(image: Image.Image) -> Image.Image:

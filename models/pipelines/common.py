@@ -86,7 +86,7 @@ def _shared(pipeline: type[Pipeline], name: str) -> Pipeline:
 
 def shared(pipeline: type[Pipeline], name: str) -> Pipeline:
     """The pipeline of a registered network, loaded once. Raises ValueError as its class does."""
-    with _LOADING, torch.inference_mode(False):  # whoever comes first: others may want gradients
+    with _LOADING:
         return _shared(pipeline, name)
 
 

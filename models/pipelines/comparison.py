@@ -76,11 +76,8 @@ def damaged(image: Image.Image, kinds: dict[str, Corruption], kind: str, strengt
 def quality(clean: Image.Image, other: Image.Image) -> Quality:
     """Compare two pictures; transparency does not count. Raises InputError unless they have the same size."""
     _expect_one_size(clean, other)
-    (first, alpha), (second, _) = unpacked(clean), unpacked(other)
-    pixels, error, ssim = [first, second], _mean_square(first, second), None
-    if alpha and not (seen := np.asarray(alpha) > 0).all():
-        pixels = [one * seen[..., None] for one in pixels]
-        error = _mean_square(*pixels) * seen.size / max(np.count_nonzero(seen), 1)
+    pixels = [unpacked(one)[0] for one in (clean, other)]
+    error, ssim = _mean_square(*pixels), None
     if min(clean.size) >= WINDOW:
         luma = [_luma(one) for one in pixels]
         # Strip by strip, as it takes ten times a picture's memory. Neighbours share what the window reaches over.

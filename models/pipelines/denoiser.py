@@ -81,8 +81,7 @@ class Denoiser:
         `models.pictures.photographs.lost` tells.
 
         Args:
-            image: a photograph of any size and mode, as a PIL image, a path, an array or a tensor; for a network of
-                digits 28x28, white on black.
+            image: a photograph of any size and mode; for a network of digits 28x28, white on black.
             sigma: deviation of its noise on the 0-255 scale, 0 to 75; None has it estimated, and at 0 the picture stays
                 as it is. Networks of digits ignore it.
 
@@ -103,7 +102,6 @@ class Denoiser:
         Args:
             kind: of the noise, as `judge` says it; None has it judged.
         """
-        image = images.taken(image)
         images.check_size(image)
         if self.digits and image.size != (mnist.DIGIT_SIZE,) * 2:
             raise InputError("not_a_digit", "This network is for digits of 28 × 28 pixels: give it one of that size.")
@@ -153,7 +151,6 @@ class Denoiser:
         """
         if self.digits:
             return Noise(0.0, "none")
-        image = images.taken(image)
         images.check_size(image)
         with _CORES:
             return judged(self.net, image)
@@ -187,7 +184,7 @@ class Denoiser:
                 seen = small[outer].float()
                 found = self._without_noise(seen, COARSE * sigma) - seen
                 found = found - luma(found)
-                beside = found.norm(dim=1, keepdim=True) * 255 / (EDGE * max(sigma, 0.01))  # else 0 / 0, and black
+                beside = found.norm(dim=1, keepdim=True) * 255 / (EDGE * sigma)
                 off[inner] = (found / (1 + beside**4))[within]
 
         for done, _ in enumerate(pool.map(work, tiles), 1):

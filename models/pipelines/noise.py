@@ -73,7 +73,7 @@ def judged(net: PhotoDenoiser, image: Image.Image) -> Noise:
     with torch.inference_mode():
         own = net.estimate(noisy, told).item()
         known = min(noisy.shape[2:]) >= NARROW and _estimator()
-        any_noise = mean(known(noisy.flip(axes), told.flip(axes)).item() for axes in MIRRORS) if known else None
+        any_noise = mean(known(noisy.flip(axes), told.flip(axes)).item() for axes in MIRRORS) if known else own
         found = _weighed(own, any_noise, is_small=noisy[0, 0].numel() < SMALL**2)
         whole = told & torch.from_numpy(unclipped(pixels))
         if found.kind == "white" and found.sigma > STRONG and whole.sum() > ENOUGH:
@@ -81,14 +81,12 @@ def judged(net: PhotoDenoiser, image: Image.Image) -> Noise:
     return found
 
 
-def _weighed(own: float, any_noise: float | None, *, is_small: bool) -> Noise:
-    """What the denoiser is best told, by its own estimate, which knows each pixel's own noise alone, and by another, if
-    there is one."""
-    is_alone, any_noise = any_noise is None, own if any_noise is None else any_noise
+def _weighed(own: float, any_noise: float, *, is_small: bool) -> Noise:
+    """What the denoiser is best told, by its own estimate, which knows each pixel's own noise alone, and by another."""
     if is_small:
         least = min(own, any_noise, LARGEST_SIGMA)
         return Noise(least, "white") if least > DETAIL else Noise(0.0, "none")
-    if not is_alone and own < SMOOTH and any_noise > ANY:
+    if own < SMOOTH and any_noise > ANY:
         return Noise(min(max(any_noise, LEAST), LARGEST_SIGMA), "camera")
     if any_noise > MORE * own + 1:
         return Noise(min(any_noise, LARGEST_SIGMA), "camera")
@@ -106,13 +104,9 @@ def _middle(seen: np.ndarray) -> slice:
     return slice(start, min(start + ESTIMATED, last + 1))
 
 
+@cache
 def _estimator() -> Model | None:
     """The network that judges noise; None without sound weights: then the denoiser's own estimate has to do."""
     with suppress(ValueError):
-        return _loaded()
+        return loaded(ESTIMATOR, [ESTIMATOR])
     return None
-
-
-@cache  # not of a failure: a Hub that was silent may be there the next time
-def _loaded() -> Model:
-    return loaded(ESTIMATOR, [ESTIMATOR])

@@ -73,7 +73,7 @@ class FaceReconstructor:
             InputError: the picture is too large or has no pixels, the mask has another size, is a photograph, or
                 hides nothing, or all of the picture or of the face.
         """
-        return restored(self.net, images.taken(image), images.taken(mask), face)
+        return restored(self.net, image, mask, face)
 
 
 def reconstructor(name: str) -> FaceReconstructor:

@@ -1,6 +1,5 @@
 """New digits out of nothing."""
 
-from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from typing import Any
@@ -19,11 +18,8 @@ from models.pipelines.common import LARGEST_SEED, Facts, loaded, number, shared,
 MOST = 64  # pictures at once
 HOTTEST = 2.0
 
-
-def _each(*given: Any) -> Iterable[torch.Tensor]:
-    """As `map`, two at a time: the app gives torch itself one thread. A process that is forked has no thread of it."""
-    with ThreadPoolExecutor(2) as two:
-        return list(two.map(*given))
+# Two parts of a large sheet are drawn at once: the app gives torch itself one thread.
+_TWO = ThreadPoolExecutor(2)
 
 
 class DigitSampler:
@@ -71,7 +67,7 @@ class DigitSampler:
         digits = torch.randint(DIGITS, (MOST,), generator=generator)[:n]
         if digit is not None:
             digits = torch.full((n,), self._told(digit))
-        return images.from_tensor(steadily(self._decode, z, digits, each=_each))
+        return images.from_tensor(steadily(self._decode, z, digits, each=_TWO.map))
 
     @torch.inference_mode()
     def _decode(self, z: torch.Tensor, digits: torch.Tensor) -> torch.Tensor:

@@ -13,7 +13,6 @@ from itertools import groupby
 
 from PIL import Image
 
-from models.pictures.drawing import is_drawing
 from models.pipelines import Reading, page_reader
 from tabs import Words
 from tabs.digits.page import marked
@@ -61,7 +60,7 @@ def answer(words: Words, network: str, readings: Sequence[Reading], page: Image.
     if page and any(reading.box for reading in readings):
         shown += marked(words, page, readings)
     sentence = _sentence(words, readings)
-    if page and not is_drawing(page) and page_reader.missing():
+    if page and page_reader.missing():
         sentence = f"{sentence} {words('digits.no_reader')}"
     return _framed(readings, numeral, is_sure, sentence, shown)
 

@@ -31,8 +31,7 @@ def table(words: Words, readings: Sequence[Reading], opinions: Sequence[Sequence
     chart = _chart(words, {opinion.name: opinion.facts for opinion in opinions[0]})
     said = number(readings)
     agree = sum(number([opinion.reading for opinion in digits]) == said for digits in zip(*opinions, strict=True))
-    key = "opinions.agree" if any(reading.is_digit for reading in readings) else "opinions.agree_none"
-    sentence = escape(words(key, agree=agree, count=len(opinions[0]), answer=said))
+    sentence = escape(words("opinions.agree", agree=agree, count=len(opinions[0]), answer=said))
     return _block(
         readings,
         f"<p data-said>{sentence}</p><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>{chart}",

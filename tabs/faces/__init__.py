@@ -109,7 +109,7 @@ def build(words: Words, address: Address, *, public: bool) -> None:
             given_mask = Picture(
                 visible=False,
                 label=words("faces.mask"),
-                placeholder=words("picture.no_paste"),
+                placeholder=words("picture.placeholder"),
                 sources=["upload"],
                 buttons=[],
                 height=160,

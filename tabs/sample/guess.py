@@ -41,10 +41,8 @@ def build(words: Words, address: Address, *, public: bool) -> None:
 def _round(words: Words, dealt: list[tuple[str, str, str, bool]]) -> str:
     """All pairs, of which one is seen at a time, and the place for what is said about it."""
     said = {
-        key: words(
-            f"guess.{key}", place="{place}", right="{right}", count=PAIRS, wrong="{wrong}", side="{side}", who="{who}"
-        )
-        for key in ("score", "right", "wrong", "next", "end", "last", "fooled", "was")
+        key: words(f"guess.{key}", place="{place}", right="{right}", count=PAIRS, wrong="{wrong}")
+        for key in ("score", "right", "wrong", "next", "end", "last", "fooled")
     }
     texts = "".join(f' data-{key}="{escape(text)}"' for key, text in said.items())
     cells = "".join(_pair(words, place, *one) for place, one in enumerate(dealt, 1))
@@ -69,5 +67,5 @@ def _pair(words: Words, place: int, written: str, drawn: str, network: str, left
         f'<img class="pixels" src="{url}" alt=""><span>{who}</span></button>'
         for (url, who, person), label in zip(sides if left else sides[::-1], labels, strict=True)
     )
-    hidden, name = "" if place == 1 else " hidden", escape(words("guess.pair", place=place, count=PAIRS))
-    return f'<li data-network="{title}"{hidden}><div role="group" aria-label="{name}">{buttons}</div></li>'
+    hidden = "" if place == 1 else " hidden"
+    return f'<li data-network="{title}"{hidden}><div role="group" aria-label="{place}">{buttons}</div></li>'

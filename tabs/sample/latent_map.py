@@ -140,7 +140,7 @@ def _digit(words: Words, seen: Image.Image, x: float, y: float, reading: Reading
     read = words("rebuild.none")
     if reading.is_digit:
         read = words("rebuild.read", digit=reading.digit, percent=whole_percent(reading.confidence))
-    where = escape(words("map.place", x=f"{x:.2f}", y=f"{y:.2f}", read=read))
+    where = escape(f"{words('map.place', x=f'{x:.2f}', y=f'{y:.2f}')}: {read}")
     return (
         f'<figure class="large"><img class="pixels" src="{data_url(seen)}" alt="{where}">'
         f"<figcaption data-said>{where}</figcaption></figure>"

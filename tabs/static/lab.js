@@ -26,7 +26,7 @@ const lab = (() => {
     if (parts[tab] !== VIEWS[tab][0]) query.set('part', parts[tab]);
     for (const [key, value] of values) query.set(key, value);
     for (const [key, value] of asked) if (foreign(key)) query.set(key, value);
-    return location.pathname + `?${query}`.replace(/^\?$/, '');
+    return location.pathname + (query.size ? `?${query}` : '');
   };
   const tell = (isNew) => {
     const next = address();
@@ -57,7 +57,6 @@ const lab = (() => {
   const link = () => new URL(address(drawn[view()]), location.href);
   const still = matchMedia('(prefers-reduced-motion: reduce)');
 
-  let copied = 0;
   const copy = async (button) => {
     const text = link().href;
     await navigator.clipboard.writeText(text).catch(() => { // no right to it, or no https
@@ -72,8 +71,7 @@ const lab = (() => {
     button.textContent = done;
     said.textContent = isSeen ? picture : done;
     said.classList.toggle('seen', isSeen);
-    clearTimeout(copied); // that of the copy before would end what is said of this one
-    copied = setTimeout(() => {
+    setTimeout(() => {
       button.textContent = usual;
       said.textContent = '';
       said.classList.remove('seen');

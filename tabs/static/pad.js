@@ -8,7 +8,6 @@ const LINE = '$line', VIEW = '$view', KEY = '$key', STEP = 10, isBrush = '$brush
 const eraser = element.querySelector('.pad-eraser'), undo = element.querySelector('.pad-undo');
 const label = canvas.getAttribute('aria-label');
 let strokes = [], current = null, sent = 0, playing = 0, keys = null;
-let hurry = () => {}; // draws at once what is being drawn slowly
 let isOurs = false, isShow = false; // what is drawn is not the visitor's; and makes way for the first stroke
 
 const send = (draft) => {
@@ -34,22 +33,13 @@ const needed = (row, slack) => {
 };
 // In an address a stroke is a row of places, a star before the first: each three letters, on a grid of 512 by 512.
 // Older links have no star, and two letters, on one of 64 by 64. What is too long is drawn more plainly.
-// Where a stroke has left the pad nothing of it is seen.
-const seen = (row) => {
-  const runs = [[]];
-  for (const [x, y] of row) {
-    if (Math.min(x, y) < -LINE / 2 || Math.max(x, y) > canvas.width + LINE / 2) runs.push([]);
-    else runs.at(-1).push([x, y]);
-  }
-  return runs.filter((run) => run.length);
-};
 const written = () => {
   const lettered = (point) => {
     const [x, y] = point.map((value) => Math.min(511, Math.max(0, Math.floor((value / canvas.width) * 512))));
     return [12, 6, 0].map((bits) => DIGITS[((512 * x + y) >> bits) & 63]).join('');
   };
   for (let slack = 0.25; ; slack *= 1.5) {
-    const text = '*' + strokes.flatMap(seen).map((row) => needed(row, slack).map(lettered).join('')).join('.');
+    const text = '*' + strokes.map((row) => needed(row, slack).map(lettered).join('')).join('.');
     if (text.length <= LONGEST || slack > canvas.width) return text.slice(0, LONGEST);
   }
 };
@@ -81,7 +71,7 @@ const begin = (point, erases = eraser?.getAttribute('aria-pressed') === 'true') 
   pen(erases);
   strokes.push((current = [point]));
   current.erases = erases;
-  ink.beginPath(); ink.moveTo(...point); ink.lineTo(point[0] + 0.01, point[1]); ink.stroke(); // of no length it is no dot
+  ink.beginPath(); ink.moveTo(...point); ink.lineTo(...point); ink.stroke();
 };
 const go = (point) => {
   ink.beginPath(); ink.moveTo(...current.at(-1)); ink.lineTo(...point); ink.stroke();
@@ -103,7 +93,6 @@ const play = (rows, slowly) => {
     drafted(300);
     playing = requestAnimationFrame(more);
   };
-  hurry = () => { cancelAnimationFrame(playing); slowly = false; more(); };
   if (points.length) more();
 };
 const traced = (path) => {
@@ -151,7 +140,6 @@ canvas.addEventListener('keydown', (event) => {
   const step = {ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1]}[event.key];
   if ((!step && event.key !== ' ') || lab.isCommand(event)) return;
   event.preventDefault();
-  if (event.repeat && !step) return; // held, the space bar is pressed once
   keys ??= [canvas.width / 2, canvas.height / 4];
   if (step) {
     keys = keys.map((value, index) => Math.min(canvas.width, Math.max(0, value + STEP * step[index])));
@@ -183,14 +171,14 @@ for (const button of element.querySelectorAll('[data-strokes]'))
 
 // A visitor who begins with something else has not to wait for the show.
 for (const kind of ['pointerdown', 'keydown', 'change'])
-  document.addEventListener(kind, ({target}) => { if (isShow && current && !element.contains(target)) hurry(); }, true);
+  document.addEventListener(kind, () => { if (isShow && current) { cancelAnimationFrame(playing); current = null; } }, true);
 // Nor does it stand beside the answer to a picture.
 addEventListener('brought', ({detail}) => { if (detail === VIEW) makeWay(); });
 
 // What the address says is drawn, else what the page begins with.
 const asked = isBrush ? null : lab.asked(VIEW, KEY), initial = element.querySelector('[data-initial]');
 isOurs = !asked && initial !== null;
-if (isOurs) canvas.setAttribute('aria-label', initial.dataset.shown);
+if (isOurs) canvas.setAttribute('aria-label', `${label}. ${initial.dataset.shown}`);
 isShow = isOurs && '$show' === 'true';
 if (asked) play(places(asked), false);
 else if (initial) play(traced(initial.dataset.strokes), isShow && !lab.still());

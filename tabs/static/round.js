@@ -20,8 +20,7 @@ const choose = (button) => {
   button.dataset.chosen = isRight ? 'right' : 'wrong';
   for (const one of pair.querySelectorAll('button')) {
     one.setAttribute('aria-disabled', 'true');
-    const names = {side: one.getAttribute('aria-label'), who: one.querySelector('span').textContent};
-    one.setAttribute('aria-label', fill(texts().was, names));
+    one.setAttribute('aria-label', `${one.getAttribute('aria-label')}: ${one.querySelector('span').textContent}`);
   }
   const {network} = pair.dataset, [seen, passed] = each.get(network) ?? [0, 0];
   each.set(network, [seen + 1, passed + !isRight]);

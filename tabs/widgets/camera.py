@@ -6,7 +6,6 @@ import gradio as gr
 
 from tabs import Words
 
-HEAVIEST = 10 * 2**20  # bytes of a file that is sent as it is
 LARGEST = 1600  # pixels on a side that are sent: writing needs no more, and a photograph has megabytes
 
 SCRIPT = """
@@ -17,8 +16,7 @@ input.addEventListener('change', async () => {
   input.value = '';
   let url;
   try {
-    // Turned upright: some browsers have to be told so, and older ones do not know how one says it.
-    const photo = await createImageBitmap(file, {imageOrientation: 'from-image'}).catch(() => createImageBitmap(file));
+    const photo = await createImageBitmap(file, {imageOrientation: 'from-image'});
     const scale = Math.min(1, LARGEST / Math.max(photo.width, photo.height));
     const canvas = document.createElement('canvas');
     canvas.width = Math.round(photo.width * scale);
@@ -28,12 +26,8 @@ input.addEventListener('change', async () => {
     page.fillRect(0, 0, canvas.width, canvas.height);
     page.drawImage(photo, 0, 0, canvas.width, canvas.height);
     url = canvas.toDataURL('image/jpeg', 0.9);
-  } catch { // a kind that the browser does not know, such as HEIC: the server may, and else says so
-    url = file.size > HEAVIEST ? 'data:,' : await new Promise((done) => {
-      const reader = new FileReader();
-      reader.onloadend = () => done(reader.result ?? 'data:,');
-      reader.readAsDataURL(file);
-    });
+  } catch {
+    url = 'data:,';  // no picture: the server says so
   }
   props.value = url;
   trigger('input');
@@ -56,7 +50,7 @@ def camera(words: Words, elem_id: str, target: str) -> gr.HTML:
             f'<label class="photograph">{escape(words("digits.photograph"))}'
             '<input type="file" accept="image/*" capture="environment"></label>'
         ),
-        js_on_load=SCRIPT.replace("LARGEST", str(LARGEST)).replace("HEAVIEST", str(HEAVIEST)).replace("TARGET", target),
+        js_on_load=SCRIPT.replace("LARGEST", str(LARGEST)).replace("TARGET", target),
         elem_id=elem_id,
         elem_classes="camera",
     )

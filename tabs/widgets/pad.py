@@ -63,7 +63,7 @@ def pad(
     hint = words("pad.one_hint") if one else words("pad.hint")
     examples = "".join(
         f'<button type="button" data-strokes="{strokes}"{" data-initial" * (digit == initial)}'
-        f' data-shown="{escape(label + words("pad.shown", digit=digit))}"'
+        f' data-shown="{escape(words("pad.shown", digit=digit))}"'
         f' aria-label="{escape(words("pad.example", digit=digit))}"><svg viewBox="0 0 {SIZE} {SIZE}">'
         f'<path d="{strokes}" stroke-width="{LINE}"/></svg></button>'
         for digit, strokes in EXAMPLES.items()

@@ -27,28 +27,6 @@ PHONE = {"viewport": {"width": 360, "height": 640}, "has_touch": True, "is_mobil
 PATIENCE = 30_000  # ms for whatever is expected of a page: the cores may be busy
 # 50 ms, once the page has done what it had to do: a click may become a question a while later.
 PAUSE = "() => new Promise((done) => requestIdleCallback(() => setTimeout(done, 50), {timeout: 2000}))"
-# Until what was changed is seen: one frame to begin in, and one that ends it.
-FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
-SIZE = "async one => (await one.decode(), [one.naturalWidth, one.naturalHeight])"
-# All strokes at once: no frame lies between them, so there is no draft of one.
-STROKES = """async (strokes) => {
-  const canvas = document.querySelector('#pad canvas'), tick = () => new Promise((done) => setTimeout(done));
-  const send = (kind, [x, y]) => {
-    const {left, top, width, height} = canvas.getBoundingClientRect();
-    const place = {clientX: left + x * width, clientY: top + y * height};
-    canvas.dispatchEvent(new PointerEvent(kind, {...place, pointerId: 1, button: 0, bubbles: true}));
-  };
-  canvas.setPointerCapture = () => {}; // a pointer that is none cannot be captured
-  document.querySelector('#pad .pad-clear').click();
-  await tick();
-  for (const points of strokes) {
-    send('pointerdown', points[0]);
-    for (const point of points.slice(1)) send('pointermove', point);
-    await tick();
-    send('pointerup', points.at(-1));
-  }
-  delete canvas.setPointerCapture;
-}"""
 expect.set_options(timeout=PATIENCE)
 RING = [(0.5 + 0.22 * math.sin(turn * math.pi / 4), 0.5 - 0.32 * math.cos(turn * math.pi / 4)) for turn in range(9)]
 SEVENTEEN = ([(0.25, 0.25), (0.25, 0.75)], [(0.55, 0.25), (0.85, 0.25), (0.68, 0.75)])
@@ -117,14 +95,10 @@ class Lab:
         self.expect_nothing()
         self.page.evaluate("scrollTo(0, 0)")
 
-    def on_page(self, points: Stroke) -> list[tuple[float, float]]:
-        """Points of the pad, in shares of its sides, on the page."""
-        box = self.canvas.bounding_box()
-        return [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in points]
-
     def at(self, x: float, y: float) -> tuple[float, float]:
-        """One such point."""
-        return self.on_page([(x, y)])[0]
+        """A point of the pad, in shares of its sides, on the page."""
+        box = self.canvas.bounding_box()
+        return box["x"] + x * box["width"], box["y"] + y * box["height"]
 
     def draw(self, stroke: Stroke = SEVEN, *, lift: bool = True) -> None:
         """Draw one stroke with the mouse; without `lift` the button stays down."""
@@ -136,14 +110,15 @@ class Lab:
             self.page.mouse.up()
             self.settle()
 
-    def put(self, *strokes: Stroke) -> None:
-        """Clear the pad and put all these strokes on it in one go, where drawing is not what a test is about."""
-        self.page.evaluate(STROKES, strokes)
-        self.settle()
+    def draw_anew(self, *strokes: Stroke) -> None:
+        """Clear the pad and draw all these strokes."""
+        self.page.locator("#pad .pad-clear").click()
+        for stroke in strokes:
+            self.draw(stroke)
 
     def go_on(self, points: Stroke) -> None:
         """Move on through `points`, in steps, each of which waits for a frame of the page."""
-        for x, y in self.on_page(points):
+        for x, y in [self.at(*point) for point in points]:
             self.page.mouse.move(x, y, steps=max(1, 8 // len(points)))
 
     def settle(self) -> None:
@@ -239,7 +214,7 @@ def renewed(lab: Lab, before: str | None, slider: str) -> str:
     expect(pictures).to_have_count(2)
     if before is not None:
         expect(pictures.nth(1)).not_to_have_attribute("src", before)
-        lab.page.evaluate(FRAMES)  # what is said of it comes in the next one
+        lab.page.wait_for_timeout(100)  # what is said of it comes in the next frame
     return pictures.nth(1).get_attribute("src")
 
 

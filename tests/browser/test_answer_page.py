@@ -38,13 +38,13 @@ class Held:
         self.stopped = True
         while self.waiting:
             self.release()
-        self.lab.page.unroute_all(behavior="wait")  # else the browser sends again what a handler still fetches
+        self.lab.page.unroute("**/run/**")
 
     def _take(self, route: Route) -> None:
         if self.stopped or route.request.post_data_json["data"] != [None]:  # a state: the browser does not know it
             route.continue_()
             return
-        answer = route.fetch(timeout=60_000)
+        answer = route.fetch()
         if self.stopped:  # meanwhile
             route.fulfill(response=answer)
         else:
@@ -75,14 +75,14 @@ def draw_only(lab: Lab, stroke: list[tuple[float, float]]) -> None:
 def test_what_decided_is_shown_and_changes(empty_lab: OpenLab, language: str) -> None:
     """A coloured 28x28 picture beside what the network saw, named after its method; another drawing gets another."""
     lab = empty_lab(language)
-    lab.put(SEVEN)
+    lab.draw()
     (seven,) = lab.heat_maps()
     assert seven.size == (28, 28)
     pixels = np.asarray(seven, int)
     assert (pixels[..., 0] - pixels[..., 2]).max() > 80  # orange
     expect(lab.page.get_by_text(lab.words["digits.decided"])).to_be_visible()
     assert "Sundararajan" in lab.words["how.digits"]
-    lab.put(RING)
+    lab.draw_anew(RING)
     expect(lab.numeral).to_have_text("0")
     (ring,) = lab.heat_maps()
     assert ring.tobytes() != seven.tobytes()
@@ -127,10 +127,10 @@ def test_what_is_no_digit_is_called_so(empty_lab: OpenLab, language: str) -> Non
     """A scribble, a K: no numeral, one sentence; a digit after it is named again."""
     lab = empty_lab(language)
     for strokes in ((SCRIBBLE,), LETTER_K):
-        lab.put(*strokes)
+        lab.draw_anew(*strokes)
         expect(lab.sentence).to_have_text(lab.words["digits.no_digit"])
         expect(lab.numeral).to_have_text("?")
-        lab.put(SEVEN)
+        lab.draw_anew(SEVEN)
         expect(lab.numeral).to_have_text("7")
 
 
@@ -138,7 +138,7 @@ def test_what_is_no_digit_is_called_so(empty_lab: OpenLab, language: str) -> Non
 def test_two_digits_are_read_as_a_number(empty_lab: OpenLab, language: str) -> None:
     """From left to right, with the least confidence, each with its pictures and its bar; networks read it as well."""
     lab = empty_lab(language)
-    lab.put(*reversed(SEVENTEEN))
+    lab.draw_anew(*reversed(SEVENTEEN))
     expect(lab.numeral).to_have_text("17")
     expect(lab.sentence).to_have_text(pattern(lab.words["digits.number_sure"]))
     one, seven = lab.heat_maps()
@@ -191,7 +191,7 @@ def test_all_networks_are_asked(empty_lab: OpenLab, language: str) -> None:
     """A row for each with its own figures, at most six columns, and a dot in the chart."""
     lab = empty_lab(language)
     expect(lab.page.locator("#ask-all")).to_contain_text(str(len(NETWORKS)))
-    lab.put(SEVEN)
+    lab.draw()
     rows = lab.ask_all()
     heads = lab.opinions.locator("thead th")
     assert heads.count() <= 6
@@ -213,9 +213,8 @@ def test_all_networks_are_asked(empty_lab: OpenLab, language: str) -> None:
 
 def test_what_all_networks_say_comes_into_sight(empty_lab: OpenLab) -> None:
     """It stands below the fold, and the button that asked for it stays in sight."""
-    lab = empty_lab()
-    lab.page.set_viewport_size({"width": 1280, "height": 900})  # `empty` gives the next test its own
-    lab.put(SEVEN)
+    lab = empty_lab(viewport={"width": 1280, "height": 900})
+    lab.draw()
     lab.ask_all()
     for place in (lab.opinions.locator("tbody tr").last, lab.page.locator("#ask-all")):
         expect(place).to_be_in_viewport(ratio=1)
@@ -228,7 +227,7 @@ def test_all_networks_are_asked_about_what_was_used_last(empty_lab: OpenLab, tmp
     lab.expect_nothing()
     lab.page.locator("#ask-all").click()
     expect(lab.opinions).to_have_text(lab.words["digits.empty"])
-    lab.put(SEVEN)
+    lab.draw()
     expect(lab.opinions).to_be_hidden()
     (tmp_path / "ring.png").write_bytes(png(drawn(RING)))
     lab.upload(tmp_path / "ring.png")
@@ -237,13 +236,13 @@ def test_all_networks_are_asked_about_what_was_used_last(empty_lab: OpenLab, tmp
     lab.choose("Dense")  # which reads the same picture
     lab.settle()
     expect(lab.opinions).to_be_visible()
-    lab.put(SEVEN)
+    lab.draw_anew(SEVEN)
     expect(lab.opinions).to_be_hidden()
     lab.page.locator("#pad .pad-clear").click()
     lab.expect_nothing()
     expect(lab.opinions).to_be_hidden()
 
-    lab.put(SEVEN)
+    lab.draw()
     with Held(lab) as held:
         lab.page.locator("#ask-all").click()
         held.wait()

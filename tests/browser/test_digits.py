@@ -3,9 +3,12 @@
 import re
 from pathlib import Path
 
+import pytest
 from app_process import ROOT, SEVEN, App, drawn, png
-from lab import PHONE, RING, OpenLab, both_languages
+from lab import PHONE, RING, OpenLab
 from playwright.sync_api import expect
+
+both_languages = pytest.mark.parametrize("language", ["en", "zh"])
 
 
 @both_languages
@@ -59,13 +62,13 @@ def test_the_label_changes_while_the_stroke_goes_on(empty_lab: OpenLab) -> None:
 def test_clear_empties_the_answer_too(empty_lab: OpenLab, language: str) -> None:
     """After Clear there is no guess left, and choosing a network makes none."""
     lab = empty_lab(language)
-    lab.put(SEVEN)
+    lab.draw()
     expect(lab.numeral).to_have_text("7")
     lab.page.locator("#pad .pad-clear").click()
     lab.expect_nothing()
     lab.choose("Dense")
     lab.expect_nothing()
-    lab.put(SEVEN)
+    lab.draw()
     expect(lab.numeral).to_have_text("7")
 
 
@@ -84,7 +87,7 @@ def test_each_example_is_named(empty_lab: OpenLab) -> None:
 def test_another_network_reads_the_same_drawing(empty_lab: OpenLab, language: str) -> None:
     """The source line tells the network, its size, its accuracy and its source, and the drawing is read again."""
     lab = empty_lab(language)
-    lab.put(SEVEN)
+    lab.draw()
     expect(lab.numeral).to_have_text("7")
     with lab.page.expect_response(lambda answer: "numeral" in answer.text()) as read_again:
         lab.choose("Dense")
@@ -99,7 +102,7 @@ def test_an_uploaded_picture_is_read(empty_lab: OpenLab, language: str, tmp_path
     """A PNG is read, a change of network reads it again and not the pad, and taking it away empties the answer."""
     (tmp_path / "seven.png").write_bytes(png(drawn()))
     lab = empty_lab(language)
-    lab.put(RING)
+    lab.draw(RING)
     expect(lab.numeral).to_have_text("0")
     lab.upload(tmp_path / "seven.png")
     expect(lab.numeral).to_have_text("7")
@@ -113,7 +116,7 @@ def test_an_uploaded_picture_is_read(empty_lab: OpenLab, language: str, tmp_path
 def test_a_pasted_picture_is_read(open_lab: OpenLab) -> None:
     """A picture comes from the clipboard as well, each time: Gradio empties the field first, which must not win."""
     lab = open_lab(permissions=["clipboard-read", "clipboard-write"])
-    lab.put(SEVEN)
+    lab.draw()
     lab.page.evaluate(
         """async (url) => {
           const picture = await (await fetch(url)).blob();
@@ -140,7 +143,7 @@ def test_a_bad_picture_gets_one_sentence(empty_lab: OpenLab, app: App, tmp_path:
         "dot.png": (png(drawn().resize((1, 1))), "error.image_blank"),
     }
     for name, (data, error) in bad.items():
-        lab.put(RING)
+        lab.draw(RING)
         expect(lab.numeral).to_have_text("0")
         (tmp_path / name).write_bytes(data)
         lab.upload(tmp_path / name)
@@ -152,7 +155,7 @@ def test_a_bad_picture_gets_one_sentence(empty_lab: OpenLab, app: App, tmp_path:
             lab.take_away()
         lab.page.locator("#pad .pad-clear").click()
     lab.choose("Dense")
-    lab.put(SEVEN)
+    lab.draw()
     expect(lab.numeral).to_have_text("7")
     # The browser's console tells an answer of 500 by itself; that is no fault of the page.
     lab.problems[:] = [problem for problem in lab.problems if "status of 500" not in problem]
@@ -216,7 +219,7 @@ def test_a_drawing_in_the_dark_is_read(open_lab: OpenLab) -> None:
     """On the dark page ink is light, and read all the same."""
     for theme, ink in (("light", range(0, 80)), ("dark", range(176, 256))):
         lab = open_lab(path=f"/?__theme={theme}")
-        lab.put(SEVEN)
+        lab.draw()
         expect(lab.numeral).to_have_text("7")
         x, y = (round(share * 280) for share in SEVEN[1])
         red = lab.canvas.evaluate(f"canvas => canvas.getContext('2d').getImageData({x}, {y}, 1, 1).data[0]")

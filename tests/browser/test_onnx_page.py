@@ -42,11 +42,10 @@ class Handler(SimpleHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]:
-    """A folder with the page that the README shows and an empty one, and its address."""
+    """A folder with the page that the README shows, and its address."""
     folder = tmp_path_factory.mktemp("site")
     (folder / "node_modules").symlink_to(NODE)
     (folder / "index.html").write_text(SHOWN)
-    (folder / "empty.html").touch()
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=folder))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield folder, f"http://127.0.0.1:{server.server_port}"
@@ -94,7 +93,7 @@ def test_a_graph_in_a_browser(name: str, site: tuple[Path, str], graph: Callable
         word: [str(one.dtype).removeprefix("torch."), one.flatten().tolist(), list(one.shape)]
         for word, one in drawn.items()
     }
-    page.goto(site[1] + "/empty.html")  # the other would run a network of its own first
+    page.goto(site[1])
     found = page.evaluate(RUN, [f"./{name}.onnx", given, list(wanted.outputs)])
     with torch.inference_mode():
         made = wanted.forward(*drawn.values())

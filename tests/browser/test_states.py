@@ -33,7 +33,7 @@ Prepare = Callable[[Lab, Path], None]
 
 
 def asked(lab: Lab, *strokes: list[tuple[float, float]]) -> None:
-    lab.put(*strokes)
+    lab.draw_anew(*strokes)
     lab.ask_all()
 
 
@@ -166,36 +166,25 @@ def test_text_can_be_read(open_lab: OpenLab, theme: str) -> None:
 def test_what_does_not_come(open_lab: OpenLab) -> None:
     """It hides the rest of the page, which it would move, for a while only."""
     lab = open_lab(path="")
-    lab.page.add_init_script("""
-        const look = document.querySelector.bind(document), wait = setTimeout;
-        let isMissed = false;
-        document.querySelector = (one) => (one === '#label' ? (isMissed = true, null) : look(one));
-        window.setTimeout = (step, pause, ...more) => { // until that is looked for again, a second or no time passes
-            const after = isMissed && pause === 20 ? (window.isHurried ? 0 : 1000) : pause;
-            isMissed = false;
-            return wait(step, after, ...more);
-        };
-    """)
+    lab.page.add_init_script(
+        "const look = document.querySelector.bind(document);"
+        "document.querySelector = (one) => (one === '#label' ? null : look(one));"
+    )
     lab.open("/")
-    expect(lab.page.locator("#bones")).to_be_attached()
-    expect(lab.canvas).to_be_hidden()
-    lab.page.evaluate("window.isHurried = true")
     expect(lab.canvas).to_be_visible(timeout=2 * PATIENCE)
-    expect(lab.page.locator("#bones")).not_to_be_attached()
 
 
 @both_languages
-def test_a_phone_has_room_for_a_table(empty_lab: OpenLab, language: str) -> None:
+def test_a_phone_has_room_for_a_table(open_lab: OpenLab, language: str) -> None:
     """No cell of the comparison comes nearer than eight pixels to its neighbour."""
-    lab = empty_lab(language, **PHONE)
-    asked(lab, SEVEN)
+    lab = open_lab(language, **PHONE)
+    lab.ask_all()
     assert lab.page.evaluate(GAP) >= 8
 
 
-def test_a_phone_shows_a_sliders_number(empty_lab: OpenLab) -> None:
+def test_a_phone_shows_a_sliders_number(open_lab: OpenLab) -> None:
     """Its box is high enough for a finger, and nothing cuts it."""
-    lab = empty_lab(**PHONE)
-    lab.show("denoise")
+    lab = open_lab(path="/?tab=denoise", **PHONE)
     box = lab.page.locator("#sigma input[type=number]")
     shown = box.evaluate("(box) => [box, box.parentElement].map((one) => one.getBoundingClientRect().height)")
     assert shown[1] >= shown[0] >= 40
@@ -206,7 +195,7 @@ def test_a_phone_shows_the_answer_below_the_pad(empty_lab: OpenLab) -> None:
     lab = empty_lab()
     for width, height in ((360, 640), (390, 844)):
         lab.page.set_viewport_size({"width": width, "height": height})
-        lab.put(SEVEN)
+        lab.draw_anew(SEVEN)
         for part in (lab.numeral, lab.sentence):
             box = part.bounding_box()
             assert box["y"] > 0 and box["y"] + box["height"] <= height, width

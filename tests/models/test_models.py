@@ -152,10 +152,3 @@ def test_a_class_loads_only_its_own(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"holds a Dense, not a ResNet: use Dense\.$"):
         type(models.create("mnist-resnet")).from_pretrained(tmp_path)
     assert type(models.Model.from_pretrained(tmp_path)).__name__ == "Dense"
-
-
-def test_whatever_the_default_device_is() -> None:
-    """A network is loaded where pipelines look for it."""
-    with torch.device("meta"):
-        net = models.load("moons-mlp")
-    assert {one.device.type for one in net.parameters()} == {"cpu"}

@@ -187,7 +187,7 @@ def expect_one_sentence(app: App, data: list, told: str) -> None:
 
 def test_ten_at_once(app: App) -> None:
     """Each caller gets the own picture back, cleaned."""
-    wanted = [clean(240, 240, number) * (1 - 0.05 * number) for number in range(10)]
+    wanted = [clean(600, 600, number) * (1 - 0.05 * number) for number in range(10)]
     given = [noisy(pixels, seed) for seed, pixels in enumerate(wanted)]
     found: dict[int, Image.Image] = {}
 
@@ -201,7 +201,7 @@ def test_ten_at_once(app: App) -> None:
         thread.join()
     assert sorted(found) == list(range(10))
     for number, picture in found.items():
-        assert picture.size == (240, 240)
+        assert picture.size == (600, 600)
         assert error(picture, wanted[number]) < error(given[number], wanted[number]) / 4
 
 

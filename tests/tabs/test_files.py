@@ -12,11 +12,12 @@ import gradio as gr
 import hostile
 import numpy as np
 import pytest
-from app_process import App, drawn, file
+from app_process import ROOT, App, drawn, fetched, file, free_port, running
 from gradio.components.image import ImageData
 from PIL import Image
 
 import app
+from tabs import denoise, faces
 from tabs.widgets.files import cached, png
 from tabs.widgets.picture import Picture
 
@@ -123,3 +124,24 @@ def test_a_closed_page(app: App) -> None:
     assert gone(shared) and gone(other)
     status, answer = app.classify({"path": str(first), **hostile.MARK}, "mnist-cnn")
     assert status == 500 and "not here, or no longer" in answer["error"]
+
+
+def test_examples_that_lie_elsewhere(tmp_path: Path) -> None:
+    """A package's pictures lie in no folder that Gradio shows files of, as on Spaces: each example opens."""
+    port = free_port()
+    (tmp_path / "here").mkdir()
+    (tmp_path / "here" / "app.py").symlink_to(ROOT / "app.py")
+    with running(tmp_path, port, ["--port", str(port)], folder=tmp_path / "here", TMPDIR=str(tmp_path)) as app:
+        config = json.loads(app.get("/config")[1])
+        places = {one["id"]: one["props"].get("elem_id") for one in config["components"]}
+        for place, offered in (("photo-examples", denoise.photo.offered()), ("face-examples", faces.offered())):
+            (number, *_) = (
+                one["id"]
+                for one in config["dependencies"]
+                for target, kind in one["targets"]
+                if places.get(target) == place and kind == "input" and one["backend_fn"]
+            )
+            for name, path in offered.items():
+                status, answer = app.call("predict", {"fn_index": number, "data": [name]})
+                assert status == 200, name
+                assert np.array_equal(fetched(app, answer["data"][0]), Image.open(path)), name

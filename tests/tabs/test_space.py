@@ -1,7 +1,6 @@
 """The app as a Space runs it, its configuration in the README, and its command line."""
 
 import importlib
-import json
 import os
 import re
 import subprocess
@@ -13,13 +12,9 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import numpy as np
 import pytest
 import yaml
-from app_process import ROOT, App, data_url, drawn, fetched, free_port, png, running
-from PIL import Image
-
-from tabs import denoise, faces
+from app_process import ROOT, App, data_url, drawn, free_port, png, running
 
 SEVEN = png(drawn())
 CLOSED = {"HTTP_PROXY": "http://127.0.0.1:9", "HTTPS_PROXY": "http://127.0.0.1:9", "NO_PROXY": "127.0.0.1,localhost"}
@@ -108,16 +103,9 @@ def refused(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
 
 @pytest.fixture(scope="module")
 def shared_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
-    """The app, asked for a public link where every way out is closed, and with less memory than usual.
-
-    It lies in a folder of which Gradio shows no file, as packages do on Spaces.
-    """
-    home = tmp_path_factory.mktemp("home")
-    (home / "here").mkdir()
-    (home / "here" / "app.py").symlink_to(ROOT / "app.py")
+    """The app, asked for a public link where every way out is closed, and with less memory than usual."""
     arguments = ["--share", "--host", "127.0.0.1", "--port", str(port := free_port())]
-    more = {**CLOSED, "LATENT_LAB_MEMORY": "300", "TMPDIR": str(home)}
-    with running(home, port, arguments, folder=home / "here", **more) as app:
+    with running(tmp_path_factory.mktemp("home"), port, arguments, **CLOSED, LATENT_LAB_MEMORY="300") as app:
         yield app
 
 
@@ -158,20 +146,3 @@ def test_an_impossible_port_is_told_in_one_sentence(refused: Callable) -> None:
     """The sentence names it, and the last one that there is, which is 2^16 - 1."""
     told = refused("--port", "99999")
     assert "99999" in told and str(2**16 - 1) in told
-
-
-def test_examples_that_lie_elsewhere(shared_app: App) -> None:
-    """A package's pictures lie in no folder that Gradio shows files of, as on Spaces: each example opens."""
-    config = json.loads(shared_app.get("/config")[1])
-    places = {one["id"]: one["props"].get("elem_id") for one in config["components"]}
-    for place, offered in (("photo-examples", denoise.photo.offered()), ("face-examples", faces.offered())):
-        (number, *_) = (
-            one["id"]
-            for one in config["dependencies"]
-            for target, kind in one["targets"]
-            if places.get(target) == place and kind == "input" and one["backend_fn"]
-        )
-        for name, path in offered.items():
-            status, answer = shared_app.call("predict", {"fn_index": number, "data": [name]})
-            assert status == 200, name
-            assert np.array_equal(fetched(shared_app, answer["data"][0]), Image.open(path)), name

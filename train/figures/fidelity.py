@@ -57,18 +57,12 @@ def frechet_distance(left: torch.Tensor, right: torch.Tensor) -> float:
     """The distance of the normal distributions fitted to two sets of features (N, D): Heusel et al. 2017."""
     from torchmetrics.image.fid import FrechetInceptionDistance
 
-    left, right = _exact(left), _exact(right)
     identity = nn.Identity()
     identity.num_features = left.shape[1]
     metric = FrechetInceptionDistance(identity, sync_on_compute=False).set_dtype(torch.float64).to(left.device)
-    metric.update(left, real=True)
-    metric.update(right, real=False)
+    metric.update(left.double(), real=True)
+    metric.update(right.double(), real=False)
     return metric.compute().item()
-
-
-def _exact(features: torch.Tensor) -> torch.Tensor:
-    """In double precision, which GPUs of Apple do not know."""
-    return (features.cpu() if features.device.type == "mps" else features).double()
 
 
 def precision_recall(real: torch.Tensor, drawn: torch.Tensor) -> tuple[float, float]:
@@ -82,7 +76,7 @@ def precision_recall(real: torch.Tensor, drawn: torch.Tensor) -> tuple[float, fl
 
 def _within(points: torch.Tensor, manifold: torch.Tensor) -> float:
     # In double precision: far from the origin, small distances drown in the rounding of large products.
-    points, manifold = _exact(points), _exact(manifold)
+    points, manifold = points.double(), manifold.double()
     # The nearest neighbour of each is itself.
     radii = torch.cat([torch.cdist(some, manifold).kthvalue(NEIGHBOURS + 1).values for some in manifold.split(BATCH)])
     inside = torch.cat([(torch.cdist(some, manifold) <= radii).any(1) for some in points.split(BATCH)])

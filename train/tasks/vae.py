@@ -77,8 +77,8 @@ class Likelihood(Generation):
     recipes = RECIPES
     score = "elbo"
     metrics: ClassVar = {
-        "nll": f"-log p(x), nats, {SAMPLES:,} importance samples; each pixel black or white, as likely as it is bright",
-        "elbo": "Evidence lower bound, nats; given the digit, of a network that is told it",
+        "nll": f"-log p(x), nats, {SAMPLES:,} importance samples",
+        "elbo": "Evidence lower bound, nats",
         "kl": "KL divergence, nats",
         "units": "Active units of the latent",
         **Generation.metrics,

@@ -246,17 +246,3 @@ def test_cut_off_behind_the_first_picture(form: str, share: float) -> None:
     image = images.open_image(data[: round(share * len(data))])
     assert image.size == (60, 40) and photographs.lost(image) == ["frames"]
     assert photographs.packed(*photographs.unpacked(image), image).size == (60, 40)
-
-
-def test_what_is_read_when_it_is_asked_for() -> None:
-    """Pillow opens a file that is cut short, and finds out later: it is one sentence as well."""
-    whole = png(drawn())
-    for take in (images.picture, images.taken):
-        refused("image_unreadable", lambda take=take: take(Image.open(io.BytesIO(whole[:-200]))))
-        assert take(Image.open(io.BytesIO(whole))).tobytes() == images.open_image(whole).tobytes()
-
-
-@pytest.mark.parametrize("count", [1, 2, 3, 4])
-def test_several_pictures_are_not_one(count: int) -> None:
-    """Three grey ones are no channels of one in colour."""
-    refused("image_no_picture", lambda: images.picture([drawn(size=28)] * count))

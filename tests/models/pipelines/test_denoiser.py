@@ -5,7 +5,6 @@ import math
 import sys
 from collections.abc import Iterator
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -322,9 +321,3 @@ def test_compare() -> None:
     for sigma, digits in ((-1, False), (76, False), (256, True), (NAN, True), ("25", True)):
         with pytest.raises(InputError, match="sigma must be a number from 0 to"):
             compare(digit, None, sigma, digits)
-
-
-def test_what_people_hand_over(lively: Denoiser, tmp_path: Path) -> None:
-    Image.effect_noise((40, 30), 50).save(tmp_path / "a.png")
-    for one in (str(tmp_path / "a.png"), np.asarray(Image.open(tmp_path / "a.png"))):
-        assert lively(one, 25).tobytes() == lively(Image.open(tmp_path / "a.png"), 25).tobytes()

@@ -1,20 +1,17 @@
 """What decided: the values add up to what they explain, and the colours say what the values say."""
 
-import shutil
 from itertools import product
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from app_process import ROOT, drawn
+from app_process import drawn
 from PIL import Image
 from torch import nn
 
 import models
 from models.base import fast_bf16
 from models.pictures import images
-from models.pipelines import classifier
 from models.pipelines.explain import AGAINST, FOR, heat_map, integrated_gradients
 
 NAMES = models.names(task="classification")
@@ -129,13 +126,3 @@ def test_nothing_decided() -> None:
     image = images.to_digit(drawn())
     found = np.asarray(heat_map(image, torch.zeros(28, 28)))
     assert (found == np.uint8(np.asarray(image, np.float32) * 0.45)[..., None]).all()
-
-
-def test_within_inference_mode(checkpoints: Path) -> None:
-    """It needs gradients where nobody else does, of a network that was first loaded there too."""
-    shutil.copytree(ROOT / "checkpoints" / "mnist-mlp", checkpoints / "mnist-mlp")
-    with torch.inference_mode():
-        pipeline = classifier("mnist-mlp")
-        (reading,) = pipeline.readings([images.to_digit(drawn())])
-        inside = pipeline.explain(reading)
-    assert inside.tobytes() == pipeline.explain(reading).tobytes()

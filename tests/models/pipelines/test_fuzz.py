@@ -27,7 +27,7 @@ NETWORK = "mnist-mlp"  # the fastest
 CODES = {f"image_{kind}" for kind in ("blank", "too_large", "unreadable", "format", "page", "pointer", "tiff")}
 MODES = ["1", "L", "P", "RGB", "RGBA", "CMYK", "YCbCr", "HSV", "LAB", "I", "F"]
 MODES += ["LA", "La", "PA", "RGBX", "RGBa", "I;16", "I;16B", "I;16L", "I;16N"]
-SIZES = [(1, 1), (1, 2), (28, 28), (29, 28), (112, 113), (320, 321), (641, 640), (900, 641)]
+SIZES = [(1, 1), (1, 2), (28, 28), (29, 28), (112, 113), (320, 321), (641, 640), (1300, 900)]
 SIZES += [(20_000, 1), (1, 20_000), (20_000, 2), (3, 20_000)]
 FORMATS = {  # what Pillow writes, and the modes of each
     "PNG": ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"],

@@ -14,7 +14,7 @@ from skimage.metrics import peak_signal_noise_ratio
 
 from models.pictures import corruptions, raw
 from models.pictures.photographs import continued, to_pixels, to_tensor
-from models.pipelines import Denoiser, denoiser
+from models.pipelines import Denoiser
 from train.data.screens import screens
 
 SIGMA = 25.0
@@ -306,11 +306,3 @@ def test_what_is_noise_goes(denoise: Denoiser, sigma: float, monkeypatch: pytest
             monkeypatch.setattr(sys.modules[Denoiser.__module__], "FARTHEST", limit)
         found.append(peak_signal_noise_ratio(clean(), np.asarray(denoise(Image.fromarray(noisy), sigma))))
     assert found[0] == pytest.approx(found[1], abs=0.005)
-
-
-@pytest.mark.parametrize("size", [(20, 1000), (1000, 18)])
-def test_a_narrow_strip_without_noise(size: tuple[int, int]) -> None:
-    """What only one of the two networks can judge is no camera's noise for that."""
-    across, down = np.meshgrid(np.linspace(20, 220, size[0]), np.linspace(0, 30, size[1]))
-    strip = Image.fromarray(np.uint8(np.stack([across + down, across, 240 - across], 2)))
-    assert denoiser("photo-denoiser").judge(strip).kind != "camera"

@@ -4,7 +4,6 @@ import math
 from itertools import pairwise
 from pathlib import Path
 
-import forked
 import numpy as np
 import pytest
 import torch
@@ -208,27 +207,3 @@ def test_sheet() -> None:
     tiles = [Image.new("L", (2, 3), shade) for shade in (10, 20, 30)]
     assert np.array_equal(np.asarray(images.grid(tiles, 2))[::3, ::2], [[10, 20], [30, 0]])
     assert images.grid(tiles[:1], 8).size == (2, 3)
-
-
-WORKER = """
-import os, signal, time, torch
-from models.pipelines import DigitSampler
-pipeline = DigitSampler("mnist-vae")
-wanted = [one.tobytes() for one in pipeline(20)]
-torch.set_num_threads(1)  # as torch's own workers do
-if (child := os.fork()) == 0:
-    os._exit([one.tobytes() for one in pipeline(20)] != wanted)
-for _ in range(300):
-    done, status = os.waitpid(child, os.WNOHANG)
-    if done:
-        raise SystemExit(status)
-    time.sleep(0.1)
-os.kill(child, signal.SIGKILL)
-raise SystemExit("it waits for ever")
-"""
-
-
-def test_in_a_worker_of_a_data_loader(tmp_path: Path) -> None:
-    """A process that is forked has none of the threads that drew before it."""
-    done = forked.run(tmp_path, "-c", WORKER)
-    assert done.returncode == 0, done.stderr

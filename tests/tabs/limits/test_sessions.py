@@ -3,15 +3,15 @@
 import json
 
 import gradio as gr
+import hostile
 import pytest
-from app_process import App, data_url, drawn, is_one_sentence, png, resident
+from app_process import App, is_one_sentence, resident
 from gradio.state_holder import SessionState
 from hostile import API, Request, send
 
-from models.pictures.images import to_digit
 from tabs.sessions import EVENTS, LONGEST, SESSIONS, lighten
 
-IMAGE = data_url(png(to_digit(drawn())))  # what the network sees already: it is quickly answered
+IMAGE = hostile.data_url(hostile.PNG)
 GOOD = [IMAGE, "mnist-cnn"]
 
 

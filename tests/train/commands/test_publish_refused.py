@@ -91,7 +91,7 @@ def test_two_at_once(publish: Callable, hub: HubServer, second: list[str]) -> No
     first: list[tuple] = []
     thread = threading.Thread(target=lambda: first.append(_run("publish", "alice", "--no-space")))
     thread.start()
-    while not hub.requests and thread.is_alive():
+    while not hub.requests:
         thread.join(0.05)
     with pytest.raises(ValueError, match="Another publish or push is under way"):
         _run(*second)

@@ -220,7 +220,7 @@ def test_schedule_is_obeyed(train, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_clip_is_obeyed(train) -> None:
     """A gradient cut to a norm far below RMSprop's epsilon hardly moves anything."""
-    free = train(PLAIN, max_steps=1, name="free").best["weights"]
+    start, free = small_dense().state_dict(), train(PLAIN, max_steps=1, name="free").best["weights"]
     torch.manual_seed(PLAIN.seed)
     start = small_dense().state_dict()
     cut = train(replace(PLAIN, clip=1e-9), max_steps=1, name="cut").best["weights"]

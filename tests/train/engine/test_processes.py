@@ -183,13 +183,13 @@ def test_two_processes_are_refused_together(two: Path, tiny_mnist: Path) -> None
 def test_killed_at_random(cli: Callable, one: Path, tmp_path: Path, tiny_mnist: Path) -> None:
     """Killed without notice at any moment, as it writes its state too, and resumed: the same weights bit for bit."""
     fit = [*FIT, "--dataset", str(tiny_mnist)]
-    waits, steps = [random.uniform(0, 0.3) for _ in range(3)], []
-    for wait in waits:
+    draw, steps = random.Random(), []
+    for _ in range(3):
         with forked.Forked(tmp_path, "-c", forked.SLOW_TRAIN, *fit, "--resume") as process:
             wait_for(process, b"img/s, loss=")
-            time.sleep(wait)
+            time.sleep(draw.uniform(0, 0.3))
             process.kill()
         steps.append(step(tmp_path))
-    assert 0 < steps[0] <= steps[1] <= steps[2] < STEPS, (steps, waits)
+    assert 0 < steps[0] <= steps[1] <= steps[2] < STEPS, steps
     assert cli(*fit, "--resume")[0] == 0
     expect_same(tmp_path, one)

@@ -252,9 +252,9 @@ def write(folder: Path, split: str, found: list[np.ndarray | bytes]) -> None:
 
 @pytest.fixture
 def tiny_faces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Parts of a photograph for faces: 8 to train on, 4 held out, 2 to test with; and a quick classifier."""
+    """Parts of a photograph for faces: 8 to train on, 4 held out, 4 to test with; and a quick classifier."""
     monkeypatch.setattr(figures, "EPOCHS", 1)
-    for number, (name, count) in enumerate({"train": 8, "validation": 4, "test": 2}.items()):
+    for number, (name, count) in enumerate({"train": 8, "validation": 4, "test": 4}.items()):
         write(tmp_path / "faces", name, list(parts(count, number)))
     return tmp_path / "faces"
 
