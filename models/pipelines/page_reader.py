@@ -20,7 +20,7 @@ from models.pictures.modes import averageable, blank, to_grey
 from models.pipelines.common import Facts, fused, loaded, shared
 
 NAME = "page-reader"
-MOST_PIXELS = 2_000_000  # that are looked at: a larger picture is made smaller by the least whole number
+MOST_PIXELS = 2_000_000  # that are looked at: of a larger picture, one in as few by as few as leaves no more
 SMALLEST_SIDE = 192  # pixels: a smaller picture is enlarged
 COARSER = 2  # from one look at a picture to the next, for large digits
 COARSEST_SIDE = 64  # pixels: of the last look
